@@ -1,0 +1,1 @@
+//! JSON of the HTTP API, shared by server and command line

@@ -1,0 +1,1 @@
+//! Decides: who gets which credential, mints it once, renews it ahead, revokes it

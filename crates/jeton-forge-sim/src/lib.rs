@@ -1,0 +1,1 @@
+//! The forges as real HTTP servers with state, clock and faults

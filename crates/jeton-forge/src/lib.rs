@@ -1,0 +1,1 @@
+//! Talks to the forges: GitHub App calls, their errors told apart

@@ -1,0 +1,1 @@
+//! Runs later what must not be lost: claim, retry, schedule, drain

@@ -1,0 +1,1 @@
+//! Locks secrets: turns Secret into Sealed and back

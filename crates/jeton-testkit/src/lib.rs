@@ -1,0 +1,1 @@
+//! A whole jeton in one process, for tests

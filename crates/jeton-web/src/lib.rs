@@ -1,0 +1,1 @@
+//! Speaks HTTP: routes, problems, limits, the OpenAPI page
