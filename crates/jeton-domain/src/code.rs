@@ -1,0 +1,177 @@
+use std::fmt;
+
+/// On whose side the cause of a failure lies. A forge's failure is never put on the caller, nor the other way round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Blame {
+    /// The one who asked can change the request and succeed.
+    Caller,
+    /// The forge refused, for a reason that an owner or administrator there can change.
+    Access,
+    /// The forge is down, limits us, or answers nonsense; waiting may help.
+    Forge,
+    /// Whoever runs jeton has to change something.
+    Operator,
+    /// A mistake in jeton.
+    Jeton,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $blame:ident;)*) => {
+        /// A stable name for what went wrong. Programs may depend on it: codes are added, never renamed.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Code {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Code {
+            /// Every code there is, for the reference and for tests.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The code as programs see it.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// On whose side the cause lies.
+            pub fn blame(self) -> Blame {
+                match self { $(Self::$name => Blame::$blame,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The request's JSON, path or parameters are wrong.
+    RequestInvalid = "request.invalid", Caller;
+    /// The body is larger than the limit.
+    RequestTooLarge = "request.too_large", Caller;
+    /// The body did not arrive in time.
+    RequestTimeout = "request.timeout", Caller;
+    /// The body is not JSON.
+    RequestMediaType = "request.media_type", Caller;
+    /// No such route.
+    RouteNotFound = "request.route_not_found", Caller;
+    /// The route has other methods.
+    MethodNotAllowed = "request.method_not_allowed", Caller;
+    /// Nobody said who asks.
+    AuthMissing = "auth.missing", Caller;
+    /// The key is no key of jeton's, or damaged.
+    AuthMalformedKey = "auth.malformed_key", Caller;
+    /// The key is well-formed, and unknown here.
+    AuthUnknownKey = "auth.unknown_key", Caller;
+    /// The owner has no installation of the App, or the repository is not in its selection.
+    AppNotInstalled = "forge.app_not_installed", Access;
+    /// The installation was suspended.
+    InstallationSuspended = "forge.installation_suspended", Access;
+    /// The installation lacks a permission that was asked for.
+    PermissionNotGranted = "forge.permission_not_granted", Access;
+    /// The forge said no for another reason.
+    ForgeForbidden = "forge.forbidden", Access;
+    /// The forge could not make sense of the request.
+    ForgeUnprocessable = "forge.unprocessable", Access;
+    /// The forge limits us.
+    ForgeRateLimited = "forge.rate_limited", Forge;
+    /// The forge cannot be reached or answers 5xx.
+    ForgeUnavailable = "forge.unavailable", Forge;
+    /// The forge did not answer in time.
+    ForgeTimeout = "forge.timeout", Forge;
+    /// The forge's answer was not what its documentation promises.
+    ForgeGarbled = "forge.garbled", Forge;
+    /// The forge minted a token and went on refusing it.
+    TokenNotLive = "forge.token_not_live", Forge;
+    /// The forge minted more than was asked for; the token was thrown away.
+    TokenTooWide = "forge.token_too_wide", Forge;
+    /// The forge refuses the App's signature or does not know the App.
+    AppKeyRejected = "app.key_rejected", Operator;
+    /// Our clock and the forge's differ by too much to sign.
+    ClockSkew = "app.clock_skew", Operator;
+    /// No App is configured that could serve the request.
+    NoApp = "app.none", Operator;
+    /// No App has this name.
+    AppNotFound = "app.not_found", Caller;
+    /// Another App has this name.
+    AppNameTaken = "app.name_taken", Caller;
+    /// The App's name, id or forge is not well-formed.
+    AppInvalid = "app.invalid", Caller;
+    /// The App comes from the configuration and can only be changed there.
+    AppConfigured = "app.configured", Caller;
+    /// The text is no private key that can sign for an App.
+    AppKeyInvalid = "app.key_invalid", Caller;
+    /// No grant has this id, or it is not the caller's.
+    GrantNotFound = "grant.not_found", Caller;
+    /// No live token has this fingerprint.
+    FingerprintUnknown = "grant.fingerprint_unknown", Caller;
+    /// The database cannot be reached.
+    VaultUnavailable = "vault.unavailable", Operator;
+    /// The disk under the database is full.
+    VaultFull = "vault.full", Operator;
+    /// The database cannot be written.
+    VaultReadOnly = "vault.read_only", Operator;
+    /// The database's path or URL leads to something that is no jeton database.
+    VaultNotADatabase = "vault.not_a_database", Operator;
+    /// A newer jeton has migrated the database.
+    VaultNewer = "vault.newer", Operator;
+    /// Another server holds the database file.
+    VaultInUse = "vault.in_use", Operator;
+    /// What the database holds cannot be.
+    VaultCorrupt = "vault.corrupt", Operator;
+    /// The vault is sealed with another key than the one given.
+    SealWrongKey = "seal.wrong_key", Operator;
+    /// The vault is sealed, and no key was given.
+    SealMissingKey = "seal.missing_key", Operator;
+    /// The sealing key is not 32 bytes in base64 or hex.
+    SealBadKey = "seal.bad_key", Operator;
+    /// Others can read the sealing key's file.
+    SealKeyExposed = "seal.key_exposed", Operator;
+    /// A sealed value was changed in the database.
+    SealTampered = "seal.tampered", Operator;
+    /// A sealed value was moved from another row.
+    SealSwapped = "seal.swapped", Operator;
+    /// The configuration has a key that does not exist.
+    ConfigUnknownKey = "config.unknown_key", Operator;
+    /// The configuration has a value that cannot be.
+    ConfigBadValue = "config.bad_value", Operator;
+    /// A file named in the configuration cannot be read.
+    ConfigFile = "config.file", Operator;
+    /// The address cannot be listened on.
+    ListenFailed = "server.listen", Operator;
+    /// The server is at its limit of connections or work.
+    Overloaded = "server.overloaded", Operator;
+    /// The server could not be reached by the command line.
+    ServerUnreachable = "server.unreachable", Operator;
+    /// A mistake in jeton.
+    Internal = "internal", Jeton;
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An error with a name for programs and a remedy for people.
+pub trait Coded: std::error::Error {
+    /// The stable name.
+    fn code(&self) -> Code;
+
+    /// What whoever reads it can do about it, as full sentences; `None` when there is nothing to do.
+    fn remedy(&self) -> Option<String>;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::Code;
+
+    #[test]
+    fn codes_are_distinct_and_fit_for_programs() {
+        let names: BTreeSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(names.len(), Code::ALL.len());
+        assert!(
+            names
+                .iter()
+                .all(|name| { name.bytes().all(|b| b.is_ascii_lowercase() || b == b'.' || b == b'_') })
+        );
+    }
+}
