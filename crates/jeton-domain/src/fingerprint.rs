@@ -17,7 +17,7 @@ impl Fingerprint {
     /// The fingerprint of bytes that are a secret, or that stand for one.
     pub fn of_bytes(bytes: &[u8]) -> Self {
         let digest = Sha256::digest(bytes);
-        Self(digest[..6].iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(hex::encode(&digest[..6]))
     }
 
     /// Reads 12 hex digits back; upper case is folded. Anything else is `None`.

@@ -128,6 +128,7 @@ impl Permissions {
     }
 
     /// What of these is not covered by `granted`: the names and levels that are missing there.
+    #[must_use]
     pub fn missing_from(&self, granted: &Self) -> Self {
         let lacking = |(name, want): &(&String, &Access)| granted.0.get(*name).is_none_or(|have| have < *want);
         Self(

@@ -250,7 +250,10 @@ mod tests {
     #[test]
     fn a_set_has_one_owner_and_one_order() {
         let one = RepoSet::new(&[github("Acme/b"), github("acme/A"), github("acme/B")]).unwrap();
-        assert_eq!(one.names().iter().map(|n| n.as_str()).collect::<Vec<_>>(), ["A", "b"]);
+        assert_eq!(
+            one.names().iter().map(super::RepoName::as_str).collect::<Vec<_>>(),
+            ["A", "b"]
+        );
         assert!(matches!(
             RepoSet::new(&[github("a/x"), github("b/x")]),
             Err(RepoSetError::Owners { .. })
@@ -267,7 +270,7 @@ mod tests {
             if let Ok(path) = RepoPath::parse(ForgeKind::GitHub, &raw) {
                 let text = path.to_string();
                 prop_assert_eq!(text.split('/').count(), 2);
-                prop_assert!(text.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.ends_with(".git")));
+                prop_assert!(text.split('/').all(|part| !matches!(part, "" | "." | "..") && part.strip_suffix(".git").is_none()));
             }
         }
     }

@@ -253,9 +253,7 @@ mod tests {
     fn a_rule_waits_strikes_and_is_spent() {
         let faults = Faults::default();
         let id = faults.add(FaultRule::new(FaultKind::EmptyBody).on(MINT).after(1).times(2));
-        let struck: Vec<bool> = (0..5)
-            .map(|_| faults.strike(MINT, None).main.is_some())
-            .collect();
+        let struck: Vec<bool> = (0..5).map(|_| faults.strike(MINT, None).main.is_some()).collect();
         assert_eq!(struck, [false, true, true, false, false]);
         assert!(faults.strike("GET /app", None).main.is_none());
         assert_eq!(faults.fired(id), 2);

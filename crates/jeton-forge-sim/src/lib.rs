@@ -18,7 +18,7 @@ pub use calls::Calls;
 pub use clock::SimClock;
 pub use faults::{FaultId, FaultKind, FaultRule, Faults};
 pub use github::{
-    AppSpec, GitHubSim, InstallSpec, Level, OwnerKind, PermissionError, Permissions, SimApp,
+    AppSpec, GitHubSim, InstallSpec, InstallationInfo, Level, OwnerKind, PermissionError, Permissions, SimApp,
     SimError, TokenFormat, TokenInfo, TokenLag,
 };
 pub use route::ROUTES;

@@ -92,7 +92,7 @@ impl Reply {
             Content::Stream(stream) => stream_body(stream),
             Content::Half(bytes) => {
                 headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len().max(1)));
-                stream_body(half(bytes))
+                stream_body(half(&bytes))
             }
         };
         let mut response = Response::new(body);
@@ -106,7 +106,7 @@ fn stream_body(pieces: BoxStream<'static, io::Result<Bytes>>) -> Body {
     StreamBody::new(pieces.map(|piece| piece.map(Frame::data))).boxed_unsync()
 }
 
-fn half(bytes: Bytes) -> BoxStream<'static, io::Result<Bytes>> {
+fn half(bytes: &Bytes) -> BoxStream<'static, io::Result<Bytes>> {
     let first = bytes.slice(..bytes.len() / 2);
     let cut = stream::once(async {
         // Lets the server send what it has, or the client would not even see the status.

@@ -86,9 +86,7 @@ impl Route {
             Self::Unsuspend(_) => "DELETE /app/installations/{id}/suspended",
             Self::Repo(RepoRef::Name { .. }) => "GET /repos/{owner}/{repo}",
             Self::Repo(RepoRef::Id(_)) => "GET /repositories/{id}",
-            Self::RepoInstallation(RepoRef::Name { .. }) => {
-                "GET /repos/{owner}/{repo}/installation"
-            }
+            Self::RepoInstallation(RepoRef::Name { .. }) => "GET /repos/{owner}/{repo}/installation",
             Self::RepoInstallation(RepoRef::Id(_)) => "GET /repositories/{id}/installation",
             Self::OrgInstallation(_) => "GET /orgs/{org}/installation",
             Self::UserInstallation(_) => "GET /users/{user}/installation",
@@ -143,13 +141,9 @@ impl Route {
             ("PUT", ["app", "installations", i, "suspended"]) => id(i).map(Self::Suspend),
             ("DELETE", ["app", "installations", i, "suspended"]) => id(i).map(Self::Unsuspend),
             ("GET", ["repos", owner, name]) => Some(Self::Repo(RepoRef::name(owner, name))),
-            ("GET", ["repos", owner, name, "installation"]) => {
-                Some(Self::RepoInstallation(RepoRef::name(owner, name)))
-            }
+            ("GET", ["repos", owner, name, "installation"]) => Some(Self::RepoInstallation(RepoRef::name(owner, name))),
             ("GET", ["repositories", i]) => id(i).map(|i| Self::Repo(RepoRef::Id(i))),
-            ("GET", ["repositories", i, "installation"]) => {
-                id(i).map(|i| Self::RepoInstallation(RepoRef::Id(i)))
-            }
+            ("GET", ["repositories", i, "installation"]) => id(i).map(|i| Self::RepoInstallation(RepoRef::Id(i))),
             ("GET", ["orgs", org, "installation"]) => Some(Self::OrgInstallation((*org).into())),
             ("GET", ["users", user, "installation"]) => Some(Self::UserInstallation((*user).into())),
             ("GET", ["installation", "repositories"]) => Some(Self::TokenRepositories),
@@ -162,9 +156,7 @@ impl Route {
     }
 
     fn parse_git(method: &Method, parts: &[&str]) -> Self {
-        let repo = |owner: &str, name: &str| {
-            RepoRef::name(owner, name.strip_suffix(".git").unwrap_or(name))
-        };
+        let repo = |owner: &str, name: &str| RepoRef::name(owner, name.strip_suffix(".git").unwrap_or(name));
         match (method.as_str(), parts) {
             ("GET", [owner, name, "info", "refs"]) => Self::GitInfoRefs(repo(owner, name)),
             ("POST", [owner, name, "git-upload-pack"]) => Self::GitUploadPack(repo(owner, name)),
@@ -190,10 +182,7 @@ mod tests {
     fn git_answers_with_and_without_the_suffix_but_not_under_the_api() {
         let repo = RepoRef::name("acme", "tools");
         for path in ["/acme/tools.git/info/refs", "/acme/tools/info/refs"] {
-            assert_eq!(
-                Route::parse(&Method::GET, path),
-                Route::GitInfoRefs(repo.clone())
-            );
+            assert_eq!(Route::parse(&Method::GET, path), Route::GitInfoRefs(repo.clone()));
         }
         let under_api = "/api/v3/acme/tools.git/info/refs";
         assert_eq!(Route::parse(&Method::GET, under_api), Route::Unknown);

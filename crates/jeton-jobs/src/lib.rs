@@ -1,1 +1,7 @@
-//! Runs later what must not be lost: claim, retry, schedule, drain
+#![doc = include_str!("../README.md")]
+
+mod backoff;
+mod worker;
+
+pub use backoff::backoff;
+pub use worker::{Handler, JobError, Worker};

@@ -1,1 +1,10 @@
-//! A PostgreSQL server for the length of a test
+#![doc = include_str!("../README.md")]
+
+mod cluster;
+mod programs;
+mod shared;
+mod supervisor;
+mod temp;
+mod unprivileged;
+
+pub use temp::TempPostgres;

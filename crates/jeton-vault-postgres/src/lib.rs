@@ -1,1 +1,15 @@
-//! The vault on PostgreSQL
+#![doc = include_str!("../README.md")]
+
+mod apps;
+mod connect;
+mod data_keys;
+mod errors;
+mod grants;
+mod jobs;
+mod leases;
+mod rows;
+mod tokens;
+mod tx;
+mod vault;
+
+pub use vault::{PostgresOptions, PostgresVault};

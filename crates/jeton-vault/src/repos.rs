@@ -21,6 +21,11 @@ pub trait Vault: std::fmt::Debug + Send + Sync {
     /// Whether the database answers and can be written, for readiness and the doctor.
     async fn check(&self) -> Result<(), VaultError>;
 
+    /// Whether other processes may use it at the same time.
+    fn shared(&self) -> bool {
+        true
+    }
+
     /// Where it is: a file, or a URL without its password.
     fn place(&self) -> &str;
 
@@ -98,6 +103,11 @@ pub trait TokenRepo: Send {
         fingerprint: &Fingerprint,
         now: Timestamp,
     ) -> Result<Vec<TokenRecord>, VaultError>;
+    /// Those that were revoked, or are about to be, before they end: what a process must drop from its memory.
+    async fn list_ended_early(&mut self, now: Timestamp) -> Result<Vec<(TokenId, TokenKeyDigest)>, VaultError> {
+        let _ = now;
+        Ok(Vec::new())
+    }
     /// Adds one.
     async fn add(&mut self, token: &TokenRecord) -> Result<(), VaultError>;
     /// Live → revoking; whether it was live.

@@ -3,9 +3,7 @@
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::{
-    KeyPair as _, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm,
-};
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -42,8 +40,7 @@ fn pem(label: &str, der: &[u8]) -> String {
         out.extend(line.iter().map(|b| char::from(*b)));
         out.push('\n');
     }
-    out.push_str(&format!("-----END {label}-----\n"));
-    out
+    out + "-----END " + label + "-----\n"
 }
 
 /// The PKCS#1 key inside a PKCS#8 document: the content of its OCTET STRING (RFC 5208), which comes
@@ -66,9 +63,9 @@ fn der_value(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
         (usize::from(*short), rest)
     } else {
         let (digits, rest) = rest.split_at_checked(usize::from(*short & 0x7f))?;
-        let len = digits.iter().try_fold(0_usize, |n, d| {
-            n.checked_mul(256)?.checked_add(usize::from(*d))
-        })?;
+        let len = digits
+            .iter()
+            .try_fold(0_usize, |n, d| n.checked_mul(256)?.checked_add(usize::from(*d)))?;
         (len, rest)
     };
     rest.split_at_checked(len)

@@ -86,9 +86,7 @@ impl Permissions {
         Ok(parsed)
     }
 
-    pub(crate) fn must_parse<K: AsRef<str>, L: AsRef<str>>(
-        pairs: impl IntoIterator<Item = (K, L)>,
-    ) -> Self {
+    pub(crate) fn must_parse<K: AsRef<str>, L: AsRef<str>>(pairs: impl IntoIterator<Item = (K, L)>) -> Self {
         match Self::parse(pairs) {
             Ok(permissions) => permissions,
             Err(error) => panic!("{error}"),

@@ -44,10 +44,7 @@ impl AppSpec {
     /// # Panics
     /// When GitHub has no such key or level.
     #[must_use]
-    pub fn permissions<K: AsRef<str>, L: AsRef<str>>(
-        mut self,
-        pairs: impl IntoIterator<Item = (K, L)>,
-    ) -> Self {
+    pub fn permissions<K: AsRef<str>, L: AsRef<str>>(mut self, pairs: impl IntoIterator<Item = (K, L)>) -> Self {
         self.permissions = Permissions::must_parse(pairs);
         self
     }
@@ -110,13 +107,27 @@ impl InstallSpec {
     /// # Panics
     /// When GitHub has no such key or level.
     #[must_use]
-    pub fn permissions<K: AsRef<str>, L: AsRef<str>>(
-        mut self,
-        pairs: impl IntoIterator<Item = (K, L)>,
-    ) -> Self {
+    pub fn permissions<K: AsRef<str>, L: AsRef<str>>(mut self, pairs: impl IntoIterator<Item = (K, L)>) -> Self {
         self.permissions = Some(Permissions::must_parse(pairs));
         self
     }
+}
+
+/// An installation as its owner sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstallationInfo {
+    /// The installation's number.
+    pub id: u64,
+    /// The app that is installed.
+    pub app_id: u64,
+    /// The login of the owner it is installed on.
+    pub owner: String,
+    /// The selected repositories, in lower case; `None` is all.
+    pub repositories: Option<Vec<String>>,
+    /// What was granted, as the API writes it.
+    pub permissions: BTreeMap<String, String>,
+    /// Whether it is suspended.
+    pub suspended: bool,
 }
 
 /// How long a fresh token is refused, as it is while GitHub's replicas catch up.

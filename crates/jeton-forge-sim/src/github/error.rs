@@ -1,0 +1,97 @@
+//! Refusals in GitHub's shape.
+
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::reply::Reply;
+
+/// An error body: `message`, `documentation_url`, and `status` as a string.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ApiError {
+    pub(crate) status: StatusCode,
+    pub(crate) message: String,
+    documentation_url: &'static str,
+    retry_after: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct Wire<'a> {
+    message: &'a str,
+    documentation_url: &'a str,
+    status: &'a str,
+}
+
+impl ApiError {
+    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            message: message.into(),
+            documentation_url: "https://docs.github.com/rest",
+            retry_after: None,
+        }
+    }
+
+    pub(crate) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "Not Found")
+    }
+
+    pub(crate) fn unauthorized(message: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, message)
+    }
+
+    pub(crate) fn bad_credentials() -> Self {
+        Self::unauthorized("Bad credentials")
+    }
+
+    pub(crate) fn no_credentials() -> Self {
+        Self::unauthorized("Requires authentication")
+    }
+
+    pub(crate) fn forbidden(message: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, message)
+    }
+
+    pub(crate) fn suspended() -> Self {
+        Self::forbidden("This installation has been suspended")
+    }
+
+    pub(crate) fn not_accessible() -> Self {
+        Self::forbidden("Resource not accessible by integration")
+    }
+
+    pub(crate) fn unprocessable(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, message)
+    }
+
+    pub(crate) fn primary_limit(who: &str) -> Self {
+        let mut error = Self::forbidden("");
+        error.message = format!("API rate limit exceeded for {who}.");
+        error.documentation_url = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api";
+        error
+    }
+
+    pub(crate) fn secondary_limit(status: StatusCode, retry_after: u32) -> Self {
+        Self {
+            status,
+            message: "You have exceeded a secondary rate limit. Please wait a few minutes before \
+                      you try again."
+                .to_owned(),
+            documentation_url: "https://docs.github.com/rest/overview/\
+                                rate-limits-for-the-rest-api#about-secondary-rate-limits",
+            retry_after: Some(retry_after),
+        }
+    }
+
+    pub(crate) fn into_reply(self) -> Reply {
+        let wire = Wire {
+            message: &self.message,
+            documentation_url: self.documentation_url,
+            status: self.status.as_str(),
+        };
+        let reply = Reply::json(self.status, &wire);
+        match self.retry_after {
+            Some(seconds) => reply.with("retry-after", &seconds.to_string()),
+            None => reply,
+        }
+    }
+}

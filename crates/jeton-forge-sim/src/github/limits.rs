@@ -1,0 +1,117 @@
+//! Primary rate limits.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+/// Who a call is charged to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Bucket {
+    /// Calls with the assertion of an app.
+    App(u64),
+    /// Calls with any token of an installation.
+    Installation(u64),
+    /// Calls without a credential. All clients of a simulator share one address.
+    Anonymous,
+}
+
+/// The rate limit as the headers of one answer show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LimitView {
+    pub(crate) bucket: Bucket,
+    pub(crate) limit: u32,
+    pub(crate) used: u32,
+    pub(crate) reset: Timestamp,
+    /// The call came after the last one of the hour.
+    pub(crate) exceeded: bool,
+}
+
+impl LimitView {
+    pub(crate) fn remaining(&self) -> u32 {
+        self.limit.saturating_sub(self.used)
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    start: Timestamp,
+    used: u32,
+}
+
+/// Counts calls by the hour. An hour starts with the first call after the last one ended.
+#[derive(Debug, Default)]
+pub(crate) struct Limits {
+    windows: HashMap<Bucket, Window>,
+    forced: Option<u32>,
+}
+
+impl Limits {
+    /// Sets the limit of apps and installations, whatever their size.
+    pub(crate) fn force(&mut self, per_hour: u32) {
+        self.forced = Some(per_hour);
+    }
+
+    /// What is left, after charging `cost` calls. `repositories` are those of the installation.
+    pub(crate) fn spend(&mut self, bucket: Bucket, repositories: usize, cost: u32, now: Timestamp) -> LimitView {
+        let limit = match (bucket, self.forced) {
+            (Bucket::Anonymous, _) => 60,
+            (_, Some(forced)) => forced,
+            (Bucket::App(_), None) => 5_000,
+            (Bucket::Installation(_), None) => installation_limit(repositories),
+        };
+        let hour = SignedDuration::from_hours(1);
+        let window = self.windows.entry(bucket).or_insert(Window { start: now, used: 0 });
+        // A clock that was set back starts a new hour too.
+        let age = now.duration_since(window.start);
+        if age >= hour || age < SignedDuration::ZERO {
+            *window = Window { start: now, used: 0 };
+        }
+        let exceeded = cost > 0 && window.used.saturating_add(cost) > limit;
+        if !exceeded {
+            window.used += cost;
+        }
+        LimitView {
+            bucket,
+            limit,
+            used: window.used.min(limit),
+            reset: window.start.checked_add(hour).unwrap_or(window.start),
+            exceeded,
+        }
+    }
+}
+
+/// 5,000, plus 50 for each repository above 20, at most 12,500. Users are not simulated.
+fn installation_limit(repositories: usize) -> u32 {
+    let above = u32::try_from(repositories.saturating_sub(20)).unwrap_or(u32::MAX);
+    above.saturating_mul(50).saturating_add(5_000).min(12_500)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_grows_with_the_repositories_up_to_a_cap() {
+        assert_eq!(installation_limit(3), 5_000);
+        assert_eq!(installation_limit(21), 5_050);
+        assert_eq!(installation_limit(10_000), 12_500);
+    }
+
+    #[test]
+    fn an_hour_ends_and_another_begins() {
+        let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let mut limits = Limits::default();
+        limits.force(2);
+        let bucket = Bucket::App(1);
+        let mut spend = |minutes: i64| {
+            let now = start + SignedDuration::from_mins(minutes);
+            limits.spend(bucket, 0, 1, now)
+        };
+        assert_eq!(spend(0).remaining(), 1);
+        assert_eq!(spend(1).remaining(), 0);
+        let refused = spend(59);
+        assert!(refused.exceeded);
+        assert_eq!(refused.reset, start + SignedDuration::from_hours(1));
+        assert!(!spend(60).exceeded);
+    }
+}

@@ -1,0 +1,16 @@
+//! The simulator over real HTTP and with real git.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests fail by panicking, as the tests themselves do"
+)]
+
+mod assertion;
+mod common;
+mod control;
+mod faults;
+mod git;
+mod installation;
+mod limits;
+mod mint;
+mod program;
+mod token;

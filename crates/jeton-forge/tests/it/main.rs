@@ -1,0 +1,10 @@
+//! The client against a simulated GitHub, over real HTTP.
+
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
+mod calls;
+mod clock;
+mod faults;
+mod raw;
+mod tokens;
+mod world;

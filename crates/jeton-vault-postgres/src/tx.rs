@@ -1,0 +1,76 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jeton_vault::{
+    AppRepo, DataKeyRepo, GrantRepo, InstallationRepo, JobRepo, SettingRepo, TokenRepo, VaultError, VaultTx,
+};
+use sqlx::{PgConnection, Postgres, Transaction};
+
+use crate::errors::failed;
+
+/// What a transaction may do. A row lock is a write to PostgreSQL, which refuses it in a transaction that only reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    Read,
+    Write,
+}
+
+/// A transaction on one connection of a pool; `sqlx` rolls it back when it is dropped.
+pub(crate) struct PostgresTx {
+    pub(crate) inner: Transaction<'static, Postgres>,
+    pub(crate) access: Access,
+    pub(crate) place: Arc<str>,
+}
+
+/// Every repository: the connection that the transaction has, under the name of one trait at a time.
+pub(crate) struct Repo<'t> {
+    pub(crate) conn: &'t mut PgConnection,
+    pub(crate) access: Access,
+    pub(crate) place: &'t str,
+}
+
+impl PostgresTx {
+    fn repo(&mut self) -> Repo<'_> {
+        Repo {
+            conn: &mut self.inner,
+            access: self.access,
+            place: &self.place,
+        }
+    }
+}
+
+#[async_trait]
+impl VaultTx for PostgresTx {
+    fn data_keys(&mut self) -> Box<dyn DataKeyRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn apps(&mut self) -> Box<dyn AppRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn installations(&mut self) -> Box<dyn InstallationRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn tokens(&mut self) -> Box<dyn TokenRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn grants(&mut self) -> Box<dyn GrantRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn jobs(&mut self) -> Box<dyn JobRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn settings(&mut self) -> Box<dyn SettingRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), VaultError> {
+        let Self { inner, place, .. } = *self;
+        inner.commit().await.map_err(|error| failed(&place, error))
+    }
+}

@@ -1,0 +1,160 @@
+use async_trait::async_trait;
+use jeton_domain::{GrantId, TokenId};
+use jeton_vault::{GrantRecord, GrantRepo, VaultError};
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteRow;
+
+use crate::{
+    errors::failed,
+    rows::{Reader, to_count, to_json},
+    tx::Repo,
+};
+
+/// A page of everything: a walk down the primary key. Ids are of version 7, so that greater is newer.
+pub(crate) const LIST_ALL: &str = "SELECT * FROM grants WHERE id < ?1 ORDER BY id DESC LIMIT ?2";
+
+/// A page of the live ones, looked for among the newest only: with most grants live, it is filled from there.
+pub(crate) const LIST_LIVE_AMONG_NEWEST: &str = "SELECT * FROM (SELECT * FROM grants WHERE id < ?1 ORDER BY id DESC \
+                                                 LIMIT ?4) WHERE released_at IS NULL AND expires_at > ?3 \
+                                                 ORDER BY id DESC LIMIT ?2";
+
+/// A page of the live ones where they are few among many: by their end, then put in order. Without the hint SQLite
+/// walks the primary key instead, past every grant that ever was.
+pub(crate) const LIST_LIVE_BY_END: &str = "SELECT * FROM grants INDEXED BY grants_held_by_end WHERE released_at IS NULL \
+                                           AND expires_at > ?3 AND id < ?1 ORDER BY id DESC LIMIT ?2";
+
+/// Above every UUID.
+const NO_BOUND: &str = "g";
+
+fn read(row: &SqliteRow) -> Result<GrantRecord, VaultError> {
+    let row = Reader::new(row, "grants", "id");
+    Ok(GrantRecord {
+        id: GrantId::from_uuid(row.uuid("id")?),
+        token: TokenId::from_uuid(row.uuid("token")?),
+        forge: row.text("forge")?,
+        app: row.text("app")?,
+        repositories: row.json("repositories")?,
+        permissions: row.json("permissions")?,
+        fingerprint: row.fingerprint("fingerprint")?,
+        holder: row.text("holder")?,
+        request_id: row.text_or_null("request_id")?,
+        issued_at: row.time("issued_at")?,
+        expires_at: row.time("expires_at")?,
+        released_at: row.time_or_null("released_at")?,
+    })
+}
+
+#[async_trait]
+impl GrantRepo for Repo<'_> {
+    async fn add(&mut self, grant: &GrantRecord) -> Result<(), VaultError> {
+        // One statement: the one writer at a time does what a row lock does elsewhere.
+        let done = sqlx::query(
+            "INSERT INTO grants (id, token, forge, app, repositories, permissions, fingerprint, holder, request_id, \
+             issued_at, expires_at, released_at) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 \
+             WHERE EXISTS (SELECT 1 FROM tokens WHERE id = ?2 AND state = 'live')",
+        )
+        .bind(grant.id.to_string())
+        .bind(grant.token.to_string())
+        .bind(&grant.forge)
+        .bind(&grant.app)
+        .bind(to_json(&grant.repositories)?)
+        .bind(to_json(&grant.permissions)?)
+        .bind(grant.fingerprint.as_str())
+        .bind(&grant.holder)
+        .bind(&grant.request_id)
+        .bind(grant.issued_at.as_millisecond())
+        .bind(grant.expires_at.as_millisecond())
+        .bind(grant.released_at.map(Timestamp::as_millisecond))
+        .execute(&mut *self.conn)
+        .await
+        .map_err(|error| failed(self.place, error))?;
+        if done.rows_affected() == 1 {
+            Ok(())
+        } else {
+            Err(VaultError::Conflict(format!(
+                "a revocation of token {}: the token is being revoked, or gone",
+                grant.token
+            )))
+        }
+    }
+
+    async fn find(&mut self, id: GrantId) -> Result<Option<GrantRecord>, VaultError> {
+        let row = sqlx::query("SELECT * FROM grants WHERE id = ?1")
+            .bind(id.to_string())
+            .fetch_optional(&mut *self.conn)
+            .await
+            .map_err(|error| failed(self.place, error))?;
+        row.as_ref().map(read).transpose()
+    }
+
+    async fn list(
+        &mut self,
+        before: Option<GrantId>,
+        only_live: bool,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<GrantRecord>, VaultError> {
+        let before = before.map_or(NO_BOUND.to_owned(), |id| id.to_string());
+        let failed = |error| failed(self.place, error);
+        if !only_live {
+            let page = sqlx::query(LIST_ALL).bind(before).bind(limit);
+            let rows = page.fetch_all(&mut *self.conn).await.map_err(failed)?;
+            return rows.iter().map(read).collect();
+        }
+        let among_newest = sqlx::query(LIST_LIVE_AMONG_NEWEST)
+            .bind(&before)
+            .bind(limit)
+            .bind(now.as_millisecond())
+            .bind(i64::from(limit) * 4);
+        let mut rows = among_newest.fetch_all(&mut *self.conn).await.map_err(failed)?;
+        if rows.len() < limit as usize {
+            let by_end = sqlx::query(LIST_LIVE_BY_END)
+                .bind(&before)
+                .bind(limit)
+                .bind(now.as_millisecond());
+            rows = by_end.fetch_all(&mut *self.conn).await.map_err(failed)?;
+        }
+        rows.iter().map(read).collect()
+    }
+
+    async fn release(&mut self, id: GrantId, at: Timestamp) -> Result<bool, VaultError> {
+        let done = sqlx::query("UPDATE grants SET released_at = ?2 WHERE id = ?1 AND released_at IS NULL")
+            .bind(id.to_string())
+            .bind(at.as_millisecond())
+            .execute(&mut *self.conn)
+            .await
+            .map_err(|error| failed(self.place, error))?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    async fn release_all(&mut self, token: TokenId, at: Timestamp) -> Result<u64, VaultError> {
+        let done = sqlx::query("UPDATE grants SET released_at = ?2 WHERE token = ?1 AND released_at IS NULL")
+            .bind(token.to_string())
+            .bind(at.as_millisecond())
+            .execute(&mut *self.conn)
+            .await
+            .map_err(|error| failed(self.place, error))?;
+        Ok(done.rows_affected())
+    }
+
+    async fn count_held(&mut self, token: TokenId) -> Result<u64, VaultError> {
+        sqlx::query_scalar("SELECT count(*) FROM grants WHERE token = ?1 AND released_at IS NULL")
+            .bind(token.to_string())
+            .fetch_one(&mut *self.conn)
+            .await
+            .map(to_count)
+            .map_err(|error| failed(self.place, error))
+    }
+
+    async fn purge(&mut self, before: Timestamp, limit: u32) -> Result<u64, VaultError> {
+        let done = sqlx::query(
+            "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)",
+        )
+        .bind(before.as_millisecond())
+        .bind(limit)
+        .execute(&mut *self.conn)
+        .await
+        .map_err(|error| failed(self.place, error))?;
+        Ok(done.rows_affected())
+    }
+}

@@ -1,0 +1,66 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jeton_vault::{
+    AppRepo, DataKeyRepo, GrantRepo, InstallationRepo, JobRepo, SettingRepo, TokenRepo, VaultError, VaultTx,
+};
+use sqlx::{Sqlite, SqliteConnection, Transaction};
+
+use crate::errors::failed;
+
+/// A transaction on one connection of a pool; `sqlx` rolls it back when it is dropped.
+pub(crate) struct SqliteTx {
+    pub(crate) inner: Transaction<'static, Sqlite>,
+    pub(crate) place: Arc<str>,
+}
+
+/// Every repository: the connection that the transaction has, under the name of one trait at a time.
+pub(crate) struct Repo<'t> {
+    pub(crate) conn: &'t mut SqliteConnection,
+    pub(crate) place: &'t str,
+}
+
+impl SqliteTx {
+    fn repo(&mut self) -> Repo<'_> {
+        Repo {
+            conn: &mut self.inner,
+            place: &self.place,
+        }
+    }
+}
+
+#[async_trait]
+impl VaultTx for SqliteTx {
+    fn data_keys(&mut self) -> Box<dyn DataKeyRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn apps(&mut self) -> Box<dyn AppRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn installations(&mut self) -> Box<dyn InstallationRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn tokens(&mut self) -> Box<dyn TokenRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn grants(&mut self) -> Box<dyn GrantRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn jobs(&mut self) -> Box<dyn JobRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn settings(&mut self) -> Box<dyn SettingRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), VaultError> {
+        let Self { inner, place } = *self;
+        inner.commit().await.map_err(|error| failed(&place, error))
+    }
+}

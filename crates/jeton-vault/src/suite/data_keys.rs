@@ -1,0 +1,54 @@
+use super::fixtures::{app, at, begin, data_key, key, read, token};
+use crate::Vault;
+
+/// Keys come oldest first, whatever their ids.
+pub async fn data_keys_are_listed_oldest_first(vault: &dyn Vault) {
+    let (older, newer) = (data_key(9, at(0)), data_key(1, at(1)));
+    let mut tx = begin(vault).await;
+    assert!(tx.data_keys().add(&newer, false).await.unwrap());
+    assert!(tx.data_keys().add(&older, false).await.unwrap());
+    tx.commit().await.unwrap();
+    let listed = read(vault).await.data_keys().list().await.unwrap();
+    assert_eq!(listed, [older, newer]);
+}
+
+/// The first key is added only where there is none; later ones always.
+pub async fn data_keys_first_is_added_once(vault: &dyn Vault) {
+    let mut tx = begin(vault).await;
+    assert!(tx.data_keys().add(&data_key(1, at(0)), true).await.unwrap());
+    assert!(!tx.data_keys().add(&data_key(2, at(1)), true).await.unwrap());
+    tx.commit().await.unwrap();
+    let mut tx = begin(vault).await;
+    assert!(!tx.data_keys().add(&data_key(3, at(2)), true).await.unwrap());
+    assert!(tx.data_keys().add(&data_key(4, at(3)), false).await.unwrap());
+    tx.commit().await.unwrap();
+    let listed = read(vault).await.data_keys().list().await.unwrap();
+    assert_eq!(listed, [data_key(1, at(0)), data_key(4, at(3))]);
+}
+
+/// Each table with how many sealed values it holds: a revoked token holds none.
+pub async fn data_keys_count_what_is_sealed(vault: &dyn Vault) {
+    let tokens = [1, 2, 3].map(|number| token(key(number), at(3600)));
+    let mut tx = begin(vault).await;
+    tx.apps().add(&app("main")).await.unwrap();
+    for token in &tokens {
+        tx.tokens().add(token).await.unwrap();
+    }
+    tx.tokens().finish_revoke(tokens[0].id).await.unwrap();
+    let mut counts = tx.data_keys().count_sealed().await.unwrap();
+    counts.sort();
+    assert_eq!(counts, [("apps".to_owned(), 1), ("tokens".to_owned(), 2)]);
+}
+
+/// The first value of a setting stays.
+pub async fn settings_are_set_once(vault: &dyn Vault) {
+    let mut tx = begin(vault).await;
+    assert_eq!(tx.settings().find("salt").await.unwrap(), None);
+    assert!(tx.settings().add("salt", &[0, 255, 1]).await.unwrap());
+    assert!(!tx.settings().add("salt", b"other").await.unwrap());
+    assert!(tx.settings().add("empty", b"").await.unwrap());
+    tx.commit().await.unwrap();
+    let mut tx = read(vault).await;
+    assert_eq!(tx.settings().find("salt").await.unwrap(), Some(vec![0, 255, 1]));
+    assert_eq!(tx.settings().find("empty").await.unwrap(), Some(Vec::new()));
+}

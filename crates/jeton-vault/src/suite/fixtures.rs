@@ -1,0 +1,160 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jeton_domain::{
+    AppId, AppIssuer, AppName, Entropy, Fingerprint, ForgeEndpoint, GrantId, InstallationId, JobId, KeyId, LeaseHolder,
+    Permissions, Sealed, TokenId, TokenKeyDigest,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::{
+    AppRecord, DataKeyRecord, GrantRecord, InstallationRecord, NewJob, TokenRecord, TokenState, Vault, VaultTx,
+};
+
+/// Counts up: ids that are made later sort later, even within one millisecond, and no two are the same.
+#[derive(Debug)]
+struct Counting;
+
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+impl Entropy for Counting {
+    fn fill(&self, buffer: &mut [u8]) {
+        let next = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        buffer.fill(0);
+        let start = buffer.len() - next.len();
+        buffer[start..].copy_from_slice(&next);
+    }
+}
+
+/// So many seconds after the time at which every rule begins.
+pub(super) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_790_000_000).unwrap() + SignedDuration::from_secs(seconds)
+}
+
+pub(super) fn holder() -> LeaseHolder {
+    LeaseHolder::generate(at(0), &Counting)
+}
+
+pub(super) fn key(number: u8) -> TokenKeyDigest {
+    TokenKeyDigest::from_bytes(&[number; 32]).unwrap()
+}
+
+pub(super) fn permissions() -> Permissions {
+    Permissions::parse_list("contents=write,metadata=read").unwrap()
+}
+
+pub(super) fn fingerprint(text: &str) -> Fingerprint {
+    Fingerprint::of_bytes(text.as_bytes())
+}
+
+/// A live token that was minted at the beginning.
+pub(super) fn token(key: TokenKeyDigest, ends: Timestamp) -> TokenRecord {
+    let id = TokenId::generate(at(0), &Counting);
+    TokenRecord {
+        id,
+        key,
+        app: AppId::generate(at(0), &Counting),
+        installation: InstallationId(9_007_199_254_740_993),
+        owner: "Acme".to_owned(),
+        repositories: vec!["Tools".to_owned(), "ünïcode's \"name\"".to_owned()],
+        permissions: permissions(),
+        token: Some(Sealed::from_bytes(vec![0, 1, 254, 255])),
+        fingerprint: fingerprint(&id.to_string()),
+        minted_at: at(0),
+        expires_at: ends,
+        state: TokenState::Live,
+    }
+}
+
+/// A grant on a token, that ends with it.
+pub(super) fn grant(token: &TokenRecord, issued: Timestamp) -> GrantRecord {
+    GrantRecord {
+        id: GrantId::generate(issued, &Counting),
+        token: token.id,
+        forge: "github.com".to_owned(),
+        app: "main".to_owned(),
+        repositories: vec!["Acme/Tools".to_owned()],
+        permissions: permissions(),
+        fingerprint: token.fingerprint.clone(),
+        holder: "anonymous (loopback)".to_owned(),
+        request_id: None,
+        issued_at: issued,
+        expires_at: token.expires_at,
+        released_at: None,
+    }
+}
+
+pub(super) fn job(kind: &str, dedup: Option<&str>, run_at: Timestamp) -> NewJob {
+    NewJob {
+        id: JobId::generate(at(0), &Counting),
+        kind: kind.to_owned(),
+        payload: json!({"token": "an id", "count": 3}),
+        dedup: dedup.map(str::to_owned),
+        run_at,
+    }
+}
+
+pub(super) fn app(name: &str) -> AppRecord {
+    AppRecord {
+        id: AppId::generate(at(0), &Counting),
+        name: AppName::parse(name).unwrap(),
+        forge: ForgeEndpoint::github("https://github.example.com/api/v3").unwrap(),
+        issuer: AppIssuer::parse("123456").unwrap(),
+        private_key: Sealed::from_bytes(vec![7; 300]),
+        key_fingerprint: fingerprint(name),
+        created_at: at(1),
+    }
+}
+
+pub(super) fn installation(app: AppId, owner: &str, number: u64) -> InstallationRecord {
+    InstallationRecord {
+        app,
+        owner: owner.to_owned(),
+        installation: InstallationId(number),
+        found_at: at(2),
+    }
+}
+
+pub(super) fn data_key(number: u8, created: Timestamp) -> DataKeyRecord {
+    DataKeyRecord {
+        id: KeyId::parse(&format!("{number:012x}")).unwrap(),
+        wrapped: Sealed::from_bytes(vec![number; 60]),
+        wrapped_by: KeyId::parse("ffffffffffff").unwrap(),
+        created_at: created,
+    }
+}
+
+pub(super) async fn begin(vault: &dyn Vault) -> Box<dyn VaultTx> {
+    vault.begin().await.unwrap()
+}
+
+pub(super) async fn read(vault: &dyn Vault) -> Box<dyn VaultTx> {
+    vault.read().await.unwrap()
+}
+
+/// Adds tokens in a transaction of their own.
+pub(super) async fn add_tokens(vault: &dyn Vault, tokens: &[&TokenRecord]) {
+    let mut tx = begin(vault).await;
+    for token in tokens {
+        tx.tokens().add(token).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+/// Adds grants in a transaction of their own.
+pub(super) async fn add_grants(vault: &dyn Vault, grants: &[&GrantRecord]) {
+    let mut tx = begin(vault).await;
+    for grant in grants {
+        tx.grants().add(grant).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+/// Queues jobs in a transaction of their own; each must be new.
+pub(super) async fn add_jobs(vault: &dyn Vault, jobs: &[&NewJob]) {
+    let mut tx = begin(vault).await;
+    for job in jobs {
+        assert!(tx.jobs().add(job).await.unwrap());
+    }
+    tx.commit().await.unwrap();
+}

@@ -1,0 +1,131 @@
+//! The tests that every database must pass: one function per rule, each on a fresh database of its own. A database's
+//! crate runs them all with [`vault_suite!`](crate::vault_suite).
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "these functions are tests: a panic is how they say that a rule is broken"
+)]
+
+mod apps;
+mod data_keys;
+mod fixtures;
+mod grants;
+mod jobs;
+mod leases;
+mod races;
+mod tokens;
+mod transactions;
+
+pub use apps::*;
+pub use data_keys::*;
+pub use grants::*;
+pub use jobs::*;
+pub use leases::*;
+pub use races::*;
+pub use tokens::*;
+pub use transactions::*;
+
+/// Makes a `#[tokio::test]` of each rule. `$fresh` is a function without arguments that gives a future of
+/// `(vault, keep)`: a [`Vault`](crate::Vault) on an empty database, and whatever must live as long as it does.
+#[macro_export]
+macro_rules! vault_suite {
+    ($fresh:path) => {
+        $crate::vault_suite! {
+            $fresh:
+            apps_are_listed_by_name_and_found_as_they_were_added,
+            apps_names_are_unique,
+            apps_take_their_installations_with_them,
+            installations_are_put_over_what_was_known,
+            data_keys_are_listed_oldest_first,
+            data_keys_first_is_added_once,
+            data_keys_count_what_is_sealed,
+            settings_are_set_once,
+            grants_are_found_as_they_were_added,
+            grants_of_a_token_in_revocation_are_refused,
+            grants_are_paged_newest_first_without_gap_or_repeat,
+            grants_listed_live_leave_out_the_ended_and_the_released,
+            grants_listed_live_are_found_behind_many_dead_ones,
+            grants_are_released_once,
+            grants_are_released_all_at_once,
+            grants_are_purged_by_their_end,
+            jobs_wait_for_their_time_and_come_in_its_order,
+            jobs_are_claimed_by_kind_and_up_to_a_limit,
+            jobs_have_no_twin_until_they_are_done_or_dead,
+            jobs_of_a_lost_worker_are_taken_over,
+            jobs_of_another_worker_are_left_alone,
+            jobs_are_retried_later_and_remember_why,
+            jobs_that_are_dead_stay_for_people_to_see,
+            jobs_tell_when_the_next_is_due,
+            leases_are_taken_by_one,
+            leases_are_extended_by_their_holder,
+            leases_end_by_themselves,
+            leases_are_released_by_their_holder_only,
+            leases_that_ended_are_purged,
+            leases_go_to_one_of_many_at_once,
+            data_keys_first_is_one_of_many_at_once,
+            apps_names_are_unique_among_many_at_once,
+            jobs_are_claimed_once_by_many_at_once,
+            jobs_have_no_twin_among_many_at_once,
+            grants_and_revocation_never_pass_each_other,
+            tokens_are_revoked_by_the_last_of_many_releases,
+            tokens_are_found_as_they_were_added,
+            tokens_find_live_gives_the_one_that_ends_last,
+            tokens_find_live_gives_none_that_ended_or_is_revoked,
+            tokens_are_found_by_fingerprint,
+            tokens_are_revoked_in_two_steps,
+            tokens_that_ended_early_are_listed,
+            tokens_are_purged_when_no_grant_is_left,
+            tokens_with_grants_lose_their_bytes_when_they_end,
+            tokens_are_purged_up_to_a_limit,
+            transactions_dropped_roll_back,
+            transactions_committed_are_seen_by_the_next,
+            transactions_that_read_see_one_state,
+            transactions_that_read_cannot_write,
+            transactions_dropped_leave_the_next_one_clean,
+            checks_pass_again_and_again,
+        }
+    };
+    ($fresh:path: $($rule:ident),* $(,)?) => {
+        $(
+            #[tokio::test]
+            async fn $rule() {
+                let (vault, keep) = $fresh().await;
+                $crate::suite::$rule(&vault).await;
+                $crate::Vault::close(&vault).await;
+                drop(vault);
+                drop(keep);
+            }
+        )*
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    /// A rule that is written and not listed would never run.
+    #[test]
+    fn every_rule_is_in_the_list() {
+        let list = include_str!("mod.rs");
+        let modules = [
+            include_str!("apps.rs"),
+            include_str!("data_keys.rs"),
+            include_str!("grants.rs"),
+            include_str!("jobs.rs"),
+            include_str!("leases.rs"),
+            include_str!("races.rs"),
+            include_str!("tokens.rs"),
+            include_str!("transactions.rs"),
+        ];
+        let rules: Vec<&str> = modules
+            .iter()
+            .flat_map(|module| module.split("\npub async fn ").skip(1))
+            .map(|rest| rest.split('(').next().unwrap())
+            .collect();
+        assert!(rules.len() > 40, "{rules:?}");
+        for rule in rules {
+            assert!(
+                list.contains(&format!("            {rule},\n")),
+                "{rule} is not in the list"
+            );
+        }
+    }
+}
