@@ -63,7 +63,8 @@ impl Coded for VaultError {
             Self::NotADatabase { .. } => Code::VaultNotADatabase,
             Self::Newer { .. } => Code::VaultNewer,
             Self::InUse { .. } => Code::VaultInUse,
-            Self::Conflict(_) => Code::AppNameTaken,
+            // Whoever can cause one catches it and says what it means; one that nobody expected is a mistake of ours.
+            Self::Conflict(_) => Code::Internal,
             Self::Corrupt(_) => Code::VaultCorrupt,
         }
     }

@@ -1,1 +1,28 @@
-//! Speaks HTTP: routes, problems, limits, the OpenAPI page
+#![doc = include_str!("../README.md")]
+
+mod access_log;
+mod auth;
+mod compat;
+mod extract;
+mod failure;
+mod front;
+mod listen;
+mod openapi;
+mod operations;
+mod operator_keys;
+mod page;
+mod peer;
+mod python_json;
+mod request_id;
+mod routes;
+mod settings;
+mod state;
+mod status;
+mod warm;
+mod web;
+
+pub use listen::Listener;
+pub use openapi::openapi_json;
+pub use operator_keys::OperatorKeys;
+pub use settings::{CompatSettings, WebSettings};
+pub use web::Web;

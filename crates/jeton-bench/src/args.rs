@@ -1,0 +1,94 @@
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Measures a real jeton server against its targets.
+#[derive(Debug, Parser)]
+#[command(after_help = "Example:\n  cargo run --release -p jeton-bench -- --only warm --quick")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    /// Run only this; may be given several times
+    #[arg(long, value_enum)]
+    only: Vec<Bench>,
+    /// Shorter and fewer runs
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Fill the cache with 100,000 tokens rather than extrapolate from 10,000
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// Exit with 1 when a target is missed
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// The jeton to measure, rather than one that cargo builds now
+    #[arg(long, value_name = "PATH")]
+    pub(crate) jeton: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// The server to compare with; the benchmark starts it by itself
+    #[command(hide = true)]
+    Bare(BareArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BareArgs {
+    /// Where to listen on 127.0.0.1
+    #[arg(long)]
+    pub(crate) port: u16,
+    /// The headers and the body of every answer, as they came over the wire
+    #[arg(long)]
+    pub(crate) body_file: PathBuf,
+}
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Bench {
+    /// Warm hand-out against a bare route
+    Warm,
+    /// 1,000 callers of one cold key
+    Stampede,
+    /// 200 cold repositories of one owner
+    ColdOwner,
+    /// A renewal under load
+    Expiry,
+    /// Warm hand-out while another owner's forge is slow
+    SlowNeighbour,
+    /// Resident memory, idle and per cached token
+    Memory,
+    /// Start to ready
+    Start,
+}
+
+impl Bench {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Start,
+        Self::Stampede,
+        Self::ColdOwner,
+        Self::Expiry,
+        Self::SlowNeighbour,
+        Self::Memory,
+        Self::Warm,
+    ];
+
+    /// As it is written after `--only`, and in the table.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Warm => "warm",
+            Self::Stampede => "stampede",
+            Self::ColdOwner => "cold-owner",
+            Self::Expiry => "expiry",
+            Self::SlowNeighbour => "slow-neighbour",
+            Self::Memory => "memory",
+            Self::Start => "start",
+        }
+    }
+}
+
+impl Args {
+    pub(crate) fn chosen(&self) -> Vec<Bench> {
+        let wanted = |bench: &Bench| self.only.is_empty() || self.only.contains(bench);
+        Bench::ALL.into_iter().filter(wanted).collect()
+    }
+}

@@ -1,0 +1,67 @@
+//! The measurements, one file each.
+
+mod cold;
+mod expiry;
+mod memory;
+mod slow_neighbour;
+mod start;
+mod warm;
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use anyhow::ensure;
+
+use crate::{
+    args::Bench,
+    client::{Connection, request_for},
+    report::Line,
+};
+
+/// What all measurements share.
+#[derive(Debug)]
+pub(crate) struct Setting {
+    /// The server's executable.
+    pub(crate) jeton: PathBuf,
+    pub(crate) quick: bool,
+    pub(crate) full: bool,
+}
+
+pub(crate) async fn run(bench: Bench, setting: &Setting) -> anyhow::Result<Vec<Line>> {
+    match bench {
+        Bench::Warm => warm::run(setting).await,
+        Bench::Stampede => cold::stampede(setting).await,
+        Bench::ColdOwner => cold::one_owner(setting).await,
+        Bench::Expiry => expiry::run(setting).await,
+        Bench::SlowNeighbour => slow_neighbour::run(setting).await,
+        Bench::Memory => memory::run(setting).await,
+        Bench::Start => start::run(setting).await,
+    }
+}
+
+/// One answer as it came over the wire.
+struct Raw {
+    bytes: Vec<u8>,
+    body_length: usize,
+}
+
+impl Raw {
+    fn body(&self) -> &[u8] {
+        &self.bytes[self.bytes.len() - self.body_length..]
+    }
+}
+
+/// Asks once, which also makes the key warm.
+async fn fetch(address: SocketAddr, path: &str) -> anyhow::Result<Raw> {
+    let mut connection = Connection::open(address).await?;
+    let reply = connection.ask(&request_for(path)).await?;
+    ensure!(
+        reply.status == 200,
+        "{path}: {} {}",
+        reply.status,
+        String::from_utf8_lossy(reply.body)
+    );
+    Ok(Raw {
+        bytes: [reply.head, reply.body].concat(),
+        body_length: reply.body.len(),
+    })
+}

@@ -1,0 +1,168 @@
+use std::{fmt, sync::Arc};
+
+use dashmap::DashMap;
+use jeton_domain::RepoSet;
+use jeton_domain::{AppId, Clock, Entropy, Fingerprint, InstallationId, KeyId, LeaseHolder, TokenKey, TokenKeyDigest};
+use jeton_forge::GitHub;
+use jeton_jobs::{Handler, Worker};
+use jeton_seal::KeyRing;
+use jeton_vault::Vault;
+use jiff::Timestamp;
+use tokio::sync::{Mutex, Notify, Semaphore};
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    BrokerError, BrokerSettings, LiveToken,
+    apps::{AppRegistry, ConfiguredApp},
+    flights::Flights,
+    revoke::RevokeToken,
+    slot::Slot,
+};
+
+/// What a broker is made of.
+pub struct BrokerParts {
+    /// Where things are kept.
+    pub vault: Arc<dyn Vault>,
+    /// What locks them.
+    pub ring: Arc<KeyRing>,
+    /// The sealing key's id and where it was read from, for `key status`.
+    pub sealing_key: (KeyId, String),
+    /// The client of the forge.
+    pub github: GitHub,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// What an operator may tune.
+    pub settings: BrokerSettings,
+    /// Apps that the configuration names.
+    pub configured_apps: Vec<ConfiguredApp>,
+}
+
+/// The use cases. Cheap to clone.
+#[derive(Clone)]
+pub struct Broker(pub(crate) Arc<Inner>);
+
+pub(crate) type MintOutcome = Result<Arc<LiveToken>, BrokerError>;
+pub(crate) type LookUpOutcome = Result<Option<InstallationId>, BrokerError>;
+
+pub(crate) struct Inner {
+    pub(crate) vault: Arc<dyn Vault>,
+    pub(crate) ring: Arc<KeyRing>,
+    pub(crate) sealing_key: (KeyId, String),
+    pub(crate) github: GitHub,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) settings: BrokerSettings,
+    /// This process, in leases.
+    pub(crate) holder: LeaseHolder,
+    pub(crate) apps: AppRegistry,
+    pub(crate) slots: DashMap<TokenKeyDigest, Arc<Slot>>,
+    /// Where a token that a caller names by its fingerprint is.
+    pub(crate) by_fingerprint: DashMap<Fingerprint, TokenKeyDigest>,
+    pub(crate) mints: Flights<TokenKeyDigest, MintOutcome>,
+    pub(crate) installations: DashMap<(AppId, String), InstallationId>,
+    pub(crate) look_ups: Flights<(AppId, String), LookUpOutcome>,
+    pub(crate) renewals: Arc<Semaphore>,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) wake_worker: Arc<Notify>,
+    /// When the database was last looked at, and what was wrong with it.
+    pub(crate) last_check: Mutex<Option<(Timestamp, Option<BrokerError>)>>,
+}
+
+/// How many background renewals run side by side: enough for 10,000 keys in a margin of five minutes at 100 ms a
+/// mint, few enough to leave the forge's limit of 100 to callers who wait.
+const RENEWALS_AT_ONCE: usize = 16;
+
+impl Broker {
+    /// Puts the parts together and reads the Apps from the vault.
+    ///
+    /// # Errors
+    /// When the vault cannot be read, or a configured App's key cannot sign. An App in the vault whose key does not
+    /// open is kept and says so when it is used.
+    pub async fn start(parts: BrokerParts) -> Result<Self, BrokerError> {
+        let tasks = TaskTracker::new();
+        let holder = LeaseHolder::generate(parts.clock.now(), &*parts.entropy);
+        let apps = AppRegistry::new(&parts.github, parts.configured_apps, parts.settings.calls_per_app)?;
+        let inner = Inner {
+            vault: parts.vault,
+            ring: parts.ring,
+            sealing_key: parts.sealing_key,
+            github: parts.github,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            settings: parts.settings,
+            holder,
+            apps,
+            slots: DashMap::new(),
+            by_fingerprint: DashMap::new(),
+            mints: Flights::new(tasks.clone()),
+            installations: DashMap::new(),
+            look_ups: Flights::new(tasks.clone()),
+            renewals: Arc::new(Semaphore::new(RENEWALS_AT_ONCE)),
+            tasks,
+            wake_worker: Arc::new(Notify::new()),
+            last_check: Mutex::new(None),
+        };
+        let broker = Self(Arc::new(inner));
+        broker.reload_apps().await?;
+        Ok(broker)
+    }
+
+    /// A worker for the broker's jobs.
+    pub fn worker(&self) -> Worker {
+        let handlers: Vec<Arc<dyn Handler>> = vec![Arc::new(RevokeToken(self.clone()))];
+        let inner = &self.0;
+        Worker::new(
+            Arc::clone(&inner.vault),
+            Arc::clone(&inner.clock),
+            Arc::clone(&inner.entropy),
+            handlers,
+            Arc::clone(&inner.wake_worker),
+        )
+    }
+
+    /// Waits until every mint and renewal that was begun has ended. New ones can still begin.
+    pub async fn drain(&self) {
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+        self.0.tasks.reopen();
+    }
+
+    /// What an operator may tune, as it is in force.
+    pub fn settings(&self) -> &BrokerSettings {
+        &self.0.settings
+    }
+}
+
+impl Inner {
+    /// The slot of a key, made when it is not there.
+    pub(crate) fn slot(&self, key: TokenKey, asked: &RepoSet) -> (TokenKeyDigest, Arc<Slot>) {
+        let digest = key.digest();
+        if let Some(slot) = self.slots.get(&digest) {
+            return (digest, Arc::clone(&slot));
+        }
+        let slot = self
+            .slots
+            .entry(digest)
+            .or_insert_with(|| Arc::new(Slot::new(key, asked.clone())));
+        (digest, Arc::clone(&slot))
+    }
+
+    /// Makes a token the one in use for its key.
+    pub(crate) fn put(&self, digest: TokenKeyDigest, slot: &Slot, token: Arc<LiveToken>) {
+        if let Some(old) = slot.current() {
+            self.by_fingerprint.remove(&old.fingerprint);
+        }
+        self.by_fingerprint.insert(token.fingerprint.clone(), digest);
+        slot.put(token);
+    }
+}
+
+impl fmt::Debug for Broker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Broker")
+            .field("slots", &self.0.slots.len())
+            .finish_non_exhaustive()
+    }
+}

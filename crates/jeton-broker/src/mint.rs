@@ -1,0 +1,352 @@
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use jeton_domain::{Coded, ExpiresAt, Fingerprint, InstallationId, RowRef, TokenId, TokenKeyDigest};
+use jeton_forge::{ForgeError, GitHubApp, MintedToken, Unprocessable};
+use jeton_vault::{TokenRecord, TokenState, VaultError};
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::OnceCell;
+
+use crate::{
+    BrokerError, LiveToken,
+    apps::AppEntry,
+    broker::{Inner, MintOutcome},
+    held_lease::HeldLease,
+    slot::{Need, Slot},
+};
+
+/// How long a caller waits for another process that mints the same key. Its lease lives six seconds when it dies, and
+/// then this process takes over.
+const LONGEST_WAIT: Duration = Duration::from_secs(40);
+/// GitHub's own figure.
+const TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(1);
+/// How many repositories of a refused request are looked at to name the one that is missing.
+const EXPLAINED: usize = 10;
+
+/// The place of a token in the vault.
+pub(crate) fn token_place(id: &str) -> RowRef<'_> {
+    RowRef {
+        table: "tokens",
+        column: "token",
+        row: id,
+    }
+}
+
+impl Inner {
+    /// A token that meets the need: the one in use, or one fetched by the flight of its key.
+    pub(crate) async fn obtain(self: &Arc<Self>, digest: TokenKeyDigest, slot: &Arc<Slot>, need: Need) -> MintOutcome {
+        // A flight that was begun for a lesser need may land with a token that does not do; then one more is flown.
+        for _ in 0..3 {
+            let now = self.clock.now();
+            if let Some(token) = slot.current()
+                && need.is_met_by(token.minted_at, token.good_until, now)
+            {
+                slot.mark_used();
+                self.renew_if_due(digest, slot, &token, now);
+                return Ok(token);
+            }
+            let token = self.fly(digest, slot, need).await?;
+            if need.is_met_by(token.minted_at, token.good_until, self.clock.now()) {
+                slot.mark_used();
+                return Ok(token);
+            }
+        }
+        Err(BrokerError::Internal("the forge's tokens end too soon for the request"))
+    }
+
+    /// Joins or starts the flight of a key.
+    pub(crate) async fn fly(self: &Arc<Self>, digest: TokenKeyDigest, slot: &Arc<Slot>, need: Need) -> MintOutcome {
+        let (inner, slot) = (Arc::clone(self), Arc::clone(slot));
+        let flight = self.mints.join(digest, || async move {
+            let token = inner.fetch(digest, &slot, need).await?;
+            inner.put(digest, &slot, Arc::clone(&token));
+            Ok(token)
+        });
+        flight.await.unwrap_or(Err(BrokerError::Internal("a mint was lost")))
+    }
+
+    /// Fetches a token from the vault or the forge; the only one to do so among all processes of the vault.
+    async fn fetch(self: &Arc<Self>, digest: TokenKeyDigest, slot: &Slot, need: Need) -> MintOutcome {
+        let app = self
+            .apps
+            .by_id(slot.key.app())
+            .ok_or(BrokerError::NoApp { forge: None })?;
+        if let Some(token) = self.find_stored(&app, digest, need).await? {
+            return Ok(token);
+        }
+        let name = format!("mint/{digest}");
+        let mut waited = Duration::ZERO;
+        let lease = loop {
+            if let Some(lease) = HeldLease::acquire(&self.vault, &self.clock, name.clone(), self.holder).await? {
+                break lease;
+            }
+            if waited > LONGEST_WAIT {
+                return Err(BrokerError::Busy);
+            }
+            let pause = (waited / 4).clamp(Duration::from_millis(20), Duration::from_millis(250));
+            tokio::time::sleep(pause).await;
+            waited += pause;
+            if let Some(token) = self.find_stored(&app, digest, need).await? {
+                return Ok(token);
+            }
+        };
+        let outcome = self.fetch_alone(&app, digest, slot, need).await;
+        lease.release().await;
+        outcome
+    }
+
+    async fn fetch_alone(
+        self: &Arc<Self>,
+        app: &Arc<AppEntry>,
+        digest: TokenKeyDigest,
+        slot: &Slot,
+        need: Need,
+    ) -> MintOutcome {
+        // Between our look into the vault and the lease, another process may have finished.
+        if self.vault.shared()
+            && let Some(token) = self.find_stored(app, digest, need).await?
+        {
+            return Ok(token);
+        }
+        let (installation, minted) = self.mint(app, slot).await?;
+        self.wait_until_live(app, &minted.token).await?;
+        let token = self.live_token(app, slot, installation, minted);
+        match self.store(digest, app, &token).await {
+            Ok(()) => token.stored.store(true, Ordering::Relaxed),
+            // The token is good all the same: it is kept in memory, and stored with the first grant.
+            Err(error) => {
+                tracing::warn!(%error, code = %error.code(), "a token could not be stored; a restart would mint again");
+            }
+        }
+        tracing::info!(
+            app.name = %app.name, owner = slot.key.owner(), repositories = slot.key.repositories().len(),
+            token.fingerprint = %token.fingerprint, expires_at = %token.expires_at.timestamp(), "a token was minted"
+        );
+        Ok(Arc::new(token))
+    }
+
+    /// Mints, with one fresh look-up when the installation is not there any more.
+    async fn mint(
+        self: &Arc<Self>,
+        app: &Arc<AppEntry>,
+        slot: &Slot,
+    ) -> Result<(InstallationId, MintedToken), BrokerError> {
+        let owner = slot.key.owner();
+        let names: Vec<String> = slot.asked.names().iter().map(|name| name.as_str().to_owned()).collect();
+        let permissions = slot.key.permissions();
+        let mut looked_again = false;
+        loop {
+            let found = self.find_installation(app, owner).await?;
+            let Some(installation) = found else {
+                return Err(self.not_installed(app, slot, false).await);
+            };
+            let names = &names;
+            let minted = app
+                .call(self, |client| async move {
+                    client.mint(installation, names, permissions).await
+                })
+                .await;
+            return match minted {
+                Ok(minted) => Ok((installation, minted)),
+                Err(BrokerError::Forge {
+                    source: ForgeError::NotFound { .. },
+                    ..
+                }) if !looked_again => {
+                    tracing::info!(app.name = %app.name, owner, %installation, "the installation is gone; looking for a new one");
+                    self.forget_installation(app, owner).await;
+                    looked_again = true;
+                    continue;
+                }
+                Err(BrokerError::Forge {
+                    source: ForgeError::NotFound { .. },
+                    ..
+                }) => Err(self.not_installed(app, slot, false).await),
+                Err(BrokerError::Forge {
+                    source: ForgeError::Unprocessable { said, about },
+                    forge,
+                }) => {
+                    let refused = BrokerError::Forge {
+                        source: ForgeError::Unprocessable { said, about },
+                        forge,
+                    };
+                    Err(self.explain(app, slot, installation, about, refused).await)
+                }
+                Err(error) => Err(error),
+            };
+        }
+    }
+
+    /// GitHub's 422 does not name what is missing; a look at the installation does.
+    async fn explain(
+        &self,
+        app: &Arc<AppEntry>,
+        slot: &Slot,
+        installation: InstallationId,
+        about: Unprocessable,
+        refused: BrokerError,
+    ) -> BrokerError {
+        if about != Unprocessable::RepositoriesNotAccessible
+            && let Ok(Some(found)) = app
+                .call(
+                    self,
+                    |client| async move { client.get_installation(installation).await },
+                )
+                .await
+        {
+            let missing = slot.key.permissions().missing_from(&found.permissions);
+            if !missing.is_empty() {
+                let settings_url = found.html_url;
+                return BrokerError::PermissionNotGranted {
+                    owner: slot.asked.owner().to_owned(),
+                    missing,
+                    settings_url,
+                };
+            }
+        }
+        let names = slot.asked.names();
+        let owner = slot.asked.owner();
+        if about == Unprocessable::RepositoriesNotAccessible && names.len() == 1 {
+            return self.not_installed(app, slot, true).await;
+        }
+        for name in names.iter().take(EXPLAINED) {
+            let found = app
+                .call(self, |client| async move {
+                    client.find_installation_by_repository(owner, name).await
+                })
+                .await;
+            if let Ok(None) = found {
+                let mut error = self.not_installed(app, slot, true).await;
+                if let BrokerError::NotInstalled { target, .. } = &mut error {
+                    *target = format!("{owner}/{name}");
+                }
+                return error;
+            }
+        }
+        if about == Unprocessable::RepositoriesNotAccessible {
+            self.not_installed(app, slot, true).await
+        } else {
+            refused
+        }
+    }
+
+    async fn not_installed(&self, app: &AppEntry, slot: &Slot, owner_has_installation: bool) -> BrokerError {
+        let owner = slot.asked.owner();
+        let target = match slot.asked.names() {
+            [name] => format!("{owner}/{name}"),
+            _ => owner.to_owned(),
+        };
+        let install_url = app.install_url(self).await;
+        BrokerError::NotInstalled {
+            target,
+            install_url,
+            owner_has_installation,
+        }
+    }
+
+    fn live_token(&self, app: &AppEntry, slot: &Slot, installation: InstallationId, minted: MintedToken) -> LiveToken {
+        let now = self.clock.now();
+        let good_until = good_until(app, now, minted.expires_at);
+        let asked = || slot.asked.names().iter().map(|name| name.as_str().to_owned()).collect();
+        LiveToken {
+            id: TokenId::generate(now, &*self.entropy),
+            fingerprint: Fingerprint::of(&minted.token),
+            token: minted.token,
+            installation,
+            app_name: Arc::clone(&app.shared_name),
+            forge_host: Arc::clone(&app.host),
+            owner: slot.asked.owner().to_owned(),
+            repositories: minted.repositories.unwrap_or_else(asked),
+            permissions: minted.permissions,
+            minted_at: now,
+            expires_at: minted.expires_at,
+            good_until,
+            stored: AtomicBool::new(false),
+            compat_grant: OnceCell::new(),
+        }
+    }
+
+    /// The vault's row of a token.
+    pub(crate) fn token_record(&self, digest: TokenKeyDigest, app: &AppEntry, token: &LiveToken) -> TokenRecord {
+        TokenRecord {
+            id: token.id,
+            key: digest,
+            app: app.id,
+            installation: token.installation,
+            owner: token.owner.clone(),
+            repositories: token.repositories.clone(),
+            permissions: token.permissions.clone(),
+            token: Some(
+                self.ring
+                    .seal(&token.token, token_place(&token.id.to_string()), &*self.entropy),
+            ),
+            fingerprint: token.fingerprint.clone(),
+            minted_at: token.minted_at,
+            expires_at: token.expires_at.timestamp(),
+            state: TokenState::Live,
+        }
+    }
+
+    async fn store(&self, digest: TokenKeyDigest, app: &AppEntry, token: &LiveToken) -> Result<(), VaultError> {
+        let mut tx = self.vault.begin().await?;
+        tx.tokens().add(&self.token_record(digest, app, token)).await?;
+        tx.commit().await
+    }
+
+    /// A token of this key that the vault holds, when it meets the need. A row that does not open is left alone and
+    /// reported; a new token is minted beside it.
+    async fn find_stored(
+        &self,
+        app: &AppEntry,
+        digest: TokenKeyDigest,
+        need: Need,
+    ) -> Result<Option<Arc<LiveToken>>, BrokerError> {
+        let now = self.clock.now();
+        let Some(record) = self.vault.read().await?.tokens().find_live(&digest, now).await? else {
+            return Ok(None);
+        };
+        let expires_at = ExpiresAt::new(record.expires_at);
+        let good_until = good_until(app, record.minted_at, expires_at);
+        let Some(sealed) = record
+            .token
+            .filter(|_| need.is_met_by(record.minted_at, good_until, now))
+        else {
+            return Ok(None);
+        };
+        let token = match self.ring.open(&sealed, token_place(&record.id.to_string())) {
+            Ok(token) => token,
+            Err(error) => {
+                tracing::error!(code = %error.code(), %error, "a stored token does not open; minting another");
+                return Ok(None);
+            }
+        };
+        Ok(Some(Arc::new(LiveToken {
+            id: record.id,
+            token,
+            fingerprint: record.fingerprint,
+            installation: record.installation,
+            app_name: Arc::clone(&app.shared_name),
+            forge_host: Arc::clone(&app.host),
+            owner: record.owner,
+            repositories: record.repositories,
+            permissions: record.permissions,
+            minted_at: record.minted_at,
+            expires_at,
+            good_until,
+            stored: AtomicBool::new(true),
+            compat_grant: OnceCell::new(),
+        })))
+    }
+}
+
+/// The end of a token by our own clock. The forge's word is by the forge's: when it is ahead of us, or we behind, a token would
+/// otherwise be handed out for that long after its death. GitHub's installation tokens live an hour from their mint.
+fn good_until(app: &AppEntry, minted_at: Timestamp, expires_at: ExpiresAt) -> ExpiresAt {
+    let offset = app.client().map(GitHubApp::clock_offset).unwrap_or_default();
+    let by_our_clock = expires_at.timestamp().saturating_sub(offset).unwrap_or(Timestamp::MIN);
+    ExpiresAt::new(by_our_clock.min(minted_at + TOKEN_LIFE))
+}

@@ -1,0 +1,145 @@
+use std::time::Duration;
+
+use axum::{
+    body::Body,
+    extract::{FromRequest, FromRequestParts, Query},
+    http::Request,
+};
+use bytes::Bytes;
+use http::{HeaderMap, header::CONTENT_TYPE, request::Parts};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use jeton_domain::{Code, redact};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::{failure::Failure, front::too_large, request_id::RequestId, state::Shared};
+
+/// A body may take this long to arrive, unless a request as a whole may take less.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A JSON body.
+pub(crate) struct JsonBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<Shared> for JsonBody<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request<Body>, state: &Shared) -> Result<Self, Failure> {
+        is_json(request.headers())?;
+        let settings = &state.settings;
+        // A little less than the whole request may take, so that it is the caller who is told to be the slow one.
+        let patience = BODY_TIMEOUT.min(settings.request_timeout.mul_f64(0.9));
+        let body = read(request.into_body(), settings.max_body_bytes, patience).await?;
+        parse(&body).map(Self)
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> Result<(), Failure> {
+    let given = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
+    let essence = given.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    if essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json")) {
+        return Ok(());
+    }
+    let detail = if given.is_empty() {
+        "the request does not say what its body is".to_owned()
+    } else {
+        format!("the body is said to be {}, not JSON", shown(&essence, 60))
+    };
+    Err(Failure::new(Code::RequestMediaType, detail).with_remedy("Send JSON, and `Content-Type: application/json`."))
+}
+
+async fn read(body: Body, limit: usize, patience: Duration) -> Result<Bytes, Failure> {
+    match tokio::time::timeout(patience, Limited::new(body, limit).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limit)),
+        Ok(Err(_)) => Err(Failure::new(Code::RequestInvalid, "the body ended before it was whole").closing()),
+        Err(_) => {
+            let detail = format!("the body did not arrive within {} seconds", patience.as_secs_f64());
+            Err(Failure::new(Code::RequestTimeout, detail)
+                .with_remedy("Send the whole body at once.")
+                .closing())
+        }
+    }
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(body).map_err(|error| {
+        let remedy = if body.is_empty() {
+            "Send a JSON object as the body."
+        } else if error.is_data() {
+            "/docs shows what the body may hold."
+        } else {
+            "Check the JSON at that place: `jq . FILE` shows it too."
+        };
+        Failure::new(
+            Code::RequestInvalid,
+            format!("the body is not as expected: {}", words(&error.to_string())),
+        )
+        .with_remedy(remedy)
+    })
+}
+
+/// Parameters after the `?`. Unknown ones are errors: a mistyped one must not be taken for one that was left out.
+pub(crate) struct Params<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequestParts<Shared> for Params<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Failure> {
+        match Query::<T>::try_from_uri(&parts.uri) {
+            Ok(Query(params)) => Ok(Self(params)),
+            Err(error) => {
+                // The rejection's own text is a fixed sentence; its source says which parameter.
+                let reason = std::error::Error::source(&error).map_or_else(|| error.body_text(), ToString::to_string);
+                let detail = format!("the query is not as expected: {}", words(&reason));
+                Err(Failure::new(Code::RequestInvalid, detail).with_remedy("/docs shows which parameters there are."))
+            }
+        }
+    }
+}
+
+/// A route without parameters.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoParams {}
+
+/// serde's words with plain quotes; values of the caller that look like secrets, or go on and on, are not repeated.
+fn words(text: &str) -> String {
+    shown(&redact(text), 400).replace('`', "\"")
+}
+
+pub(crate) fn shown(text: &str, most: usize) -> String {
+    let mut out: String = text.chars().filter(|c| !c.is_control()).take(most).collect();
+    if text.chars().nth(most).is_some() {
+        out.push('…');
+    }
+    out
+}
+
+impl FromRequestParts<Shared> for RequestId {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Failure> {
+        let known = parts.extensions.get::<Self>().cloned();
+        Ok(known.unwrap_or_else(|| state.request_ids.next()))
+    }
+}
+
+/// One part of the path. What is not UTF-8 names nothing.
+pub(crate) struct Name(pub(crate) String);
+
+impl FromRequestParts<Shared> for Name {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Failure> {
+        match axum::extract::Path::<String>::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path(name)) => Ok(Self(name)),
+            Err(_) => Err(Failure::new(Code::RouteNotFound, "the path is not UTF-8")),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "extract_tests.rs"]
+mod tests;

@@ -1,0 +1,210 @@
+use std::{
+    convert::Infallible,
+    panic::AssertUnwindSafe,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::MatchedPath,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::{
+    HeaderMap, HeaderValue, Method, Request, Version,
+    header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE},
+};
+use hyper::body::Incoming;
+use jeton_domain::Code;
+use tower::Service;
+
+use crate::{
+    access_log::AccessLine,
+    auth,
+    failure::{Failure, KEPT_HEADERS},
+    listen::Respond,
+    peer::Peer,
+    request_id::{self, RequestId},
+    state::Shared,
+};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type SlowAnswer = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+/// What stands before the router: the id of each request, the warm answers, the limits that hold for all routes, and
+/// the writing down of failures.
+#[derive(Clone)]
+pub(crate) struct Front {
+    state: Shared,
+    router: Router,
+}
+
+/// An answer, now or later.
+pub(crate) enum Answer {
+    /// A warm one; nothing was waited for.
+    Now(Option<Response>),
+    /// Any other.
+    Later(SlowAnswer),
+}
+
+impl Future for Answer {
+    type Output = Result<Response, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Self::Now(response) => response
+                .take()
+                .map_or(Poll::Pending, |response| Poll::Ready(Ok(response))),
+            Self::Later(slow) => slow.as_mut().poll(cx).map(Ok),
+        }
+    }
+}
+
+impl Front {
+    pub(crate) fn new(state: Shared, router: Router) -> Self {
+        Self { state, router }
+    }
+
+    pub(crate) fn answer<B>(&self, request: Request<B>, peer: Peer) -> Answer
+    where
+        B: http_body_util::BodyExt<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        match self.warm(&request, peer) {
+            Some(response) => Answer::Now(Some(response)),
+            None => Answer::Later(Box::pin(self.clone().slowly(request.map(Body::new), peer))),
+        }
+    }
+
+    /// A prepared answer, to a caller who was let in. Anything unusual is left to the router.
+    fn warm<B>(&self, request: &Request<B>, peer: Peer) -> Option<Response> {
+        let state = &*self.state;
+        if request.method() != Method::GET || !state.settings.compat.enabled {
+            return None;
+        }
+        let path = request.uri().path().strip_prefix("/api/")?;
+        let headers = request.headers();
+        if declared_length(headers).is_some_and(|length| length > 0) {
+            return None;
+        }
+        auth::compat_caller(&state.operator_keys, &state.settings.compat, peer, headers).ok()?;
+        let body = state.warm.find(path, &state.broker)?;
+        let id = state.request_ids.of(headers);
+        tracing::debug!(
+            method = "GET",
+            route = "warm",
+            status = 200_u16,
+            request_id = id.as_str(),
+            "request answered"
+        );
+        let mut response = Response::new(Body::from(body));
+        token_headers(response.headers_mut());
+        response.headers_mut().insert(request_id::HEADER, id.into_header());
+        Some(response)
+    }
+
+    async fn slowly(mut self, mut request: Request<Body>, peer: Peer) -> Response {
+        let state = Arc::clone(&self.state);
+        let id = state.request_ids.of(request.headers());
+        let line = AccessLine::begin(request.method());
+        let version = request.version();
+        let compat = request.uri().path().starts_with("/api/");
+        let asks_forge = compat || request.method() == Method::POST;
+        let limit = state.settings.max_body_bytes;
+        let response = if declared_length(request.headers()).is_some_and(|length| length > limit as u64) {
+            // Before anything is read: with `Expect: 100-continue` the caller then never sends it.
+            too_large(limit).into_response()
+        } else {
+            request.extensions_mut().insert(peer);
+            request.extensions_mut().insert(id.clone());
+            let answer = AssertUnwindSafe(async { self.router.call(request).await }).catch_unwind();
+            match tokio::time::timeout(state.settings.request_timeout, answer).await {
+                Ok(Ok(Ok(response))) => response,
+                Ok(Ok(Err(never))) => match never {},
+                Ok(Err(_)) => Failure::internal().into_response(),
+                Err(_) => too_slow(&state, asks_forge).into_response(),
+            }
+        };
+        finish(response, &id, &line, version, compat)
+    }
+}
+
+/// Writes a failure down, names the request, and logs it.
+fn finish(mut response: Response, id: &RequestId, line: &AccessLine, version: Version, compat: bool) -> Response {
+    let route = response.extensions_mut().remove::<MatchedPath>();
+    let failure = response.extensions_mut().remove::<Failure>();
+    let failure = failure.map(|failure| if compat { failure.for_compat() } else { failure });
+    if let Some(failure) = &failure {
+        let travelled = std::mem::take(response.headers_mut());
+        response = failure.write(id);
+        for name in KEPT_HEADERS {
+            if let Some(value) = travelled.get(&name) {
+                response.headers_mut().insert(name, value.clone());
+            }
+        }
+    }
+    if version >= Version::HTTP_2 {
+        // There it is no header; a stream ends by itself.
+        response.headers_mut().remove(CONNECTION);
+    }
+    response
+        .headers_mut()
+        .insert(request_id::HEADER, id.clone().into_header());
+    line.end(route.as_ref(), response.status().as_u16(), id, failure.as_ref());
+    response
+}
+
+/// The headers of an answer that holds a token for the compatible routes.
+pub(crate) fn token_headers(headers: &mut HeaderMap) {
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+}
+
+fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+pub(crate) fn too_large(limit: usize) -> Failure {
+    Failure::new(Code::RequestTooLarge, format!("the body is larger than {limit} bytes"))
+        .with_remedy("Send less; the operator can raise the limit.")
+        .closing()
+}
+
+/// What most often takes that long is the forge; on a route that does not ask it, it is this server.
+fn too_slow(state: &Shared, asks_forge: bool) -> Failure {
+    let seconds = state.settings.request_timeout.as_secs_f64();
+    let detail = format!("the request was not finished within {seconds} seconds");
+    let code = if asks_forge {
+        Code::ForgeTimeout
+    } else {
+        Code::Overloaded
+    };
+    Failure::new(code, detail)
+        .with_remedy("Ask again in a few seconds.")
+        .closing()
+}
+
+impl Service<Request<Body>> for Front {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Answer;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Answer {
+        let peer = request.extensions().get::<Peer>().copied().unwrap_or(Peer::Unknown);
+        self.answer(request, peer)
+    }
+}
+
+impl Respond for Front {
+    fn respond(&self, request: Request<Incoming>, peer: Peer) -> Answer {
+        self.answer(request, peer)
+    }
+}

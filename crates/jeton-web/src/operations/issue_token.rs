@@ -1,0 +1,79 @@
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+use jeton_api::{Released, TokenRequest, TokenResponse};
+use jeton_broker::{Asker, TokenAsk};
+
+use super::render;
+use crate::{
+    auth::Operator,
+    extract::{JsonBody, NoParams, Params},
+    failure::Failure,
+    request_id::RequestId,
+    state::Shared,
+};
+
+/// Hands out a token for one to 500 repositories of one owner. Nothing is minted when a good token is there.
+#[utoipa::path(
+    post,
+    path = "/v1/tokens",
+    operation_id = "issueToken",
+    tag = "tokens",
+    request_body(content = TokenRequest, example = json!({
+        "repositories": ["acme/tools"], "permissions": {"contents": "read"}
+    })),
+    responses(
+        (status = 201, description = "A token and the grant that says who has it", body = TokenResponse, example = json!({
+            "grant_id": "0197b2c0-5a4e-7c11-8f00-0123456789ab",
+            "token": "…",
+            "token_kind": "github_app_installation",
+            "forge": "github.com",
+            "source": "app:ci",
+            "repositories": ["acme/tools"],
+            "permissions": {"contents": "read", "metadata": "read"},
+            "expires_at": "2026-01-01T13:00:00Z",
+            "git_username": "x-access-token",
+            "fingerprint": "ba7816bf8f01"
+        })),
+        (status = 403, description = "The forge said no", body = jeton_api::Problem),
+        (status = 404, description = "The App is not installed there", body = jeton_api::Problem),
+        (status = 422, description = "The installation lacks a permission", body = jeton_api::Problem),
+        (status = 502, description = "The forge's answer is of no use", body = jeton_api::Problem),
+        (status = 504, description = "The forge did not answer in time", body = jeton_api::Problem),
+    )
+)]
+pub(crate) async fn issue_token(
+    _: Operator,
+    State(state): State<Shared>,
+    id: RequestId,
+    _: Params<NoParams>,
+    JsonBody(request): JsonBody<TokenRequest>,
+) -> Result<Response, Failure> {
+    let asker = Asker {
+        name: Operator::NAME.to_owned(),
+        request_id: Some(id.as_str().to_owned()),
+    };
+    let ask = TokenAsk {
+        forge: request.forge,
+        app: request.app,
+        repositories: request.repositories,
+        permissions: request.permissions,
+        min_validity_seconds: request.min_validity_seconds.map(i64::from),
+        fresh: request.fresh.unwrap_or(false),
+    };
+    let granted = state.broker.issue(&asker, ask).await?;
+    let token = &granted.token;
+    let body = TokenResponse {
+        grant_id: granted.grant.as_uuid(),
+        token: Released(token.secret().clone()),
+        token_kind: "github_app_installation".to_owned(),
+        forge: token.forge_host().to_owned(),
+        source: render::source(token.app_name()),
+        repositories: token.full_names(),
+        permissions: render::permissions(token.permissions()),
+        expires_at: token.expires_at().timestamp().to_string(),
+        git_username: "x-access-token".to_owned(),
+        api_username: None,
+        fingerprint: token.fingerprint().to_string(),
+    };
+    Ok(render::private(StatusCode::CREATED, body))
+}

@@ -1,0 +1,32 @@
+//! One file per operation: extract, call the broker, render.
+
+mod add_app;
+mod check_app;
+mod get_health;
+mod get_key_status;
+mod get_readiness;
+mod issue_token;
+mod list_apps;
+mod list_grants;
+mod remove_app;
+mod render;
+mod report_rejected_token;
+mod revoke_grant;
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::state::Shared;
+
+pub(crate) fn router() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(issue_token::issue_token))
+        .routes(routes!(report_rejected_token::report_rejected_token))
+        .routes(routes!(revoke_grant::revoke_grant))
+        .routes(routes!(list_grants::list_grants))
+        .routes(routes!(list_apps::list_apps, add_app::add_app))
+        .routes(routes!(check_app::check_app))
+        .routes(routes!(remove_app::remove_app))
+        .routes(routes!(get_key_status::get_key_status))
+        .routes(routes!(get_health::get_health))
+        .routes(routes!(get_readiness::get_readiness))
+}

@@ -1,0 +1,35 @@
+use std::time::Duration;
+
+use jeton_domain::{AppName, Permissions};
+
+/// What an operator may set of the routes that today's clients already call.
+#[derive(Debug, Clone)]
+pub struct CompatSettings {
+    /// Whether `/api/…` is there at all.
+    pub enabled: bool,
+    /// Whether a caller without a key is served, on loopback and on a Unix socket.
+    pub anonymous: bool,
+    /// Whether, beyond that, a caller without a key is served from any address. Has no effect without `anonymous`.
+    pub anonymous_remote: bool,
+    /// The App that serves them; the one that is installed on the owner when absent.
+    pub app: Option<AppName>,
+    /// What their tokens may do.
+    pub permissions: Permissions,
+}
+
+/// What an operator may set of the server.
+#[derive(Debug, Clone)]
+pub struct WebSettings {
+    /// The compatible routes.
+    pub compat: CompatSettings,
+    /// How many connections are served at a time; further ones are answered 503 and closed.
+    pub max_connections: usize,
+    /// How long one request may take, its body included.
+    pub request_timeout: Duration,
+    /// The largest body in bytes.
+    pub max_body_bytes: usize,
+    /// How long requests in flight may go on after the server was told to stop.
+    pub shutdown_grace: Duration,
+    /// jeton's version, for `GET /healthz`.
+    pub version: &'static str,
+}

@@ -1,0 +1,95 @@
+use http::StatusCode;
+use jeton_domain::Code;
+
+/// The status that goes with a code, on every route but the compatible ones (see [`compat`]).
+///
+/// One rule for what a caller got wrong: `request.invalid` is 400 whether the JSON does not parse or asks for what
+/// cannot be; 422 is for what only a look at an App's key, or at the forge, shows.
+pub(crate) fn of(code: Code) -> StatusCode {
+    match code {
+        Code::RequestInvalid => StatusCode::BAD_REQUEST,
+        Code::AuthMissing | Code::AuthMalformedKey | Code::AuthUnknownKey => StatusCode::UNAUTHORIZED,
+        Code::InstallationSuspended | Code::ForgeForbidden => StatusCode::FORBIDDEN,
+        Code::RouteNotFound
+        | Code::AppNotInstalled
+        | Code::AppNotFound
+        | Code::GrantNotFound
+        | Code::FingerprintUnknown => StatusCode::NOT_FOUND,
+        Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Code::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+        Code::AppNameTaken | Code::AppConfigured => StatusCode::CONFLICT,
+        Code::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::RequestMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Code::PermissionNotGranted | Code::ForgeUnprocessable | Code::AppInvalid | Code::AppKeyInvalid => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        Code::SealWrongKey
+        | Code::SealMissingKey
+        | Code::SealBadKey
+        | Code::SealKeyExposed
+        | Code::SealTampered
+        | Code::SealSwapped
+        | Code::ConfigUnknownKey
+        | Code::ConfigBadValue
+        | Code::ConfigFile
+        | Code::ListenFailed
+        | Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        Code::ForgeGarbled | Code::TokenTooWide | Code::AppKeyRejected => StatusCode::BAD_GATEWAY,
+        Code::ForgeRateLimited
+        | Code::ForgeUnavailable
+        | Code::TokenNotLive
+        | Code::ClockSkew
+        | Code::NoApp
+        | Code::VaultUnavailable
+        | Code::VaultFull
+        | Code::VaultReadOnly
+        | Code::VaultNotADatabase
+        | Code::VaultNewer
+        | Code::VaultInUse
+        | Code::VaultCorrupt
+        | Code::Overloaded
+        | Code::ServerUnreachable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::ForgeTimeout => StatusCode::GATEWAY_TIMEOUT,
+    }
+}
+
+/// The status on `/api/…`. 400 means one thing to today's clients: the App is not installed. Whatever a caller of these
+/// routes cannot change, such as an App that the operator's settings name wrongly, is 503: those clients take 500 and
+/// above for trouble on the way and come back.
+pub(crate) fn compat(code: Code) -> StatusCode {
+    match code {
+        Code::AppNotInstalled => StatusCode::BAD_REQUEST,
+        Code::RequestInvalid | Code::AppNotFound | Code::AppInvalid | Code::AppKeyInvalid => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        other => of(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jeton_domain::{Blame, Code};
+
+    use super::{compat, of};
+
+    #[test]
+    fn blame_and_status_agree() {
+        for code in Code::ALL {
+            let status = of(*code);
+            match code.blame() {
+                Blame::Caller | Blame::Access => assert!(status.is_client_error(), "{code}: {status}"),
+                Blame::Forge | Blame::Operator | Blame::Jeton => assert!(status.is_server_error(), "{code}: {status}"),
+            }
+        }
+    }
+
+    #[test]
+    fn on_the_compatible_routes_400_means_not_installed_and_nothing_else() {
+        for code in Code::ALL {
+            assert_eq!(compat(*code).as_u16() == 400, *code == Code::AppNotInstalled, "{code}");
+            if of(*code).is_server_error() {
+                assert!(compat(*code).is_server_error(), "{code}");
+            }
+        }
+    }
+}

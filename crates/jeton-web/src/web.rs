@@ -1,0 +1,66 @@
+use std::{fmt, future::Future, io, sync::Arc};
+
+use axum::Router;
+use jeton_broker::Broker;
+use jeton_domain::Entropy;
+
+use crate::{
+    Listener, OperatorKeys, WebSettings, front::Front, listen, page::Pages, request_id::RequestIds, routes,
+    state::WebState, warm::WarmAnswers,
+};
+
+/// The HTTP server: its routes and what they share. Cheap to clone.
+#[derive(Clone)]
+pub struct Web {
+    state: Arc<WebState>,
+    front: Front,
+}
+
+impl Web {
+    /// Puts the routes together.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "as the other parts are handed over; used only here so far"
+    )]
+    pub fn new(broker: Broker, operator_keys: OperatorKeys, settings: WebSettings, entropy: Arc<dyn Entropy>) -> Self {
+        let (router, document) = routes::assemble(settings.compat.enabled);
+        let state = Arc::new(WebState {
+            broker,
+            operator_keys,
+            request_ids: RequestIds::new(&*entropy),
+            warm: WarmAnswers::default(),
+            pages: Pages::of(&document),
+            settings,
+        });
+        let front = Front::new(Arc::clone(&state), router.with_state(Arc::clone(&state)));
+        Self { state, front }
+    }
+
+    /// Everything as one router, for tests and other servers. Without a listener nobody knows where a request comes
+    /// from: then no caller is on loopback.
+    pub fn router(&self) -> Router {
+        Router::new().fallback_service(self.front.clone())
+    }
+
+    /// Serves on these listeners until `stop` resolves. Then it stops accepting, lets what is in flight finish within
+    /// [`WebSettings::shutdown_grace`], and returns.
+    ///
+    /// # Errors
+    /// When a listener cannot say where it listens; errors of single connections are dealt with.
+    pub async fn serve(self, listeners: Vec<Listener>, stop: impl Future<Output = ()>) -> io::Result<()> {
+        listen::serve(&self.front, &self.state.settings, listeners, stop).await
+    }
+
+    /// Forgets prepared answers that were not asked for since the last sweep. To be called every few seconds.
+    pub fn sweep(&self) {
+        self.state.warm.sweep();
+    }
+}
+
+impl fmt::Debug for Web {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Web")
+            .field("settings", &self.state.settings)
+            .finish_non_exhaustive()
+    }
+}

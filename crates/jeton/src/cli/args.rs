@@ -1,0 +1,289 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::{Format, overridden};
+use crate::config::Override;
+
+const EXIT_STATUSES: &str = "\
+Exit status:
+  0  it worked
+  1  something to change in the command, the request or the configuration
+  2  the server or the forge failed, or cannot be reached
+
+Example:
+  jeton serve";
+
+/// Mints, caches, renews and hands out GitHub App installation tokens.
+#[derive(Debug, Parser)]
+#[command(name = "jeton", version, about, after_help = EXIT_STATUSES, propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// The configuration file [default: ./jeton.toml, then /etc/jeton/jeton.toml; env: JETON_CONFIG]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// A file with NAME=value lines, which never override the environment [default: ./.env]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) env_file: Option<PathBuf>,
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server
+    Serve(ServeArgs),
+    /// Show everything on a simulated GitHub, with a server on a free port
+    Demo(DemoArgs),
+    /// Get, list and give back tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Add, list, check and remove GitHub Apps
+    #[command(subcommand)]
+    App(AppCommand),
+    /// Make a sealing key, or show which keys are in use
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Find out what is wrong with this machine's setup; needs no server
+    Doctor(DoctorArgs),
+}
+
+/// `jeton serve`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  jeton serve --listen 127.0.0.1:8080 --listen '[::1]:8080'")]
+pub(crate) struct ServeArgs {
+    /// Where to listen; may be given several times [setting: server.listen]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Vec<String>,
+    /// A Unix socket to listen on [setting: server.unix_socket]
+    #[arg(long, value_name = "PATH")]
+    unix_socket: Option<String>,
+    /// Where the database and the generated keys live [setting: state.dir]
+    #[arg(long, value_name = "DIRECTORY")]
+    state_dir: Option<String>,
+    /// error, warn, info, debug or trace [setting: log.level]
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<String>,
+    /// text or json [setting: log.format]
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<String>,
+}
+
+impl ServeArgs {
+    /// The flags as settings.
+    pub(crate) fn overrides(&self) -> Vec<Override> {
+        let listen = (!self.listen.is_empty()).then(|| self.listen.join(","));
+        [
+            overridden("server.listen", "--listen", listen.as_ref()),
+            overridden("server.unix_socket", "--unix-socket", self.unix_socket.as_ref()),
+            overridden("state.dir", "--state-dir", self.state_dir.as_ref()),
+            overridden("log.level", "--log-level", self.log_level.as_ref()),
+            overridden("log.format", "--log-format", self.log_format.as_ref()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+/// `jeton demo`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  jeton demo --once")]
+pub(crate) struct DemoArgs {
+    /// End after the walk instead of staying up
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Keep the demo's directory
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
+/// Where the server is.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ServerArgs {
+    /// The server's URL [default: http://127.0.0.1:8080; env: JETON_URL]. The key comes from JETON_TOKEN,
+    /// JETON_TOKEN_FILE, or the operator's key file
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+}
+
+/// `jeton token`
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Get a token for repositories of one owner
+    #[command(
+        after_help = "Example:\n  GH_TOKEN=$(jeton token mint acme/tools --permission contents=read --format plain)\n\nThe token is printed only with --format plain, json or env; github-output writes it to $GITHUB_OUTPUT."
+    )]
+    Mint(MintArgs),
+    /// Give a token back before it ends
+    #[command(after_help = "Example:\n  jeton token revoke 0192d1f0-5a5e-7c3b-8f4e-1b2c3d4e5f60")]
+    Revoke {
+        /// The id that came with the token; `jeton token list` shows it
+        grant_id: uuid::Uuid,
+        /// End the token even though others hold it too
+        #[arg(long)]
+        force: bool,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Show who holds what
+    #[command(after_help = "Example:\n  jeton token list --format json")]
+    List {
+        /// Also what has ended or was given back
+        #[arg(long)]
+        all: bool,
+        /// At most so many, newest first
+        #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
+        /// What to print
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+}
+
+/// `jeton token mint`
+#[derive(Debug, Args)]
+pub(crate) struct MintArgs {
+    /// The repositories, all of one owner
+    #[arg(required = true, value_name = "OWNER/REPO")]
+    pub(crate) repositories: Vec<String>,
+    /// What the token must be able to do, as contents=read; may be given several times [default: the server's]
+    #[arg(long = "permission", value_name = "NAME=LEVEL")]
+    pub(crate) permissions: Vec<String>,
+    /// The App, by your name for it [default: the one that is installed on the owner]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) app: Option<String>,
+    /// The forge, by its host, when there are Apps on several
+    #[arg(long, value_name = "HOST")]
+    pub(crate) forge: Option<String>,
+    /// The token must live at least this long, as 30m or 1800
+    #[arg(long, value_name = "TIME", value_parser = super::tokens::parse_seconds)]
+    pub(crate) min_validity: Option<u32>,
+    /// Mint a new token even if a good one is there
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: TokenFormat,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+/// What `jeton token mint` prints.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TokenFormat {
+    /// Everything but the token, for people
+    #[default]
+    Table,
+    /// The server's answer, with the token
+    Json,
+    /// Lines for a shell: GITHUB_TOKEN=… and GH_TOKEN=…
+    Env,
+    /// To $GITHUB_OUTPUT, as token and expires_at, and masked in the log
+    GithubOutput,
+    /// The token and nothing else
+    Plain,
+}
+
+/// `jeton app`
+#[derive(Debug, Subcommand)]
+pub(crate) enum AppCommand {
+    /// Give the server a GitHub App
+    #[command(after_help = "Example:\n  jeton app add ci --app-id 123456 --key-file ci.2026-01-01.private-key.pem")]
+    Add(AddAppArgs),
+    /// Show the Apps
+    #[command(after_help = "Example:\n  jeton app list")]
+    List {
+        /// What to print
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Ask GitHub about an App: its key, its installations and what they grant
+    #[command(after_help = "Example:\n  jeton app check ci\n\nEnds with status 1 when something is wrong.")]
+    Check {
+        /// Your name for it
+        name: String,
+        /// What to print
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Make the server forget an App and its key
+    #[command(after_help = "Example:\n  jeton app remove ci --yes")]
+    Remove {
+        /// Your name for it
+        name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+}
+
+/// `jeton app add`
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("key").required(true).args(["key_file", "key_stdin"])))]
+pub(crate) struct AddAppArgs {
+    /// Your name for it: lower-case letters, digits, `-`, `_`, `.`
+    pub(crate) name: String,
+    /// Its App id or client id
+    #[arg(long, value_name = "ID")]
+    pub(crate) app_id: String,
+    /// The file with its private key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// Read the private key from standard input
+    #[arg(long)]
+    pub(crate) key_stdin: bool,
+    /// The URL of the forge's API [default: https://api.github.com]
+    #[arg(long, value_name = "URL")]
+    pub(crate) api_url: Option<String>,
+    /// Do not ask the forge whether id and key belong together
+    #[arg(long)]
+    pub(crate) no_check: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+/// `jeton key`
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make a new sealing key
+    #[command(after_help = "Example:\n  jeton key generate --out /etc/jeton/seal.key")]
+    Generate {
+        /// Write it to a new file that its owner alone can read, instead of standard output
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Show which keys the server uses, by their fingerprints
+    #[command(after_help = "Example:\n  jeton key status")]
+    Status {
+        /// What to print
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+}
+
+/// `jeton doctor`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  jeton doctor --format json\n\nEnds with status 1 when anything fails. The database is opened as the server opens it, which\nbrings its schema up to date."
+)]
+pub(crate) struct DoctorArgs {
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}

@@ -1,0 +1,266 @@
+use std::{error::Error, fmt, io, process::ExitCode};
+
+use jeton_api::Problem;
+use jeton_domain::{Blame, Code, Coded};
+
+use super::output::{clean, note};
+use crate::config::{ConfigError, ConfigIssue};
+
+/// Why a command did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Anything else of jeton's own, with its code and remedy.
+    #[error("{0}")]
+    Failed(Box<dyn Coded + Send + Sync>),
+    /// The server refused, or failed.
+    #[error("{}", .0.detail)]
+    Problem(Box<Problem>),
+    /// There is no server.
+    #[error("no jeton server answers at {url}: {reason}")]
+    Unreachable {
+        /// Where it was looked for.
+        url: String,
+        /// What the network said.
+        reason: String,
+    },
+    /// Something answers, but not as jeton does.
+    #[error("{url} answered HTTP {status}, but not as jeton does")]
+    NotJeton {
+        /// Where.
+        url: String,
+        /// What.
+        status: u16,
+    },
+    /// The command line knows no key to ask with.
+    #[error("there is no key to ask the server with")]
+    NoKey {
+        /// Where it was looked for last.
+        looked_at: String,
+    },
+    /// What was typed cannot be; the words say why.
+    #[error("{what}")]
+    Usage {
+        /// What is wrong.
+        what: String,
+        /// What to type instead.
+        remedy: String,
+    },
+    /// The operating system.
+    #[error("{what}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// What it said.
+        source: io::Error,
+    },
+}
+
+impl CliError {
+    /// Any error of jeton's own.
+    pub(crate) fn of(error: impl Coded + Send + Sync + 'static) -> Self {
+        Self::Failed(Box::new(error))
+    }
+
+    /// Prints it for people on standard error, and gives the status to end with.
+    pub(crate) fn report(&self) -> ExitCode {
+        note(&self.to_string_for_people());
+        ExitCode::from(self.exit_status())
+    }
+
+    /// 1 when whoever typed or set something up can change it, 2 when the server or the forge failed.
+    pub(crate) fn exit_status(&self) -> u8 {
+        match self {
+            Self::Problem(problem) if problem.status < 500 => 1,
+            Self::Problem(_) | Self::Unreachable { .. } | Self::NotJeton { .. } => 2,
+            _ => match self.code().blame() {
+                Blame::Caller | Blame::Access | Blame::Operator => 1,
+                Blame::Forge | Blame::Jeton => 2,
+            },
+        }
+    }
+
+    /// `error:`, `caused by:`, `help:` and `code:` lines, without a final line end.
+    pub(crate) fn to_string_for_people(&self) -> String {
+        if let Self::Config(error) = self {
+            let blocks: Vec<_> = error.issues().iter().map(issue_for_people).collect();
+            return blocks.join("\n");
+        }
+        let mut lines = vec![format!("error: {}", clean(&self.to_string()))];
+        if let Self::Problem(problem) = self
+            && let Some(words) = &problem.forge_message
+        {
+            let id = problem
+                .forge_request_id
+                .as_ref()
+                .map(|id| format!(" (request {id})"))
+                .unwrap_or_default();
+            lines.push(clean(&format!("caused by: GitHub said: {words}{id}")));
+        }
+        let mut source = match self {
+            Self::Failed(error) => error.source(),
+            other => other.source(),
+        };
+        while let Some(error) = source {
+            let text = clean(&error.to_string());
+            // some errors show their cause already
+            if !lines.iter().any(|line| line.contains(&text)) {
+                lines.push(format!("caused by: {text}"));
+            }
+            source = error.source();
+        }
+        if let Some(remedy) = self.remedy() {
+            lines.push(format!("help: {}", clean(&remedy)));
+        }
+        let code = match self {
+            Self::Problem(problem) => clean(&problem.code),
+            other => other.code().to_string(),
+        };
+        lines.push(format!("code: {code}"));
+        if let Self::Problem(problem) = self {
+            lines.push(clean(&format!("request: {}", problem.request_id)));
+        }
+        lines.join("\n")
+    }
+}
+
+fn issue_for_people(issue: &ConfigIssue) -> String {
+    format!(
+        "error: {}\nhelp: {}\ncode: {}",
+        clean(&issue.to_string()),
+        clean(&issue.remedy()),
+        issue.code()
+    )
+}
+
+impl From<ConfigIssue> for CliError {
+    fn from(issue: ConfigIssue) -> Self {
+        Self::Config(issue.into())
+    }
+}
+
+impl Coded for CliError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Config(error) => error.code(),
+            Self::Failed(error) => error.code(),
+            Self::Problem(problem) => {
+                let known = Code::ALL.iter().find(|code| code.as_str() == problem.code);
+                known.copied().unwrap_or(Code::Internal)
+            }
+            Self::Unreachable { .. } | Self::NotJeton { .. } => Code::ServerUnreachable,
+            Self::NoKey { .. } => Code::AuthMissing,
+            Self::Usage { .. } => Code::RequestInvalid,
+            Self::Io { .. } => Code::ConfigFile,
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        match self {
+            Self::Config(error) => error.remedy(),
+            Self::Failed(error) => error.remedy(),
+            Self::Problem(problem) => problem.remedy.clone(),
+            Self::Unreachable { .. } => Some(
+                "Start it with `jeton serve`, or say where it is with --url or JETON_URL. `jeton doctor` finds out \
+                 what is wrong."
+                    .to_owned(),
+            ),
+            Self::NotJeton { .. } => Some(
+                "Correct --url or JETON_URL, or look at the proxy in front of the server; `jeton doctor` says which \
+                 process holds the port."
+                    .to_owned(),
+            ),
+            Self::NoKey { looked_at } => Some(format!(
+                "Set JETON_TOKEN or JETON_TOKEN_FILE, or run the command as the user who runs the server: the \
+                 operator's key was looked for in {looked_at}."
+            )),
+            Self::Usage { remedy, .. } => Some(remedy.clone()),
+            Self::Io { .. } => None,
+        }
+    }
+}
+
+/// An error with a code that has no enum of its own.
+#[derive(Debug)]
+pub(crate) struct Told {
+    /// What failed.
+    pub(crate) what: String,
+    /// Its code.
+    pub(crate) code: Code,
+    /// What to do.
+    pub(crate) remedy: Option<String>,
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl Error for Told {}
+
+impl Coded for Told {
+    fn code(&self) -> Code {
+        self.code
+    }
+
+    fn remedy(&self) -> Option<String> {
+        self.remedy.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jeton_api::Problem;
+
+    use super::CliError;
+
+    fn problem(status: u16) -> CliError {
+        CliError::Problem(Box::new(Problem {
+            kind: "/docs".to_owned(),
+            title: "t".to_owned(),
+            status,
+            detail: "App is not installed on acme".to_owned(),
+            code: "forge.app_not_installed".to_owned(),
+            remedy: Some("Install it.".to_owned()),
+            request_id: "r1".to_owned(),
+            forge_message: Some("Not Found\u{1b}[2J".to_owned()),
+            forge_request_id: None,
+        }))
+    }
+
+    #[test]
+    fn a_problem_says_what_why_and_what_to_do() {
+        let lines = problem(403).to_string_for_people();
+        let lines: Vec<_> = lines.lines().collect();
+        assert_eq!(lines[0], "error: App is not installed on acme");
+        assert_eq!(lines[1], "caused by: GitHub said: Not Found [2J");
+        assert_eq!(lines[2..4], ["help: Install it.", "code: forge.app_not_installed"]);
+    }
+
+    #[test]
+    fn the_status_says_whose_turn_it_is() {
+        assert_eq!(problem(404).exit_status(), 1);
+        assert_eq!(problem(503).exit_status(), 2);
+        let down = CliError::Unreachable {
+            url: "http://127.0.0.1:1".to_owned(),
+            reason: "refused".to_owned(),
+        };
+        assert_eq!(down.exit_status(), 2);
+        let text = down.to_string_for_people();
+        assert!(
+            text.contains("http://127.0.0.1:1") && text.contains("jeton serve"),
+            "{text}"
+        );
+        assert!(text.ends_with("code: server.unreachable"));
+        assert_eq!(
+            CliError::NoKey {
+                looked_at: "x".to_owned()
+            }
+            .exit_status(),
+            1
+        );
+    }
+}

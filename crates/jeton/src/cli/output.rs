@@ -1,0 +1,79 @@
+//! What people and programs read on standard output.
+
+use std::io::{self, Write as _};
+
+use clap::ValueEnum;
+use comfy_table::{Table, presets};
+
+use super::CliError;
+
+/// What a list looks like.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    #[default]
+    Table,
+    /// For programs
+    Json,
+}
+
+/// Writes to standard output. A reader that went away, as `head` does, is no failure.
+///
+/// # Errors
+/// When it cannot be written, as on a full disk.
+pub(crate) fn print(text: &str) -> Result<(), CliError> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::Io {
+            what: "standard output cannot be written".to_owned(),
+            source: error,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a line to standard error, where nobody is told of a failure.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Prints a value as indented JSON.
+///
+/// # Errors
+/// As [`print`].
+pub(crate) fn print_json<T: serde::Serialize>(value: &T) -> Result<(), CliError> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| CliError::Io {
+        what: "the answer cannot be printed".to_owned(),
+        source: error.into(),
+    })?;
+    print(&format!("{text}\n"))
+}
+
+/// A table without lines, as other tools print them.
+pub(crate) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(header);
+    for row in rows {
+        table.add_row(row.map(|cell| clean(&cell)));
+    }
+    let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    format!("{}\n", lines.join("\n"))
+}
+
+/// Text from elsewhere without control characters, which could write all over a terminal.
+pub(crate) fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{clean, table};
+
+    #[test]
+    fn a_table_shows_every_row_and_no_escape() {
+        let text = table(["NAME", "FORGE"], [["a\u{1b}[31m".to_owned(), "github.com".to_owned()]]);
+        assert!(text.lines().next().unwrap().contains("NAME"));
+        assert!(text.contains("github.com") && !text.contains('\u{1b}'), "{text:?}");
+        assert_eq!(clean("a\nb"), "a b");
+    }
+}

@@ -1,0 +1,198 @@
+//! `jeton token`
+
+use std::{path::PathBuf, process::ExitCode};
+
+use jeton_api::{Grant, GrantList, RevokeResponse, TokenRequest, TokenResponse};
+use jeton_domain::Permissions;
+use uuid::Uuid;
+
+use super::{
+    CliError, Client, Context, Format, ServerArgs,
+    args::{MintArgs, TokenCommand, TokenFormat},
+    output::{clean, note, print, print_json, table},
+    token_output,
+};
+use crate::system::SystemEntropy;
+
+/// How many grants are asked for at once.
+const PAGE: u32 = 100;
+
+pub(super) async fn run(command: TokenCommand, context: &Context) -> Result<ExitCode, CliError> {
+    match command {
+        TokenCommand::Mint(args) => mint(args, context).await?,
+        TokenCommand::Revoke {
+            grant_id,
+            force,
+            server,
+        } => revoke(grant_id, force, &server, context).await?,
+        TokenCommand::List {
+            all,
+            limit,
+            format,
+            server,
+        } => {
+            let list = list(&Client::new(&server, context)?, all, limit).await?;
+            match format {
+                Format::Json => print_json(&list)?,
+                Format::Table if list.grants.is_empty() => note("nobody holds a token"),
+                Format::Table => {
+                    print(&render(&list.grants))?;
+                    if list.next.is_some() {
+                        note("there are more; --limit shows them");
+                    }
+                }
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn mint(args: MintArgs, context: &Context) -> Result<(), CliError> {
+    // looked up before anything is minted: a token that cannot be put anywhere is one too many
+    let output = match args.format {
+        TokenFormat::GithubOutput => Some(github_output(context)?),
+        _ => None,
+    };
+    let permissions = permissions(&args.permissions)?;
+    let request = TokenRequest {
+        forge: args.forge,
+        app: args.app,
+        repositories: args.repositories,
+        permissions,
+        min_validity_seconds: args.min_validity,
+        fresh: args.fresh.then_some(true),
+    };
+    let token: TokenResponse = Client::new(&args.server, context)?
+        .post(&["v1", "tokens"], &request)
+        .await?;
+    match args.format {
+        TokenFormat::Table => print(&token_output::render(&token)),
+        TokenFormat::Json => print_json(&token),
+        TokenFormat::Plain => print(&token_output::plain(&token)),
+        TokenFormat::Env => print(&token_output::env_lines(&token)),
+        TokenFormat::GithubOutput => {
+            // the mask first: from then on the runner hides the token wherever it turns up
+            print(&token_output::mask_line(&token))?;
+            let path = output.unwrap_or_default();
+            token_output::append(&path, &token, &SystemEntropy::default())
+        }
+    }
+}
+
+fn github_output(context: &Context) -> Result<PathBuf, CliError> {
+    let path = context.sources.env.get("GITHUB_OUTPUT").filter(|path| !path.is_empty());
+    path.map(PathBuf::from).ok_or_else(|| CliError::Usage {
+        what: "--format github-output needs GITHUB_OUTPUT, which GitHub Actions sets for every step".to_owned(),
+        remedy: "Elsewhere use --format env, plain or json.".to_owned(),
+    })
+}
+
+fn permissions(given: &[String]) -> Result<Option<std::collections::BTreeMap<String, String>>, CliError> {
+    if given.is_empty() {
+        return Ok(None);
+    }
+    let parsed = Permissions::parse_list(&given.join(",")).map_err(|error| CliError::Usage {
+        what: error.to_string(),
+        remedy: "Write it like --permission contents=read --permission issues=write.".to_owned(),
+    })?;
+    Ok(Some(
+        parsed
+            .iter()
+            .map(|(name, level)| (name.to_owned(), level.as_str().to_owned()))
+            .collect(),
+    ))
+}
+
+async fn revoke(grant_id: Uuid, force: bool, server: &ServerArgs, context: &Context) -> Result<(), CliError> {
+    let query: Vec<_> = force.then(|| ("force", "true".to_owned())).into_iter().collect();
+    let id = grant_id.to_string();
+    let done: RevokeResponse = Client::new(server, context)?
+        .delete(&["v1", "tokens", &id], &query)
+        .await?;
+    note(&clean(&done.detail));
+    Ok(())
+}
+
+async fn list(client: &Client, all: bool, limit: u32) -> Result<GrantList, CliError> {
+    let mut out = GrantList {
+        grants: Vec::new(),
+        next: None,
+    };
+    loop {
+        let wanted = limit.saturating_sub(u32::try_from(out.grants.len()).unwrap_or(u32::MAX));
+        let mut query = vec![("limit", wanted.min(PAGE).to_string())];
+        query.extend((!all).then(|| ("live", "true".to_owned())));
+        query.extend(out.next.map(|id| ("before", id.to_string())));
+        let page: GrantList = client.get(&["v1", "grants"], &query).await?;
+        let stuck = page.grants.is_empty();
+        out.grants.extend(page.grants);
+        out.next = page.next;
+        if stuck || out.next.is_none() || out.grants.len() >= limit as usize {
+            return Ok(out);
+        }
+    }
+}
+
+fn render(grants: &[Grant]) -> String {
+    let rows = grants.iter().map(|grant| {
+        let permissions: Vec<_> = grant
+            .permissions
+            .iter()
+            .map(|(name, level)| format!("{name}={level}"))
+            .collect();
+        let end = match &grant.released_at {
+            Some(at) => format!("given back {at}"),
+            None => grant.expires_at.clone(),
+        };
+        [
+            grant.grant_id.to_string(),
+            grant.holder.clone(),
+            token_output::some_of(&grant.repositories),
+            permissions.join(","),
+            grant.fingerprint.clone(),
+            end,
+        ]
+    });
+    table(
+        ["GRANT", "HOLDER", "REPOSITORIES", "PERMISSIONS", "TOKEN", "ENDS"],
+        rows,
+    )
+}
+
+/// Reads `1800`, `1800s`, `30m` or `1h` as seconds.
+pub(super) fn parse_seconds(text: &str) -> Result<u32, String> {
+    let (number, factor) = match text.trim() {
+        t if t.ends_with('h') => (&t[..t.len() - 1], 3600),
+        t if t.ends_with('m') => (&t[..t.len() - 1], 60),
+        t if t.ends_with('s') => (&t[..t.len() - 1], 1),
+        t => (t, 1),
+    };
+    let seconds = number.parse::<u32>().ok().and_then(|number| number.checked_mul(factor));
+    seconds.ok_or_else(|| "a time such as 1800, 1800s, 30m or 1h".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parse_seconds, permissions};
+
+    #[test]
+    fn times_in_the_forms_people_write() {
+        assert_eq!(parse_seconds("1800"), Ok(1800));
+        assert_eq!(parse_seconds("90s"), Ok(90));
+        assert_eq!(parse_seconds("30m"), Ok(1800));
+        assert_eq!(parse_seconds("1h"), Ok(3600));
+        for bad in ["", "m", "-1", "1.5h", "99999999999", "2000000h", "30 minutes", "½h"] {
+            assert!(parse_seconds(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn permissions_are_checked_before_anything_is_asked() {
+        assert!(permissions(&[]).unwrap().is_none());
+        let given = permissions(&["contents=read".to_owned(), "issues=write".to_owned()])
+            .unwrap()
+            .unwrap();
+        assert_eq!(given.get("issues").map(String::as_str), Some("write"));
+        assert!(permissions(&["contents".to_owned()]).is_err());
+    }
+}

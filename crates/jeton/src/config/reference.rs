@@ -1,0 +1,228 @@
+//! The reference and the examples, made from the list of settings, so that none can be forgotten in them.
+
+use std::{fmt::Write as _, fs, path::Path};
+
+use super::keys::{APP_FIELDS, KEYS, OTHER_NAMES};
+
+const HEAD: &str = "\
+# Configuration
+
+`jeton serve` works without any of this. What is set counts in this order, the last one wins:
+
+1. the configuration file: the one named by `--config` or `JETON_CONFIG`, else `./jeton.toml`, else
+   `/etc/jeton/jeton.toml`;
+2. the file with variables: the one named by `--env-file`, else `./.env`. It never overrides a variable of the
+   environment;
+3. the environment: `JETON_SECTION__KEY`, with the older names below it;
+4. flags of `jeton serve`.
+
+A file that is named and missing is an error. So is a key that does not exist, in the file or among the variables that
+begin with `JETON_` (what Kubernetes sets for a service called `jeton` is left alone); the error names the most similar
+key. An empty variable counts as not set. A relative path counts from the directory of the file in which it stands, or
+from the working directory.
+
+Every secret can also be given as a file, `*_file`, or as a systemd credential: `jeton-seal-key`, `jeton-operator-key`
+and `jeton-app-key` in `$CREDENTIALS_DIRECTORY`. The files of the sealing key and of the operator's key must be readable
+by their owner alone (`chmod 600`). A secret and its file in the same place are an error; otherwise the later place wins.
+
+`state.dir` is by default `$STATE_DIRECTORY` (which systemd sets), else `$XDG_STATE_HOME/jeton`, else `/var/lib/jeton`
+for root, else `~/.local/state/jeton`.
+
+This page, `jeton.example.toml` and `.env.example` are made from the program's own list of settings; a test compares
+them, and `JETON_REGENERATE=1 cargo nextest run -p jeton reference` writes them anew.
+";
+
+/// `docs/configuration.md`
+fn page() -> String {
+    let mut out = HEAD.to_owned();
+    let mut section = "";
+    for spec in KEYS {
+        let (this, _) = spec.key.split_once('.').unwrap_or_default();
+        if this != section {
+            section = this;
+            write!(out, "\n## [{section}]\n\n").unwrap();
+            out.push_str("| Key | Type | Default | Environment | Meaning |\n| --- | --- | --- | --- | --- |\n");
+        }
+        let older: String = spec.legacy.iter().map(|name| format!(", also `{name}`")).collect();
+        let default = if spec.default.is_empty() {
+            "none".to_owned()
+        } else {
+            format!("`{}`", spec.default)
+        };
+        let default = if spec.default == "see below" {
+            "see above".to_owned()
+        } else {
+            default
+        };
+        writeln!(
+            out,
+            "| `{}` | {} | {default} | `{}`{older} | {} |",
+            spec.key,
+            spec.kind,
+            spec.environment_name(),
+            spec.meaning
+        )
+        .unwrap();
+    }
+    out.push_str(
+        "\n## [[apps]]\n\nGitHub Apps whose keys stay out of the database; `jeton app add` puts others into it. The \
+         environment gives one,\nwhich replaces the one of the same name in the file.\n\n",
+    );
+    out.push_str("| Field | Default | Environment | Meaning |\n| --- | --- | --- | --- |\n");
+    for field in APP_FIELDS {
+        let older: String = field.legacy.iter().map(|name| format!(", also `{name}`")).collect();
+        let default = if field.default.is_empty() {
+            "none"
+        } else {
+            field.default
+        };
+        writeln!(
+            out,
+            "| `{}` | {default} | `{}`{older} | {} |",
+            field.field, field.environment, field.meaning
+        )
+        .unwrap();
+    }
+    out.push_str("\n## Of the commands\n\n| Environment | Meaning |\n| --- | --- |\n");
+    for (name, meaning) in OTHER_NAMES {
+        writeln!(out, "| `{name}` | {meaning} |").unwrap();
+    }
+    out
+}
+
+/// `jeton.example.toml`; every setting is there, switched off.
+fn toml_example() -> String {
+    let mut out =
+        "# Every setting of jeton's. Take away the `# ` before what you want to change; docs/configuration.md \
+                   tells more.\n"
+            .to_owned();
+    let mut section = "";
+    for spec in KEYS.iter().filter(|spec| !spec.example.is_empty()) {
+        let (this, name) = spec.key.split_once('.').unwrap_or_default();
+        if this != section {
+            section = this;
+            write!(out, "\n[{section}]\n").unwrap();
+        }
+        writeln!(out, "# {}", first_sentence(spec.meaning)).unwrap();
+        writeln!(out, "# {name} = {}", spec.example).unwrap();
+    }
+    out.push_str("\n# [[apps]]\n");
+    for field in APP_FIELDS.iter().filter(|field| !field.example.is_empty()) {
+        writeln!(out, "# {} = {}", field.field, field.example).unwrap();
+    }
+    out
+}
+
+/// `.env.example`; every variable is there, switched off.
+fn env_example() -> String {
+    let mut out =
+        "# Copy this to .env and take away the `#` before what you need. Secrets are better kept in files of \
+                   their own:\n# every one has a variable that ends in _FILE.\n"
+            .to_owned();
+    for field in APP_FIELDS {
+        writeln!(
+            out,
+            "\n# {}\n#{}={}",
+            first_sentence(field.meaning),
+            field.environment,
+            bare(field.example)
+        )
+        .unwrap();
+    }
+    for spec in KEYS.iter().filter(|spec| spec.default != "see below") {
+        let value = if spec.kind == "permissions" {
+            "contents=read,metadata=read".to_owned()
+        } else {
+            bare(spec.example)
+        };
+        writeln!(
+            out,
+            "\n# {}\n#{}={value}",
+            first_sentence(spec.meaning),
+            spec.environment_name()
+        )
+        .unwrap();
+    }
+    for (name, meaning) in OTHER_NAMES {
+        writeln!(out, "\n# {meaning}\n#{name}=").unwrap();
+    }
+    out
+}
+
+fn first_sentence(text: &str) -> &str {
+    text.split_inclusive(". ").next().unwrap_or(text).trim()
+}
+
+fn bare(example: &str) -> String {
+    example.trim_matches(['[', ']', '"']).to_owned()
+}
+
+fn is_current(path: &str, wanted: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how a developer asks a test to write the file anew"
+    )]
+    if std::env::var_os("JETON_REGENERATE").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, wanted).unwrap();
+    }
+    let found = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        found == wanted,
+        "{} is out of date: run this test with JETON_REGENERATE=1",
+        path.display()
+    );
+}
+
+#[test]
+fn the_page_is_current() {
+    is_current("docs/configuration.md", &page());
+}
+
+#[test]
+fn the_examples_are_current() {
+    is_current("jeton.example.toml", &toml_example());
+    is_current(".env.example", &env_example());
+}
+
+#[test]
+fn every_setting_of_the_examples_can_be_switched_on() {
+    use super::{Config, ConfigSources};
+
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("jeton.toml");
+    let text = toml_example();
+    let switched_on: String = text.lines().map(uncommented).collect();
+    // one secret and its file are alternatives
+    let switched_on = switched_on
+        .replace("url_file =", "#")
+        .replace("anonymous_remote = false", "");
+    fs::write(&file, &switched_on).unwrap();
+    let config = Config::load(ConfigSources {
+        config_file: Some(file),
+        ..ConfigSources::default()
+    });
+    let config = config.unwrap_or_else(|error| panic!("{error}\n{switched_on}"));
+    assert_eq!(config.apps.len(), 1);
+    for spec in KEYS.iter().filter(|spec| !spec.example.is_empty()) {
+        let (_, name) = spec.key.split_once('.').unwrap();
+        assert!(
+            text.contains(&format!("# {name} = ")),
+            "{} is not in the example",
+            spec.key
+        );
+    }
+}
+
+/// `# key = value` and `# [[apps]]` without their mark; other comments stay.
+fn uncommented(line: &str) -> String {
+    let is_setting = |text: &str| {
+        let key = text.split(" = ").next().unwrap_or_default();
+        text.starts_with("[[") || (text.contains(" = ") && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+    };
+    match line.strip_prefix("# ") {
+        Some(text) if is_setting(text) => format!("{text}\n"),
+        _ => format!("{line}\n"),
+    }
+}

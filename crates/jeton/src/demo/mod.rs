@@ -1,0 +1,142 @@
+//! `jeton demo`: the main job against the simulated forge, step by step, with real `git`.
+
+mod client;
+mod clock;
+mod git;
+mod steps;
+mod story;
+
+use std::{collections::BTreeMap, process::ExitCode, sync::Arc};
+
+use jeton_domain::{Clock, Entropy};
+use jeton_forge_sim::{ForgeSim, SimConfig};
+use jeton_web::Listener;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+use crate::{
+    config::{Config, ConfigSources},
+    serve,
+    system::SystemEntropy,
+    wiring::{self, StartError},
+};
+use clock::DemoClock;
+use story::Story;
+
+/// How to show it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DemoOptions {
+    /// End after the last step.
+    pub(crate) once: bool,
+    /// Leave the state directory where it is, to look at.
+    pub(crate) keep: bool,
+}
+
+/// Shows the main job; the status says whether every step worked.
+///
+/// # Errors
+/// [`StartError`] when not even the servers start.
+pub(crate) async fn run(options: DemoOptions) -> Result<ExitCode, StartError> {
+    let story = Story::default();
+    let place = tempfile::Builder::new()
+        .prefix("jeton-demo-")
+        .tempdir()
+        .map_err(StartError::Serve)?;
+    let clock = DemoClock::default();
+    let sim_config = SimConfig {
+        clock: clock.for_sim(),
+        ..SimConfig::default()
+    };
+    let sim = ForgeSim::start(sim_config).await.map_err(StartError::Serve)?;
+    let mut stage = Stage {
+        config: config(place.path())?,
+        clock,
+        sim,
+        server: None,
+    };
+    stage.start_server().await?;
+    let outcome = steps::play(&story, &mut stage).await;
+    if let Err(error) = outcome {
+        story.fail(&error);
+    }
+    let failures = story.end();
+    if !options.once {
+        story.stay(&stage);
+        serve::ended().await;
+    }
+    stage.stop_server().await?;
+    stage.sim.shutdown().await;
+    if options.keep {
+        story.kept(&place.keep());
+    }
+    Ok(if failures == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// The servers of the demo.
+pub(crate) struct Stage {
+    pub(crate) config: Config,
+    pub(crate) clock: DemoClock,
+    pub(crate) sim: ForgeSim,
+    server: Option<RunningServer>,
+}
+
+struct RunningServer {
+    url: String,
+    stop: oneshot::Sender<()>,
+    ended: JoinHandle<Result<(), StartError>>,
+}
+
+impl Stage {
+    /// `http://127.0.0.1:PORT` of jeton.
+    pub(crate) fn url(&self) -> &str {
+        self.server.as_ref().map_or("", |server| server.url.as_str())
+    }
+
+    /// The operator's key file.
+    pub(crate) fn key_file(&self) -> std::path::PathBuf {
+        self.config.state_dir.join("operator.key")
+    }
+
+    /// Starts jeton as `jeton serve` does, but on a free port and with a clock that can be moved.
+    pub(crate) async fn start_server(&mut self) -> Result<(), StartError> {
+        let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(StartError::Serve)?;
+        let url = format!("http://{}", listener.local_addr().map_err(StartError::Serve)?);
+        let parts = wiring::open(&self.config, clock, entropy).await?;
+        let (stop, stopped) = oneshot::channel();
+        let ended = tokio::spawn(serve::serve(parts, vec![Listener::Tcp(listener)], async {
+            stopped.await.ok();
+        }));
+        self.server = Some(RunningServer { url, stop, ended });
+        Ok(())
+    }
+
+    /// Stops jeton as SIGTERM does.
+    pub(crate) async fn stop_server(&mut self) -> Result<(), StartError> {
+        let Some(server) = self.server.take() else {
+            return Ok(());
+        };
+        server.stop.send(()).ok();
+        match server.ended.await {
+            Ok(outcome) => outcome,
+            Err(error) => Err(StartError::Serve(std::io::Error::other(error))),
+        }
+    }
+}
+
+/// The usual configuration, in a directory of its own. Nothing of the real environment goes in.
+fn config(place: &std::path::Path) -> Result<Config, StartError> {
+    let env = BTreeMap::from([
+        ("JETON_STATE__DIR".to_owned(), place.display().to_string()),
+        ("JETON_COMPAT__ANONYMOUS".to_owned(), "true".to_owned()),
+    ]);
+    Config::load(ConfigSources {
+        env,
+        ..ConfigSources::default()
+    })
+    .map_err(StartError::Config)
+}

@@ -1,0 +1,147 @@
+//! `jeton doctor`: what is wrong with a setup, each thing with its remedy. Needs no server.
+
+mod apps;
+mod clock;
+mod finding;
+mod port;
+mod setup;
+mod vault;
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use jeton_api::{Health, Readiness};
+use jeton_domain::{Clock, ForgeEndpoint};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    cli::{CliError, Client, Context, DoctorArgs, Format, http_client, print, print_json, server_url},
+    config::{Config, KeyUse},
+    system::SystemClock,
+};
+
+pub(crate) use finding::{Finding, Level, Report};
+pub(crate) use port::port_holder;
+
+/// Checks everything, and prints what was found.
+///
+/// # Errors
+/// Only when nothing can be printed: whatever is wrong is a finding.
+pub(crate) async fn run(args: &DoctorArgs, context: &Context) -> Result<ExitCode, CliError> {
+    let report = Report::new(examine(args, context).await);
+    match args.format {
+        Format::Table => print(&report.render())?,
+        Format::Json => print_json(&report)?,
+    }
+    Ok(report.exit_code())
+}
+
+async fn examine(args: &DoctorArgs, context: &Context) -> Vec<Finding> {
+    let loaded = Config::load(context.sources.clone());
+    let mut findings = setup::configuration(&loaded);
+    findings.extend(setup::env_file(&context.sources));
+    // the rest would only guess
+    let Ok(config) = loaded else { return findings };
+    findings.push(setup::state_dir(&config.state_dir));
+    findings.push(setup::key("sealing key", &config.seal_key, KeyUse::Seal));
+    findings.push(setup::key("operator key", &config.operator_key, KeyUse::Operator));
+    findings.extend(vault::check(&config).await);
+    for address in &config.server.listen {
+        findings.push(listen_address(*address).await);
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    findings.extend(forges(&config, &*clock).await);
+    for app in &config.apps {
+        findings.extend(apps::configured(app, Arc::clone(&clock)).await);
+    }
+    findings.extend(running_server(args, context, &config).await);
+    findings
+}
+
+async fn listen_address(address: SocketAddr) -> Finding {
+    let tried = port::try_listen(address);
+    if tried != port::Tried::InUse {
+        return port::judge(address, &tried, None, None);
+    }
+    let health = probe::<Health>(&format!("http://{}/healthz", reachable(address))).await;
+    let holder = port_holder(address);
+    port::judge(
+        address,
+        &tried,
+        health.map(|health| health.version).as_deref(),
+        holder.as_deref(),
+    )
+}
+
+/// Where a listener on all addresses can be called.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+/// A JSON answer of whatever listens there, with any status; `None` for everything else.
+async fn probe<T: DeserializeOwned>(url: &str) -> Option<T> {
+    let client = http_client(Duration::from_secs(3)).ok()?;
+    client.get(url).send().await.ok()?.json().await.ok()
+}
+
+/// Each forge once; github.com when no App tells of another, and then it need not be reachable.
+async fn forges(config: &Config, clock: &dyn Clock) -> Vec<Finding> {
+    let mut endpoints: Vec<ForgeEndpoint> = Vec::new();
+    for app in &config.apps {
+        if !endpoints.contains(&app.forge) {
+            endpoints.push(app.forge.clone());
+        }
+    }
+    let sure = !endpoints.is_empty();
+    if !sure {
+        endpoints.push(ForgeEndpoint::github_com());
+    }
+    let mut findings = Vec::new();
+    for endpoint in &endpoints {
+        let theirs = clock::ask(endpoint).await;
+        findings.extend(clock::judge(endpoint.host(), clock.now(), theirs, sure));
+    }
+    findings
+}
+
+/// What a server that runs says, if one runs where the command line looks for it.
+async fn running_server(args: &DoctorArgs, context: &Context, config: &Config) -> Vec<Finding> {
+    let base = match server_url(&args.server, context) {
+        Ok(base) => base,
+        Err(error) => return vec![Finding::of("server", &error)],
+    };
+    let root = base.as_str().trim_end_matches('/').to_owned();
+    if probe::<Health>(&format!("{root}/healthz")).await.is_none() {
+        return vec![Finding::ok("server", format!("none answers at {root}"))];
+    }
+    let mut findings = match probe::<Readiness>(&format!("{root}/readyz")).await {
+        Some(readiness) => apps::judge_readiness(readiness),
+        None => Vec::new(),
+    };
+    match Client::new(&args.server, context) {
+        Ok(client) => findings.extend(apps::stored(&client, config).await),
+        Err(error) => findings.push(Finding::of("server", &error).at_most(Level::Warn)),
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reachable;
+
+    #[test]
+    fn all_addresses_are_called_on_this_machine() {
+        assert_eq!(reachable("0.0.0.0:80".parse().unwrap()).to_string(), "127.0.0.1:80");
+        assert_eq!(reachable("[::]:80".parse().unwrap()).to_string(), "[::1]:80");
+        assert_eq!(reachable("10.0.0.1:80".parse().unwrap()).to_string(), "10.0.0.1:80");
+    }
+}

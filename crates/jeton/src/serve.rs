@@ -1,0 +1,211 @@
+//! `jeton serve`: the server with its worker and its background loops.
+
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use jeton_broker::Broker;
+use jeton_domain::{Clock, Coded, Entropy};
+use jeton_web::{Listener, Web};
+use tokio::{
+    net::{TcpListener, UnixListener},
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+    task::JoinHandle,
+};
+
+use crate::{
+    config::Config,
+    doctor,
+    system::{SystemClock, SystemEntropy},
+    wiring::{self, Parts, StartError},
+};
+
+/// How long running mints may finish after the last request has.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Serves until SIGTERM or SIGINT.
+///
+/// # Errors
+/// [`StartError`] when the server cannot start.
+pub(crate) async fn run(config: Config) -> Result<(), StartError> {
+    keep_out_of_core_dumps();
+    let listeners = listen(&config).await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
+    let parts = wiring::open(&config, clock, entropy).await?;
+    for address in addresses(&listeners) {
+        tracing::info!(version = env!("CARGO_PKG_VERSION"), "jeton listens on {address}");
+    }
+    serve(parts, listeners, ended()).await
+}
+
+/// Serves on these listeners until `stop` resolves; then lets everything that was begun finish.
+pub(crate) async fn serve(
+    parts: Parts,
+    listeners: Vec<Listener>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), StartError> {
+    let Parts { vault, broker, web } = parts;
+    let background = Background::start(&broker, &web);
+    let served = web.serve(listeners, stop).await;
+    tracing::info!("the last request is answered; finishing what runs in the background");
+    background.stop().await;
+    if tokio::time::timeout(DRAIN, broker.drain()).await.is_err() {
+        tracing::warn!("a mint did not end in time and was left");
+    }
+    vault.close().await;
+    served.map_err(StartError::Serve)
+}
+
+/// The loops beside the server.
+struct Background {
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Background {
+    fn start(broker: &Broker, web: &Web) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let until_stopped = || {
+            let mut stopped = stopped.clone();
+            async move {
+                // An error means that the sender is gone, which is a stop too.
+                stopped.wait_for(|stop| *stop).await.ok();
+            }
+        };
+        let worker = broker.worker();
+        let in_worker = until_stopped();
+        let warming = broker.clone();
+        let (ticking, in_ticks) = (tick(broker.clone(), web.clone()), until_stopped());
+        let tasks = vec![
+            tokio::spawn(async move { worker.run(in_worker).await }),
+            tokio::spawn(async move { warming.warm_up().await }),
+            tokio::spawn(async move {
+                tokio::select! { () = ticking => {}, () = in_ticks => {} }
+            }),
+        ];
+        Self { stop, tasks }
+    }
+
+    async fn stop(self) {
+        self.stop.send(true).ok();
+        for task in self.tasks {
+            // The warm-up may be waiting for a forge; it holds nothing that must be finished.
+            if tokio::time::timeout(DRAIN, task).await.is_err() {
+                tracing::warn!("a background task did not end in time and was left");
+            }
+        }
+    }
+}
+
+/// Every second: what other replicas revoked. Every five: renewals. Every fifteen: the broom.
+async fn tick(broker: Broker, web: Web) {
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    seconds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut count = 0_u64;
+    loop {
+        seconds.tick().await;
+        count += 1;
+        if let Err(error) = broker.drop_revoked().await {
+            tracing::warn!(code = %error.code(), %error, "revocations of other replicas could not be read");
+        }
+        if count.is_multiple_of(5) {
+            web.sweep();
+            // Not waited for: one slow forge must not hold up the renewals of another.
+            let renewing = broker.clone();
+            tokio::spawn(async move { renewing.renew_due().await });
+        }
+        if count.is_multiple_of(15)
+            && let Err(error) = broker.sweep().await
+        {
+            tracing::warn!(code = %error.code(), %error, "the sweep failed; the next one catches up");
+        }
+    }
+}
+
+async fn listen(config: &Config) -> Result<Vec<Listener>, StartError> {
+    let mut listeners = Vec::new();
+    for address in &config.server.listen {
+        listeners.push(Listener::Tcp(bind(*address).await?));
+    }
+    if let Some(path) = &config.server.unix_socket {
+        listeners.push(Listener::Unix(bind_unix(path)?));
+    }
+    Ok(listeners)
+}
+
+/// Binds an address; when somebody else has it, the error says who.
+pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|reason| {
+        let in_use = reason.kind() == std::io::ErrorKind::AddrInUse;
+        let holder = in_use.then(|| doctor::port_holder(address)).flatten();
+        StartError::Listen {
+            address: address.to_string(),
+            reason,
+            holder,
+        }
+    })
+}
+
+fn bind_unix(path: &Path) -> Result<UnixListener, StartError> {
+    let failed = |reason| StartError::Listen {
+        address: path.display().to_string(),
+        reason,
+        holder: None,
+    };
+    // A socket that nobody listens on is left over from a server that was killed.
+    let is_left_over = || {
+        use std::os::unix::fs::FileTypeExt as _;
+        let is_socket = std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
+        is_socket && std::os::unix::net::UnixStream::connect(path).is_err()
+    };
+    if is_left_over() {
+        std::fs::remove_file(path).map_err(failed)?;
+    }
+    let listener = UnixListener::bind(path).map_err(failed)?;
+    let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(path, owner_only).map_err(failed)?;
+    Ok(listener)
+}
+
+fn addresses(listeners: &[Listener]) -> Vec<String> {
+    let address = |listener: &Listener| match listener {
+        Listener::Tcp(tcp) => tcp
+            .local_addr()
+            .map(|address| format!("http://{address}"))
+            .unwrap_or_default(),
+        Listener::Unix(unix) => match unix.local_addr() {
+            Ok(address) => address
+                .as_pathname()
+                .map(|path| format!("unix:{}", path.display()))
+                .unwrap_or_default(),
+            Err(_) => String::new(),
+        },
+    };
+    listeners.iter().map(address).collect()
+}
+
+/// SIGTERM or SIGINT.
+pub(crate) async fn ended() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        // Without handlers the signals end the process by themselves.
+        return std::future::pending().await;
+    };
+    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    tracing::info!("stopping: no new requests; those that run may finish");
+}
+
+/// A crash must not write the keys in memory to a disk, and another process of the same user must not read them.
+fn keep_out_of_core_dumps() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "core dumps could not be switched off");
+    }
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    if let Err(error) = setrlimit(Resource::Core, none) {
+        tracing::warn!(%error, "the limit of core dumps could not be set");
+    }
+}

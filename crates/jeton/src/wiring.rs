@@ -1,0 +1,288 @@
+//! Puts a server together from the configuration: the vault, its key, the operator's key, the broker, the web side.
+
+use std::{io, path::PathBuf, sync::Arc};
+
+use jeton_broker::{
+    Broker, BrokerError, BrokerParts, BrokerSettings, ConfiguredApp, open_key_ring, sealing_key_in_use,
+};
+use jeton_domain::{ApiKey, ApiKeyDigest, ApiKeyError, Clock, Code, Coded, Entropy, KeyId};
+use jeton_forge::{ForgeError, GitHub, HttpOptions};
+use jeton_seal::{SealError, SealingKey};
+use jeton_vault::{Vault, VaultError};
+use jeton_vault_postgres::{PostgresOptions, PostgresVault};
+use jeton_vault_sqlite::SqliteVault;
+use jeton_web::{CompatSettings, OperatorKeys, Web, WebSettings};
+
+use crate::config::{
+    AppKeyReadError, Config, ConfigError, ConfigIssue, DatabasePlace, KeySource, KeyUse, create_key_file,
+};
+
+/// Where the vault keeps the digest of a generated operator key, so that every replica takes it.
+const OPERATOR_KEY: &str = "operator_key_sha256";
+
+/// What a server is made of.
+pub(crate) struct Parts {
+    pub(crate) vault: Arc<dyn Vault>,
+    pub(crate) broker: Broker,
+    pub(crate) web: Web,
+}
+
+/// Why a server does not start. Nothing was overwritten then.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    #[error(transparent)]
+    Config(ConfigError),
+    #[error("the directory {} cannot be made: {reason}", .path.display())]
+    StateDir { path: PathBuf, reason: io::Error },
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    #[error("the sealing key ({place}): {source}")]
+    Seal { place: String, source: SealError },
+    #[error("the vault is sealed with key {wanted}, and there is no key at {}", .path.display())]
+    SealMissing { wanted: KeyId, path: PathBuf },
+    #[error("the key file {} cannot be written: {reason}", .path.display())]
+    KeyFile { path: PathBuf, reason: io::Error },
+    #[error("the operator's key ({place}): {source}")]
+    OperatorKey { place: String, source: ApiKeyError },
+    #[error(transparent)]
+    AppKey(AppKeyReadError),
+    #[error("the HTTP client cannot be set up: {0}")]
+    Client(ForgeError),
+    #[error("cannot listen on {address}: {reason}{}", .holder.as_ref().map(|holder| format!("; it is held by {holder}")).unwrap_or_default())]
+    Listen {
+        address: String,
+        reason: io::Error,
+        holder: Option<String>,
+    },
+    #[error("the server ended: {0}")]
+    Serve(io::Error),
+}
+
+impl Coded for StartError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Config(error) => error.code(),
+            Self::StateDir { .. } | Self::KeyFile { .. } => Code::ConfigFile,
+            Self::Vault(error) => error.code(),
+            Self::Broker(error) => error.code(),
+            Self::Seal { source, .. } => source.code(),
+            Self::SealMissing { .. } => Code::SealMissingKey,
+            Self::OperatorKey { .. } => Code::ConfigBadValue,
+            Self::AppKey(error) => error.code(),
+            Self::Client(error) => error.code(),
+            Self::Listen { .. } => Code::ListenFailed,
+            Self::Serve(_) => Code::Internal,
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        match self {
+            Self::Config(error) => error.remedy(),
+            Self::StateDir { .. } => Some(
+                "Give the user that runs jeton the right to make it, or name another with JETON_STATE__DIR.".to_owned(),
+            ),
+            Self::KeyFile { path, .. } => Some(format!(
+                "Give the user that runs jeton the right to write into {}.",
+                path.parent().unwrap_or(path).display()
+            )),
+            Self::Vault(error) => error.remedy(),
+            Self::Broker(error) => error.remedy(),
+            Self::Seal { source, .. } => source.remedy(),
+            Self::SealMissing { path, .. } => Some(format!(
+                "Put the key back to {}, or name its place with JETON_SEAL__KEY_FILE. Without it the vault cannot be \
+                 opened; nothing was changed.",
+                path.display()
+            )),
+            Self::OperatorKey { .. } => {
+                Some("Give the whole key, or remove the file and have a new one generated.".to_owned())
+            }
+            Self::AppKey(error) => error.remedy(),
+            Self::Client(error) => error.remedy(),
+            Self::Listen { reason, .. } if reason.kind() == io::ErrorKind::AddrInUse => {
+                Some("Stop that process, or listen elsewhere with JETON_SERVER__LISTEN.".to_owned())
+            }
+            Self::Listen { .. } => {
+                Some("Name an address of this machine, and a port from 1024 up for a plain user.".to_owned())
+            }
+            Self::Serve(_) => None,
+        }
+    }
+}
+
+impl From<ConfigIssue> for StartError {
+    fn from(issue: ConfigIssue) -> Self {
+        Self::Config(issue.into())
+    }
+}
+
+/// Opens everything that a server needs; listens nowhere yet.
+pub(crate) async fn open(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+) -> Result<Parts, StartError> {
+    make_state_dir(config)?;
+    let vault = open_vault(config).await?;
+    let sealing_key = sealing_key(config, &*vault, &*entropy).await?;
+    let ring = open_key_ring(&*vault, &sealing_key, &*clock, &*entropy).await?;
+    let operator_keys = operator_keys(config, &*vault, &*entropy).await?;
+    let configured_apps = config
+        .apps
+        .iter()
+        .map(|app| {
+            let private_key = app.key.read().map_err(StartError::AppKey)?;
+            let (name, forge, issuer) = (app.name.clone(), app.forge.clone(), app.issuer.clone());
+            Ok(ConfiguredApp {
+                name,
+                forge,
+                issuer,
+                private_key,
+            })
+        })
+        .collect::<Result<Vec<_>, StartError>>()?;
+    let broker = &config.broker;
+    let parts = BrokerParts {
+        vault: Arc::clone(&vault),
+        ring,
+        sealing_key: (sealing_key.id().clone(), config.seal_key.describe()),
+        github: GitHub::new(HttpOptions::default(), Arc::clone(&clock)).map_err(StartError::Client)?,
+        clock,
+        entropy: Arc::clone(&entropy),
+        settings: BrokerSettings {
+            default_permissions: broker.default_permissions.clone(),
+            renew_margin: broker.renew_margin,
+            forge_deadline: broker.forge_deadline,
+            probe_window: broker.probe_window,
+            calls_per_app: broker.calls_per_app,
+            keep_ended: broker.keep_ended,
+        },
+        configured_apps,
+    };
+    let broker = Broker::start(parts).await?;
+    let (server, compat) = (&config.server, &config.compat);
+    let settings = WebSettings {
+        compat: CompatSettings {
+            enabled: compat.enabled,
+            anonymous: compat.anonymous,
+            anonymous_remote: compat.anonymous_remote,
+            app: compat.app.clone(),
+            permissions: compat.permissions.clone(),
+        },
+        max_connections: server.max_connections,
+        request_timeout: server.request_timeout,
+        max_body_bytes: server.max_body_bytes,
+        shutdown_grace: server.shutdown_grace,
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    let web = Web::new(broker.clone(), operator_keys, settings, entropy);
+    Ok(Parts { vault, broker, web })
+}
+
+fn make_state_dir(config: &Config) -> Result<(), StartError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let path = &config.state_dir;
+    // Only its owner may look into it: the keys and the database lie there.
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|reason| StartError::StateDir {
+            path: path.clone(),
+            reason,
+        })
+}
+
+/// Opens the database that the configuration names, and migrates it.
+pub(crate) async fn open_vault(config: &Config) -> Result<Arc<dyn Vault>, StartError> {
+    Ok(match &config.database.place {
+        DatabasePlace::Sqlite(path) => Arc::new(SqliteVault::open(path).await?),
+        DatabasePlace::Postgres(url) => {
+            let options = PostgresOptions {
+                max_connections: config.database.max_connections,
+                ..PostgresOptions::default()
+            };
+            Arc::new(PostgresVault::connect(url, options).await?)
+        }
+    })
+}
+
+/// Reads the sealing key; makes one for a vault in which nothing was sealed yet, and never otherwise.
+async fn sealing_key(config: &Config, vault: &dyn Vault, entropy: &dyn Entropy) -> Result<SealingKey, StartError> {
+    let source = &config.seal_key;
+    let parse = |text| {
+        SealingKey::parse(&text).map_err(|error| StartError::Seal {
+            place: source.describe(),
+            source: error,
+        })
+    };
+    if let Some(text) = source.read(KeyUse::Seal)? {
+        return parse(text);
+    }
+    let path = source.path().map(PathBuf::from).unwrap_or_default();
+    if let Some(wanted) = sealing_key_in_use(vault).await? {
+        return Err(StartError::SealMissing { wanted, path });
+    }
+    let key = SealingKey::generate(entropy);
+    match create_key_file(&path, &key.to_text()) {
+        Ok(()) => {
+            tracing::warn!(
+                key.id = %key.id(),
+                "a new sealing key was generated. It lies at {}. Whoever loses it loses the vault: keep a copy, apart \
+                 from the database",
+                path.display()
+            );
+            Ok(key)
+        }
+        // Another server on this machine was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match source.read(KeyUse::Seal)? {
+            Some(text) => parse(text),
+            None => Err(StartError::KeyFile { path, reason: error }),
+        },
+        Err(reason) => Err(StartError::KeyFile { path, reason }),
+    }
+}
+
+/// The key with which the operator asks: the one that is given; else the one that a replica generated; else a new one.
+async fn operator_keys(config: &Config, vault: &dyn Vault, entropy: &dyn Entropy) -> Result<OperatorKeys, StartError> {
+    let source = &config.operator_key;
+    if let Some(text) = source.read(KeyUse::Operator)? {
+        let key = ApiKey::parse(text.expose().trim()).map_err(|error| StartError::OperatorKey {
+            place: source.describe(),
+            source: error,
+        })?;
+        if matches!(source, KeySource::DefaultFile(_)) {
+            note_operator_key(vault, &key).await?;
+        }
+        return Ok(OperatorKeys::new([key.digest()]));
+    }
+    let stored = vault.read().await?.settings().find(OPERATOR_KEY).await?;
+    if let Some(digest) = stored.and_then(|bytes| ApiKeyDigest::from_bytes(&bytes)) {
+        return Ok(OperatorKeys::new([digest]));
+    }
+    let key = ApiKey::generate(entropy);
+    let path = source.path().map(PathBuf::from).unwrap_or_default();
+    create_key_file(&path, key.secret()).map_err(|reason| StartError::KeyFile {
+        path: path.clone(),
+        reason,
+    })?;
+    note_operator_key(vault, &key).await?;
+    tracing::warn!(
+        key.fingerprint = %key.fingerprint(),
+        "a new operator key was generated. It lies at {}; the command line finds it there",
+        path.display()
+    );
+    Ok(OperatorKeys::new([key.digest()]))
+}
+
+/// Lets other replicas take the key too, unless one of them has made its own before.
+async fn note_operator_key(vault: &dyn Vault, key: &ApiKey) -> Result<(), StartError> {
+    if vault.read().await?.settings().find(OPERATOR_KEY).await?.is_some() {
+        return Ok(());
+    }
+    let mut tx = vault.begin().await?;
+    tx.settings().add(OPERATOR_KEY, key.digest().as_bytes()).await?;
+    tx.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! A whole jeton against the simulated forge, over real HTTP, on both databases.
+
+mod apps;
+mod bad_input;
+mod compatible_route;
+mod faults;
+mod forge_answers;
+mod git;
+mod native_tokens;
+mod promises;
+mod replicas;
+mod restarts;
+mod revocation;
+mod secrets;
+mod stampede;
