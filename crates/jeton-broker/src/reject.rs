@@ -61,13 +61,7 @@ impl Broker {
                 if let Some(slot) = slot {
                     slot.drop_token(id);
                 }
-                inner.by_fingerprint.remove(&fingerprint);
-                let now = inner.clock.now();
-                let mut tx = inner.vault.begin().await?;
-                tx.tokens().begin_revoke(id).await?;
-                tx.tokens().finish_revoke(id).await?;
-                tx.grants().release_all(id, now).await?;
-                tx.commit().await?;
+                inner.retire(id, &fingerprint).await?;
                 RejectionVerdict::Dropped
             }
         };

@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
-use jeton_domain::{Coded, Freshness, TokenKeyDigest};
+use jeton_domain::{Coded, Fingerprint, Freshness, TokenId, TokenKeyDigest};
 use jiff::Timestamp;
 
 use crate::{
-    Broker, LiveToken,
+    Broker, BrokerError, LiveToken,
     broker::Inner,
     slot::{Need, Slot},
 };
@@ -43,12 +43,28 @@ impl Inner {
                 if let Some(token) = before.filter(|_| error.is_access_lost()) {
                     tracing::warn!(%code, %error, owner = slot.key.owner(), "access was taken away; the token is dropped");
                     slot.drop_token(token.id);
+                    if let Err(error) = self.retire(token.id, &token.fingerprint).await {
+                        tracing::warn!(code = %error.code(), %error, "the dropped token could not be marked in the vault");
+                    }
                 } else {
                     tracing::warn!(%code, %error, owner = slot.key.owner(), "a renewal failed; the old token is still good");
                 }
                 slot.renewal_failed(self.clock.now());
             }
         }
+    }
+}
+
+impl Inner {
+    /// Marks a token that is dead, or as good as dead, so that no process finds it in the vault again.
+    pub(crate) async fn retire(&self, id: TokenId, fingerprint: &Fingerprint) -> Result<(), BrokerError> {
+        self.by_fingerprint.remove(fingerprint);
+        let mut tx = self.vault.begin().await?;
+        tx.tokens().begin_revoke(id).await?;
+        tx.tokens().finish_revoke(id).await?;
+        tx.grants().release_all(id, self.clock.now()).await?;
+        tx.commit().await?;
+        Ok(())
     }
 }
 

@@ -3,7 +3,8 @@ use std::{borrow::Cow, sync::LazyLock};
 use regex::Regex;
 
 /// What a token of any of the three forges, a JWT, a key of our own or a PEM block looks like. Prefixes and characters are those of the
-/// forges' documentation as of 2026: stateless installation tokens have dots, underscores and hyphens.
+/// forges' documentation as of 2026: stateless installation tokens have dots, underscores and hyphens. No Unicode class is
+/// used: which of them exist depends on the features that other crates switch on.
 static TOKENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let patterns = [
         r"gh[oprsu]_[A-Za-z0-9._-]{20,}",
@@ -12,17 +13,17 @@ static TOKENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"AT(?:BB|CTT3|ATT3)[A-Za-z0-9_=.%+/-]{20,}",
         r"jtn_[A-Za-z0-9]{30,}",
         r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
-        r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
+        r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.)*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
     ];
     Regex::new(&patterns.join("|")).ok()
 });
 
 /// Replaces whatever looks like a secret in text that came from outside (a forge's message, a process's output).
-/// The last line of defence, not the first: our own secrets are never in text to begin with.
+/// A borrowed answer means that nothing was found. The last line of defence, not the first: our own secrets are never in text to begin with.
 pub fn redact(text: &str) -> Cow<'_, str> {
     match &*TOKENS {
         Some(pattern) => pattern.replace_all(text, "[redacted]"),
-        None => Cow::Borrowed("[redacted]"),
+        None => Cow::Owned("[redacted]".to_owned()),
     }
 }
 

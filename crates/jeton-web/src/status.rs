@@ -67,29 +67,5 @@ pub(crate) fn compat(code: Code) -> StatusCode {
 }
 
 #[cfg(test)]
-mod tests {
-    use jeton_domain::{Blame, Code};
-
-    use super::{compat, of};
-
-    #[test]
-    fn blame_and_status_agree() {
-        for code in Code::ALL {
-            let status = of(*code);
-            match code.blame() {
-                Blame::Caller | Blame::Access => assert!(status.is_client_error(), "{code}: {status}"),
-                Blame::Forge | Blame::Operator | Blame::Jeton => assert!(status.is_server_error(), "{code}: {status}"),
-            }
-        }
-    }
-
-    #[test]
-    fn on_the_compatible_routes_400_means_not_installed_and_nothing_else() {
-        for code in Code::ALL {
-            assert_eq!(compat(*code).as_u16() == 400, *code == Code::AppNotInstalled, "{code}");
-            if of(*code).is_server_error() {
-                assert!(compat(*code).is_server_error(), "{code}");
-            }
-        }
-    }
-}
+#[path = "status_tests.rs"]
+mod tests;

@@ -1,4 +1,5 @@
 //! The program itself: what it prints, and how it ends. None of these needs a server.
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails as a test does")]
 
 use std::{
     fs,
@@ -295,7 +296,7 @@ async fn the_doctor_has_the_forge_try_each_configured_app() {
     let sim = ForgeSim::start(SimConfig::default()).await.unwrap();
     let app = sim.github().add_app(AppSpec::new("ci"));
     let world = World::new();
-    let pem = key_file(&world, "app.pem", &app.private_key_pem);
+    let pem = key_file(&world, "app.pem", &app.private_key_pkcs1_pem);
     let world = world
         .env("JETON_APP_ID", app.id.to_string())
         .env("JETON_APP_PRIVATE_KEY_FILE", pem.display().to_string())

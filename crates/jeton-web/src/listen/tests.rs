@@ -313,3 +313,17 @@ async fn a_unix_socket_is_known_as_one() {
     served.unwrap();
     assert!(answer.ends_with("unix"), "{answer}");
 }
+
+/// Which HTTP it is shows only after the first bytes; whoever keeps them back must not keep the connection.
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_asks_nothing_is_closed() {
+    let server = start(10, GRACE).await;
+    for beginning in [&b""[..], b"P", b"PRI * HT", b"GET / HTTP/1.1\r\n"] {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(beginning).await.unwrap();
+        let before = tokio::time::Instant::now();
+        let read = tokio::time::timeout(Duration::from_mins(1), stream.read(&mut [0; 64])).await;
+        assert!(matches!(read, Ok(Ok(0))), "{beginning:?}: {read:?}");
+        assert!(before.elapsed() >= Duration::from_secs(9), "{beginning:?}");
+    }
+}

@@ -22,9 +22,9 @@ pub(super) fn page(document: &Value) -> String {
     );
     for tag in document["tags"].as_array().into_iter().flatten() {
         let name = text(&tag["name"]);
-        let _ = write!(
+        let _ = writeln!(
             body,
-            "<h2 id=\"{id}\">{title}</h2>\n",
+            "<h2 id=\"{id}\">{title}</h2>",
             id = escape(name),
             title = escape(text(&tag["description"]))
         );
@@ -79,9 +79,9 @@ fn section(path: &str, method: &str, operation: &Value) -> String {
         out.push_str(&table(&["Parameter", "In", "Type", "Meaning"], &parameters));
     }
     for (media, content) in operation["requestBody"]["content"].as_object().into_iter().flatten() {
-        let _ = write!(
+        let _ = writeln!(
             out,
-            "<p>Body: {} as <code>{}</code></p>\n",
+            "<p>Body: {} as <code>{}</code></p>",
             type_of(&content["schema"]),
             escape(media)
         );
@@ -219,7 +219,7 @@ fn schema_section(name: &str, schema: &Value) -> String {
         })
         .collect();
     if rows.is_empty() {
-        let _ = write!(out, "<p>{}</p>\n", type_of(schema));
+        let _ = writeln!(out, "<p>{}</p>", type_of(schema));
     } else {
         out.push_str(&table(&["Field", "Type", "Meaning"], &rows));
     }
@@ -243,9 +243,9 @@ fn error_codes() -> String {
             Blame::Operator => "whoever runs this server",
             Blame::Jeton => "jeton's authors",
         };
-        let _ = write!(
+        let _ = writeln!(
             out,
-            "<tr id=\"error-{code}\"><td><code>{code}</code></td><td>{}</td><td>{}</td><td>{who}</td></tr>\n",
+            "<tr id=\"error-{code}\"><td><code>{code}</code></td><td>{}</td><td>{}</td><td>{who}</td></tr>",
             status::of(*code).as_u16(),
             status::compat(*code).as_u16()
         );

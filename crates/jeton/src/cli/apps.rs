@@ -1,6 +1,7 @@
 //! `jeton app`
 
 use std::{
+    fmt::Write as _,
     io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _},
     process::ExitCode,
 };
@@ -151,7 +152,7 @@ fn render_check(check: &AppCheck) -> String {
         .map(|(name, level)| format!("{name}={level}"))
         .collect();
     if !permissions.is_empty() {
-        out.push_str(&format!("asks its owners for {}\n", clean(&permissions.join(", "))));
+        let _ = writeln!(out, "asks its owners for {}", clean(&permissions.join(", ")));
     }
     if !check.installations.is_empty() {
         let rows = check.installations.iter().map(|installation| {
@@ -183,9 +184,9 @@ fn render_check(check: &AppCheck) -> String {
         }
     }
     for finding in &check.findings {
-        out.push_str(&format!("\n{}: {}\n", clean(&finding.code), clean(&finding.detail)));
+        let _ = writeln!(out, "\n{}: {}", clean(&finding.code), clean(&finding.detail));
         if let Some(remedy) = &finding.remedy {
-            out.push_str(&format!("  help: {}\n", clean(remedy)));
+            let _ = writeln!(out, "  help: {}", clean(remedy));
         }
     }
     out

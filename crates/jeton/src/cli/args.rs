@@ -1,4 +1,8 @@
 //! What can be typed.
+#![expect(
+    clippy::doc_markdown,
+    reason = "clap prints these comments as they stand, and people read no backticks"
+)]
 
 use std::path::PathBuf;
 

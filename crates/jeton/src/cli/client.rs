@@ -15,7 +15,7 @@ use crate::config::{KeyUse, read_file};
 pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 
 /// How long an answer may take: longer than the server itself works on one.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The largest answer that is read, in bytes.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;

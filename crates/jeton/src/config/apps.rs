@@ -1,19 +1,16 @@
 //! The GitHub Apps that the configuration names.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use jeton_domain::{AppIssuer, AppName, Code, Coded, ForgeEndpoint, Secret};
 use jeton_forge::{AppKeyError, read_key_bytes};
 
 use super::{
-    ConfigIssue, Origin,
-    key_source::{file_issue, read_file},
+    ConfigIssue, Origin, apps_environment,
+    key_source::read_file,
     keys::{self, APP_FIELDS},
     settings::{path_in, text_of},
-    sources::{Sources, Variable},
+    sources::Sources,
     tree::{Entry, Value},
 };
 
@@ -104,7 +101,7 @@ pub(super) fn read(sources: &Sources, credential: Option<&Path>, issues: &mut Ve
         Some((path, entry)) => from_file(path, entry, credential, issues),
         None => Vec::new(),
     };
-    if let Some(app) = from_environment(sources, credential, issues) {
+    if let Some(app) = apps_environment::read(sources, credential, issues) {
         // the environment wins over the file, as with every setting
         apps.retain(|other| other.name != app.name);
         apps.push(app);
@@ -187,7 +184,7 @@ fn from_table(
             None
         }
     };
-    let (name, issuer) = (text("name", None), text("app_id", None));
+    let (name, app_id) = (text("name", None), text("app_id", None));
     let api_url = text("api_url", Some(ForgeEndpoint::github_com().api_url()));
     let private_key = match (find("private_key"), find("private_key_file"), credential) {
         (Some(field), None, _) => text_of(&field.value)
@@ -209,7 +206,7 @@ fn from_table(
     let app = assemble(
         ["apps.name", "apps.app_id", "apps.api_url"],
         name,
-        issuer,
+        app_id,
         api_url,
         key,
         issues,
@@ -217,139 +214,26 @@ fn from_table(
     app.filter(|_| issues.len() == before)
 }
 
-fn from_environment(sources: &Sources, credential: Option<&Path>, issues: &mut Vec<ConfigIssue>) -> Option<AppConfig> {
-    let find = |name: &str| sources.variables.get(name);
-    let given = |variable: &Variable| (variable.value.trim().to_owned(), variable.origin.clone());
-    let (id_name, id) = ["JETON_APP_ID", "GITHUB_APP_ID"]
-        .into_iter()
-        .find_map(|name| Some((name, find(name)?)))
-        .or_else(|| {
-            let name = "JETON_APP_PRIVATE_KEY";
-            let stray = [
-                name,
-                "JETON_APP_PRIVATE_KEY_FILE",
-                "JETON_APP_API_URL",
-                "JETON_APP_NAME",
-            ];
-            if let Some(variable) = stray.into_iter().find_map(find) {
-                let what = format!("there is no JETON_APP_ID beside {}", variable.origin);
-                let remedy = "Set JETON_APP_ID to the App id or client id of the App's settings page.";
-                issues.push(ConfigIssue::Contradiction {
-                    what,
-                    remedy: remedy.to_owned(),
-                });
-            }
-            None
-        })?;
-    let key = environment_key(sources, id_name, credential)
-        .map_err(|issue| issues.push(issue))
-        .ok();
-    let name = find("JETON_APP_NAME").map_or_else(|| ("default".to_owned(), Origin::Default), given);
-    let api_url = find("JETON_APP_API_URL").map_or_else(
-        || (ForgeEndpoint::github_com().api_url().to_owned(), Origin::Default),
-        given,
-    );
-    let names = ["JETON_APP_NAME", id_name, "JETON_APP_API_URL"];
-    assemble(names, Some(name), Some(given(id)), Some(api_url), key, issues)
-}
-
-/// The private key of the App in the environment, under today's names and under those of older token services.
-fn environment_key(sources: &Sources, id_name: &str, credential: Option<&Path>) -> Result<AppKeySource, ConfigIssue> {
-    let find = |name: &str| sources.variables.get(name);
-    match (find("JETON_APP_PRIVATE_KEY"), find("JETON_APP_PRIVATE_KEY_FILE")) {
-        (Some(inline), None) => {
-            return Ok(AppKeySource::Inline(
-                Secret::new(inline.value.clone()),
-                inline.origin.clone(),
-            ));
-        }
-        (None, Some(file)) => return Ok(AppKeySource::File(file.value.trim().into(), file.origin.clone())),
-        (Some(inline), Some(_)) => {
-            return Err(both(
-                "JETON_APP_PRIVATE_KEY and JETON_APP_PRIVATE_KEY_FILE",
-                &inline.origin,
-            ));
-        }
-        (None, None) => {}
-    }
-    let directory = find("SECRETS_DIR");
-    match (find("GITHUB_APP_PRIVATE_KEY"), directory) {
-        (Some(key), Some(directory)) if is_file_name(&key.value) => {
-            let path = Path::new(directory.value.trim()).join(key.value.trim());
-            return Ok(AppKeySource::File(path, key.origin.clone()));
-        }
-        (Some(key), _) => return Ok(AppKeySource::Inline(Secret::new(key.value.clone()), key.origin.clone())),
-        (None, Some(directory)) => return only_pem(directory),
-        (None, None) => {}
-    }
-    if let Some(path) = credential {
-        return Ok(AppKeySource::File(path.to_owned(), Origin::Credential(path.to_owned())));
-    }
-    Err(ConfigIssue::Contradiction {
-        what: format!("{id_name} names a GitHub App, but its private key is nowhere"),
-        remedy: "Set JETON_APP_PRIVATE_KEY_FILE to the .pem file that GitHub let you download.".to_owned(),
-    })
-}
-
-fn is_file_name(text: &str) -> bool {
-    let text = text.trim();
-    text.len() < 256 && !text.contains(['/', '\n', '\\']) && !text.contains("-----")
-}
-
-/// The one `*.pem` of a directory.
-fn only_pem(directory: &Variable) -> Result<AppKeySource, ConfigIssue> {
-    let path = Path::new(directory.value.trim());
-    let named_by = directory.origin.to_string();
-    let entries = fs::read_dir(path).map_err(|error| {
-        let reason = format!("cannot be listed: {}", error.kind());
-        file_issue(
-            path,
-            &named_by,
-            &reason,
-            "Name the directory in which the App's .pem file lies.",
-        )
-    })?;
-    let mut found: Vec<_> = entries
-        .filter_map(Result::ok)
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "pem"))
-        .collect();
-    found.sort();
-    match found.as_slice() {
-        [one] => Ok(AppKeySource::File(one.clone(), directory.origin.clone())),
-        [] => {
-            let remedy = "Put the App's private key there, or name its file with JETON_APP_PRIVATE_KEY_FILE.";
-            Err(file_issue(path, &named_by, "has no *.pem file in it", remedy))
-        }
-        several => {
-            let names: Vec<_> = several.iter().filter_map(|path| path.file_name()?.to_str()).collect();
-            let reason = format!("has several *.pem files in it: {}", names.join(", "));
-            let remedy = "Name the right one with GITHUB_APP_PRIVATE_KEY or JETON_APP_PRIVATE_KEY_FILE.";
-            Err(file_issue(path, &named_by, &reason, remedy))
-        }
-    }
-}
-
-type Text = Option<(String, Origin)>;
+pub(super) type Text = Option<(String, Origin)>;
 
 /// In bytes. The shortest tokens of any forge have 20 characters after their prefixes.
 const LONGEST_SHOWN: usize = 20;
 
-fn assemble(
+pub(super) fn assemble(
     names: [&str; 3],
     name: Text,
-    issuer: Text,
+    app_id: Text,
     api_url: Text,
     key: Option<AppKeySource>,
     issues: &mut Vec<ConfigIssue>,
 ) -> Option<AppConfig> {
     let name = checked(names[0], name, AppName::parse, issues);
-    let issuer = checked(names[1], issuer, AppIssuer::parse, issues);
+    let app_id = checked(names[1], app_id, AppIssuer::parse, issues);
     let forge = checked(names[2], api_url, ForgeEndpoint::github, issues);
     Some(AppConfig {
         name: name?,
         forge: forge?,
-        issuer: issuer?,
+        issuer: app_id?,
         key: key?,
     })
 }
@@ -382,7 +266,7 @@ fn bad(key: &str, origin: &Origin, shown: Option<String>, expected: &str) -> Con
     }
 }
 
-fn both(names: &str, origin: &Origin) -> ConfigIssue {
+pub(super) fn both(names: &str, origin: &Origin) -> ConfigIssue {
     let what = format!("{names} are both given ({origin})");
     ConfigIssue::Contradiction {
         what,

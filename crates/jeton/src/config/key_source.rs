@@ -91,15 +91,19 @@ fn read_key(path: &Path, named_by: &str, guarded: Option<KeyUse>) -> Result<Secr
 
 fn check_mode(path: &Path, purpose: KeyUse) -> Result<(), ConfigIssue> {
     let mode = fs::metadata(path).map_or(0, |found| found.mode()) & 0o7777;
-    if mode & 0o077 == 0 {
-        return Ok(());
+    if mode & OTHERS != 0 {
+        let seal = purpose == KeyUse::Seal;
+        return Err(ConfigIssue::Exposed {
+            path: path.to_owned(),
+            mode,
+            seal,
+        });
     }
-    Err(ConfigIssue::Exposed {
-        path: path.to_owned(),
-        mode,
-        seal: purpose == KeyUse::Seal,
-    })
+    Ok(())
 }
+
+/// The permission bits of everybody but the owner.
+const OTHERS: u32 = 0o077;
 
 /// The largest file that is read as configuration or key, in bytes.
 const MAX_FILE: u64 = 1024 * 1024;

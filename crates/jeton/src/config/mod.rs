@@ -1,7 +1,9 @@
 //! The configuration: `jeton.toml` < environment < flags, read once into plain structs.
 
 mod apps;
+mod apps_environment;
 mod error;
+mod key_list;
 mod key_source;
 mod keys;
 #[cfg(test)]
@@ -53,7 +55,7 @@ pub(crate) struct Config {
     /// The Apps that are not in the vault.
     pub(crate) apps: Vec<AppConfig>,
     /// The configuration file that was read, if there was one.
-    pub(crate) config_file: Option<PathBuf>,
+    pub(crate) read_from: Option<PathBuf>,
 }
 
 /// How to serve.
@@ -178,7 +180,7 @@ impl Config {
             });
         }
         ConfigError::unless_empty(set.issues)?;
-        let config_file = sources.config_file;
+        let read_from = sources.config_file;
         let state_dir = state_dir.unwrap_or_default();
         Ok(Self {
             server,
@@ -190,7 +192,7 @@ impl Config {
             broker,
             compat,
             apps,
-            config_file,
+            read_from,
         })
     }
 }

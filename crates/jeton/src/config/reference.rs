@@ -43,7 +43,7 @@ fn page() -> String {
             write!(out, "\n## [{section}]\n\n").unwrap();
             out.push_str("| Key | Type | Default | Environment | Meaning |\n| --- | --- | --- | --- | --- |\n");
         }
-        let older: String = spec.legacy.iter().map(|name| format!(", also `{name}`")).collect();
+        let older = also(spec.legacy);
         let default = if spec.default.is_empty() {
             "none".to_owned()
         } else {
@@ -70,7 +70,7 @@ fn page() -> String {
     );
     out.push_str("| Field | Default | Environment | Meaning |\n| --- | --- | --- | --- |\n");
     for field in APP_FIELDS {
-        let older: String = field.legacy.iter().map(|name| format!(", also `{name}`")).collect();
+        let older = also(field.legacy);
         let default = if field.default.is_empty() {
             "none"
         } else {
@@ -147,6 +147,12 @@ fn env_example() -> String {
         writeln!(out, "\n# {meaning}\n#{name}=").unwrap();
     }
     out
+}
+
+fn also(names: &[&str]) -> String {
+    names
+        .iter()
+        .fold(String::new(), |text, name| text + ", also `" + name + "`")
 }
 
 fn first_sentence(text: &str) -> &str {

@@ -37,7 +37,8 @@ impl Settings {
                 let issue = ConfigIssue::BadValue {
                     key: key.to_owned(),
                     origin: given.origin.clone(),
-                    shown: (!hidden).then(|| given.value.shown()),
+                    // even where no secret belongs, one may have been pasted
+                    shown: (!hidden).then(|| jeton_domain::redact(&given.value.shown()).into_owned()),
                     expected,
                 };
                 self.issues.push(issue);

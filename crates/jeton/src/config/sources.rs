@@ -263,7 +263,9 @@ impl Sources {
                 }
             }
         }
-        found.into_iter().for_each(|(key, given)| self.give(key, given));
+        for (key, given) in found {
+            self.give(key, given);
+        }
         let known = keys::environment_names();
         for (name, variable) in &self.variables {
             if !name.starts_with("JETON_") || known.contains(name) || is_service_link(name) {

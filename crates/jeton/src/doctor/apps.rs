@@ -48,7 +48,7 @@ pub(super) async fn configured(app: &AppConfig, clock: Arc<dyn Clock>) -> Vec<Fi
 async fn ask(app: &AppConfig, key: AppKey, clock: Arc<dyn Clock>) -> Result<String, jeton_forge::ForgeError> {
     let github = GitHub::new(HttpOptions::default(), clock)?;
     let info = github.app(app.forge.clone(), app.issuer.clone(), key).get_app().await?;
-    Ok(info.slug.to_string())
+    Ok(info.slug)
 }
 
 /// What the running server says of itself and of the Apps in its vault.

@@ -88,7 +88,7 @@ fn collides(held: SocketAddr, wanted: SocketAddr) -> bool {
     held.port() == wanted.port() && (a == b || a.is_unspecified() || b.is_unspecified())
 }
 
-/// The sockets in state LISTEN (0A) of `/proc/net/tcp` or `tcp6`, with their inodes; see proc_pid_net(5).
+/// The sockets in state LISTEN (0A) of `/proc/net/tcp` or `tcp6`, with their inodes; see `proc_pid_net(5)`.
 fn listening(table: &str) -> Vec<(SocketAddr, u64)> {
     let read = |line: &str| {
         let fields: Vec<_> = line.split_whitespace().collect();

@@ -1,10 +1,6 @@
 //! The configuration, and the files and directories that it names.
 
-use std::{
-    fs,
-    os::unix::fs::MetadataExt as _,
-    path::{Path, PathBuf},
-};
+use std::{fs, os::unix::fs::MetadataExt as _, path::Path};
 
 use jeton_domain::Code;
 use rustix::fs::{Access, access};
@@ -23,7 +19,7 @@ pub(super) fn configuration(loaded: &Result<Config, ConfigError>) -> Vec<Finding
             return error.issues().iter().map(finding).collect();
         }
     };
-    let from = match &config.config_file {
+    let from = match &config.read_from {
         Some(path) => path.display().to_string(),
         None => "no configuration file, so the environment and the defaults".to_owned(),
     };
@@ -105,7 +101,7 @@ pub(super) fn app_key_mode(source: &AppKeySource) -> Option<Finding> {
     (mode & 0o077 != 0).then(|| exposed(path, mode))
 }
 
-fn exposed(path: &PathBuf, mode: u32) -> Finding {
+fn exposed(path: &Path, mode: u32) -> Finding {
     let what = format!("{} can be read by other users (mode {mode:04o})", path.display());
     Finding::warn(
         "app",
@@ -117,7 +113,7 @@ fn exposed(path: &PathBuf, mode: u32) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
+    use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::Path};
 
     use super::{app_key_mode, configuration, env_file, key, state_dir};
     use crate::{
@@ -125,7 +121,7 @@ mod tests {
         doctor::Level,
     };
 
-    fn mode(path: &PathBuf, mode: u32) {
+    fn mode(path: &Path, mode: u32) {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     }
 

@@ -7,6 +7,7 @@ mod faults;
 mod forge_answers;
 mod git;
 mod native_tokens;
+mod processes;
 mod promises;
 mod replicas;
 mod restarts;

@@ -32,7 +32,7 @@ both_databases! {
         assert_eq!(first, ask(json!({"repositories": ["acme/b", "acme/a"], "permissions": {"contents": "read"}})).await);
         assert_eq!(t.sim.calls().mints(), 1);
         assert_ne!(first, ask(json!({"repositories": ["acme/a"]})).await);
-        assert_ne!(first, ask(json!({"repositories": ["acme/a", "acme/b"], "permissions": {"issues": "read"}})).await);
+        assert_ne!(first, ask(json!({"repositories": ["acme/a", "acme/b"], "permissions": {"pull_requests": "read"}})).await);
     }
 
     async fn the_minimal_validity_is_kept(t: TestJeton) {

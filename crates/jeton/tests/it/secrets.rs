@@ -1,7 +1,8 @@
 //! A secret is nowhere but where it belongs.
 
 use jeton_forge_sim::{FaultKind, FaultRule};
-use jeton_testkit::{TestJeton, both_databases};
+use jeton_testkit::both_databases;
+use jiff::SignedDuration;
 use serde_json::json;
 
 both_databases! {
@@ -10,25 +11,31 @@ both_databases! {
         let grant = t.issue("acme/demo").await;
         let token = grant["token"].as_str().unwrap();
         let key_line = t.app.private_key_pkcs1_pem.lines().nth(3).unwrap();
-        let mut seen = String::new();
+        let mut seen = Vec::new();
         for path in ["/v1/grants", "/v1/apps", "/v1/keys", "/readyz", "/healthz", "/docs", "/openapi.json", "/"] {
-            seen += &t.get(path).await.text;
+            seen.push((path, t.get(path).await.text));
         }
-        seen += &t.post("/v1/apps/ci/check", json!({})).await.text;
-        seen += &t.post("/v1/tokens/rejected", json!({"fingerprint": grant["fingerprint"]})).await.text;
+        seen.push(("check", t.post("/v1/apps/ci/check", json!({})).await.text));
+        let report = json!({"fingerprint": grant["fingerprint"]});
+        seen.push(("rejected", t.post("/v1/tokens/rejected", report).await.text));
         t.sim.faults().add(FaultRule::new(FaultKind::Garbage));
-        seen += &t.try_issue(json!({"repositories": ["acme/demo"], "fresh": true})).await.text;
-        seen += &t.delete(&format!("/v1/tokens/{}", grant["grant_id"].as_str().unwrap())).await.text;
-        seen += &format!("{:?} {:?} {:?}", t.broker, t.worker, t.web);
-        for secret in [token, key_line, t.key.secret().expose()] {
-            assert!(!seen.contains(secret));
+        t.clock.advance(SignedDuration::from_secs(1));
+        let fresh = t.try_issue(json!({"repositories": ["acme/demo"], "fresh": true})).await;
+        assert_eq!(fresh.status, 502);
+        seen.push(("garbage", fresh.text));
+        seen.push(("revoked", t.delete(&format!("/v1/tokens/{}", grant["grant_id"].as_str().unwrap())).await.text));
+        seen.push(("debug", format!("{:?} {:?} {:?}", t.broker, t.worker, t.web)));
+        for (place, text) in seen {
+            for secret in [token, key_line, t.key.secret().expose()] {
+                assert!(!text.contains(secret), "{place}");
+            }
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_database_file_holds_nothing_in_the_clear() {
-    let t = TestJeton::start(jeton_testkit::DatabaseKind::Sqlite).await;
+    let t = jeton_testkit::TestJeton::start(jeton_testkit::DatabaseKind::Sqlite).await;
     t.install("acme", &["demo"]);
     let token = t.issue("acme/demo").await["token"].as_str().unwrap().to_owned();
     let key_line = t.app.private_key_pkcs1_pem.lines().nth(3).unwrap().to_owned();
