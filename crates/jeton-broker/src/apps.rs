@@ -299,7 +299,9 @@ impl Broker {
             let pem = inner
                 .ring
                 .open(&record.private_key, key_place(&record.id.to_string()))?;
-            let key = AppKey::parse(&pem).map_err(BrokerError::AppKey)?;
+            // It was looked at before it was kept, so it is the row that is wrong, not whoever asks for a token.
+            let key = AppKey::parse(&pem)
+                .map_err(|error| VaultError::Corrupt(format!("the private key of the App {}: {error}", record.name)))?;
             Ok(inner.github.app(record.forge.clone(), record.issuer.clone(), key))
         });
         Ok(())

@@ -59,6 +59,8 @@ codes! {
     AuthMalformedKey = "auth.malformed_key", Caller;
     /// The key is well-formed, and unknown here.
     AuthUnknownKey = "auth.unknown_key", Caller;
+    /// The caller is known well enough, and may not.
+    AuthNotAllowed = "auth.not_allowed", Caller;
     /// The owner has no installation of the App, or the repository is not in its selection.
     AppNotInstalled = "forge.app_not_installed", Access;
     /// The installation was suspended.

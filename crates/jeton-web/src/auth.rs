@@ -1,6 +1,6 @@
 use axum::extract::FromRequestParts;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http::{HeaderMap, StatusCode, header::AUTHORIZATION, header::HOST, header::ORIGIN, request::Parts};
+use http::{HeaderMap, header::AUTHORIZATION, header::HOST, header::ORIGIN, request::Parts};
 use jeton_domain::{ApiKey, Code};
 
 use crate::{failure::Failure, operator_keys::OperatorKeys, peer::Peer, settings::CompatSettings, state::Shared};
@@ -149,8 +149,7 @@ fn anonymous(settings: &CompatSettings, peer: Peer, headers: &HeaderMap) -> Resu
 }
 
 fn from_a_page(detail: &str) -> Failure {
-    Failure::new(Code::AuthMissing, detail)
-        .with_status(StatusCode::FORBIDDEN)
+    Failure::new(Code::AuthNotAllowed, detail)
         .with_remedy("Send the operator's key, or ask for 127.0.0.1 or localhost from a program.")
         .for_compat()
 }

@@ -64,7 +64,19 @@ async fn read(body: Body, limit: usize, patience: Duration) -> Result<Bytes, Fai
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
-    serde_json::from_slice(body).map_err(|error| {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    // The path names the field: "invalid type" alone does not say which one it is.
+    let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let at = if path == "." {
+            String::new()
+        } else {
+            format!("{path}: ")
+        };
+        (at, error.into_inner())
+    });
+    let whole = parsed.and_then(|value| json.end().map(|()| value).map_err(|error| (String::new(), error)));
+    whole.map_err(|(at, error)| {
         let remedy = if body.is_empty() {
             "Send a JSON object as the body."
         } else if error.is_data() {
@@ -74,7 +86,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
         };
         Failure::new(
             Code::RequestInvalid,
-            format!("the body is not as expected: {}", words(&error.to_string())),
+            format!("the body is not as expected: {}", words(&format!("{at}{error}"))),
         )
         .with_remedy(remedy)
     })

@@ -65,11 +65,6 @@ impl Failure {
     }
 
     #[must_use]
-    pub(crate) fn with_status(self, status: StatusCode) -> Self {
-        self.change(|parts| parts.status = status)
-    }
-
-    #[must_use]
     pub(crate) fn with_challenge(self, challenge: &'static str) -> Self {
         self.change(|parts| parts.challenge = Some(challenge))
     }
@@ -79,14 +74,11 @@ impl Failure {
         self.change(|parts| parts.close = true)
     }
 
-    /// The same failure with the status and the body that the compatible routes promise. A status that differs from
-    /// its code's was chosen, and stays.
+    /// The same failure with the status and the body that the compatible routes promise.
     #[must_use]
     pub(crate) fn for_compat(self) -> Self {
         self.change(|parts| {
-            if parts.status == status::of(parts.code) {
-                parts.status = status::compat(parts.code);
-            }
+            parts.status = status::compat(parts.code);
             parts.compat = true;
         })
     }

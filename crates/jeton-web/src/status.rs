@@ -9,7 +9,7 @@ pub(crate) fn of(code: Code) -> StatusCode {
     match code {
         Code::RequestInvalid => StatusCode::BAD_REQUEST,
         Code::AuthMissing | Code::AuthMalformedKey | Code::AuthUnknownKey => StatusCode::UNAUTHORIZED,
-        Code::InstallationSuspended | Code::ForgeForbidden => StatusCode::FORBIDDEN,
+        Code::AuthNotAllowed | Code::InstallationSuspended | Code::ForgeForbidden => StatusCode::FORBIDDEN,
         Code::RouteNotFound
         | Code::AppNotInstalled
         | Code::AppNotFound

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The head of a request must be there after this time; also how long a connection may be idle.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The largest head in bytes; beyond it the answer is 414 or 431.
 const MAX_HEAD: usize = 64 * 1024;

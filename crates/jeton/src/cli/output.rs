@@ -56,7 +56,9 @@ pub(crate) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<I
     for row in rows {
         table.add_row(row.map(|cell| clean(&cell)));
     }
-    let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    // without lines around it the padding at the edges is of no use
+    let bare = |line: String| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned();
+    let lines: Vec<_> = table.lines().map(bare).collect();
     format!("{}\n", lines.join("\n"))
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jeton_api::{App, AppCheck, AppList, KeyStatus, Readiness};
-use jeton_domain::Clock;
+use jeton_domain::{Clock, ForgeEndpoint};
 use jeton_forge::{AppKey, GitHub, HttpOptions};
 use jeton_seal::SealingKey;
 
@@ -51,16 +51,16 @@ async fn ask(app: &AppConfig, key: AppKey, clock: Arc<dyn Clock>) -> Result<Stri
     Ok(info.slug)
 }
 
-/// What the running server says of itself and of the Apps in its vault.
-pub(super) async fn stored(client: &Client, config: &Config) -> Vec<Finding> {
+/// What the running server says of itself and of the Apps in its vault, and on which forges these are.
+pub(super) async fn stored(client: &Client, config: &Config) -> (Vec<Finding>, Vec<ForgeEndpoint>) {
     let mut findings = Vec::new();
     match client.get::<KeyStatus>(&["v1", "keys"], &[]).await {
         Ok(status) => findings.extend(same_key(config, &status)),
-        Err(error) => return vec![not_asked(&error)],
+        Err(error) => return (vec![not_asked(&error)], Vec::new()),
     }
     let apps = match client.get::<AppList>(&["v1", "apps"], &[]).await {
         Ok(list) => list.apps,
-        Err(error) => return vec![not_asked(&error)],
+        Err(error) => return (vec![not_asked(&error)], Vec::new()),
     };
     if apps.is_empty() {
         findings.push(no_apps());
@@ -72,7 +72,11 @@ pub(super) async fn stored(client: &Client, config: &Config) -> Vec<Finding> {
             Err(error) => findings.push(Finding::of(APP, &error)),
         }
     }
-    findings
+    let forges = apps
+        .iter()
+        .filter_map(|app| ForgeEndpoint::github(&app.api_url).ok())
+        .collect();
+    (findings, forges)
 }
 
 /// The server may run with another configuration than this command.

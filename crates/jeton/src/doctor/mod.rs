@@ -54,11 +54,12 @@ async fn examine(args: &DoctorArgs, context: &Context) -> Vec<Finding> {
         findings.push(listen_address(*address).await);
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    findings.extend(forges(&config, &*clock).await);
+    let (of_server, stored) = running_server(args, context, &config).await;
+    findings.extend(forges(&config, stored, &*clock).await);
     for app in &config.apps {
         findings.extend(apps::configured(app, Arc::clone(&clock)).await);
     }
-    findings.extend(running_server(args, context, &config).await);
+    findings.extend(of_server);
     findings
 }
 
@@ -94,11 +95,11 @@ async fn probe<T: DeserializeOwned>(url: &str) -> Option<T> {
 }
 
 /// Each forge once; github.com when no App tells of another, and then it need not be reachable.
-async fn forges(config: &Config, clock: &dyn Clock) -> Vec<Finding> {
+async fn forges(config: &Config, stored: Vec<ForgeEndpoint>, clock: &dyn Clock) -> Vec<Finding> {
     let mut endpoints: Vec<ForgeEndpoint> = Vec::new();
-    for app in &config.apps {
-        if !endpoints.contains(&app.forge) {
-            endpoints.push(app.forge.clone());
+    for endpoint in config.apps.iter().map(|app| app.forge.clone()).chain(stored) {
+        if !endpoints.contains(&endpoint) {
+            endpoints.push(endpoint);
         }
     }
     let sure = !endpoints.is_empty();
@@ -114,24 +115,32 @@ async fn forges(config: &Config, clock: &dyn Clock) -> Vec<Finding> {
 }
 
 /// What a server that runs says, if one runs where the command line looks for it.
-async fn running_server(args: &DoctorArgs, context: &Context, config: &Config) -> Vec<Finding> {
+async fn running_server(args: &DoctorArgs, context: &Context, config: &Config) -> (Vec<Finding>, Vec<ForgeEndpoint>) {
     let base = match server_url(&args.server, context) {
         Ok(base) => base,
-        Err(error) => return vec![Finding::of("server", &error)],
+        Err(error) => return (vec![Finding::of("server", &error)], Vec::new()),
     };
     let root = base.as_str().trim_end_matches('/').to_owned();
     if probe::<Health>(&format!("{root}/healthz")).await.is_none() {
-        return vec![Finding::ok("server", format!("none answers at {root}"))];
+        return (
+            vec![Finding::ok("server", format!("none answers at {root}"))],
+            Vec::new(),
+        );
     }
     let mut findings = match probe::<Readiness>(&format!("{root}/readyz")).await {
         Some(readiness) => apps::judge_readiness(readiness),
         None => Vec::new(),
     };
+    let mut stored = Vec::new();
     match Client::new(&args.server, context) {
-        Ok(client) => findings.extend(apps::stored(&client, config).await),
+        Ok(client) => {
+            let (of_apps, forges) = apps::stored(&client, config).await;
+            findings.extend(of_apps);
+            stored = forges;
+        }
         Err(error) => findings.push(Finding::of("server", &error).at_most(Level::Warn)),
     }
-    findings
+    (findings, stored)
 }
 
 #[cfg(test)]
