@@ -70,10 +70,7 @@ impl Database {
     pub async fn open(&self) -> Arc<dyn Vault> {
         match &self.postgres {
             Some((_, url)) => {
-                let options = PostgresOptions {
-                    max_connections: 5,
-                    ..PostgresOptions::default()
-                };
+                let options = PostgresOptions { max_connections: 5 };
                 Arc::new(
                     PostgresVault::connect(url, options)
                         .await

@@ -201,7 +201,6 @@ pub(crate) async fn open_vault(config: &Config) -> Result<Arc<dyn Vault>, StartE
         DatabasePlace::Postgres(url) => {
             let options = PostgresOptions {
                 max_connections: config.database.max_connections,
-                ..PostgresOptions::default()
             };
             Arc::new(PostgresVault::connect(url, options).await?)
         }

@@ -1,31 +1,48 @@
-#![expect(clippy::print_stdout, reason = "the demo tells its story on standard output")]
-
-use std::cell::Cell;
+use std::{
+    cell::Cell,
+    io::{Stdout, Write as _, stdout},
+};
 
 use super::Stage;
 
 /// Tells what happens, and counts what went wrong.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Story {
+    out: Stdout,
     step: Cell<usize>,
     failures: Cell<usize>,
 }
 
+impl Default for Story {
+    fn default() -> Self {
+        Self {
+            out: stdout(),
+            step: Cell::new(0),
+            failures: Cell::new(0),
+        }
+    }
+}
+
 impl Story {
+    /// A line. That nobody reads any more is no failure of the story.
+    fn line(&self, text: &str) {
+        writeln!(self.out.lock(), "{text}").ok();
+    }
+
     /// Begins a step.
     pub(crate) fn step(&self, title: &str) {
         self.step.set(self.step.get() + 1);
-        println!("\n{:2}. {title}", self.step.get());
+        self.line(&format!("\n{:2}. {title}", self.step.get()));
     }
 
     /// Something that is so.
     pub(crate) fn say(&self, text: &str) {
-        println!("    {text}");
+        self.line(&format!("    {text}"));
     }
 
     /// Something that must be so.
     pub(crate) fn check(&self, holds: bool, text: &str) {
-        println!("    {} {text}", if holds { "ok  " } else { "FAIL" });
+        self.line(&format!("    {} {text}", if holds { "ok  " } else { "FAIL" }));
         if !holds {
             self.failures.set(self.failures.get() + 1);
         }
@@ -40,24 +57,23 @@ impl Story {
     pub(crate) fn end(&self) -> usize {
         let failures = self.failures.get();
         match failures {
-            0 => println!("\nAll {} steps worked.", self.step.get()),
-            1 => println!("\nOne thing did not work; see FAIL above."),
-            more => println!("\n{more} things did not work; see FAIL above."),
+            0 => self.line(&format!("\nAll {} steps worked.", self.step.get())),
+            1 => self.line("\nOne thing did not work; see FAIL above."),
+            more => self.line(&format!("\n{more} things did not work; see FAIL above.")),
         }
         failures
     }
 
     /// Where the files are that were to be kept.
     pub(crate) fn kept(&self, place: &std::path::Path) {
-        println!("The state directory was kept: {}", place.display());
+        self.line(&format!("The state directory was kept: {}", place.display()));
     }
 
     /// What to try while the demo stays up.
     pub(crate) fn stay(&self, stage: &Stage) {
         let (url, forge) = (stage.url(), stage.sim.web_url());
         let key = stage.key_file();
-        println!(
-            "\nEverything stays up. To try:\n\
+        self.line(&format!("\nEverything stays up. To try:\n\
              \n    curl {url}/api/acme/tools\
              \n    export JETON_URL={url} JETON_TOKEN_FILE={key}\
              \n    jeton token mint acme/tools --permission contents=write --format plain\
@@ -67,7 +83,7 @@ impl Story {
              \n    {forge}/_sim/      the simulated forge: faults, clock, call counts\
              \n\n`jeton` is this program: target/release/jeton, or `cargo run --release --`. Ctrl-C ends the demo and removes \
              its files.",
-            key = key.display(),
+            key = key.display()),
         );
     }
 }

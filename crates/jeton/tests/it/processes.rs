@@ -170,9 +170,9 @@ async fn servers_on_one_postgres_are_killed_at_random() {
             let http = http.clone();
             running.spawn(async move {
                 let answer = http.get(url).send().await.ok()?;
-                let status = answer.status();
+                let code = answer.status();
                 let body: serde_json::Value = answer.json().await.ok()?;
-                assert_eq!(status, 200, "{body}");
+                assert_eq!(code, 200, "{body}");
                 Some(body["access_token"].as_str()?.to_owned())
             });
         }
