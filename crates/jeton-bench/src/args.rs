@@ -14,7 +14,8 @@ pub(crate) struct Args {
     /// Shorter and fewer runs
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Fill the cache with 100,000 tokens rather than extrapolate from 10,000
+    /// Fill the cache with 100,000 tokens rather than extrapolate from 10,000; takes about a quarter of an hour, most
+    /// of it to make 100,000 repositories on the simulated forge
     #[arg(long)]
     pub(crate) full: bool,
     /// Exit with 1 when a target is missed

@@ -45,6 +45,7 @@ fn main() -> ExitCode {
 /// Runs what was chosen and prints the table; whether every target was met.
 fn run(args: &Args) -> anyhow::Result<bool> {
     process::raise_open_files()?;
+    let busy = process::load_average()?;
     let jeton = match &args.jeton {
         Some(path) => path
             .canonicalize()
@@ -76,7 +77,7 @@ fn run(args: &Args) -> anyhow::Result<bool> {
     writeln!(out, "{}", report::table(&lines))?;
     writeln!(
         out,
-        "{cores} cores, shared by the callers, the server and the simulated forge; one run{}.",
+        "{cores} cores, shared by the callers, the server and the simulated forge; load average before: {busy}; one run{}.",
         if args.quick { ", shortened" } else { "" }
     )?;
     let short = lines.iter().filter(|line| line.met == Some(false)).count();

@@ -18,6 +18,15 @@ pub(crate) fn raise_open_files() -> anyhow::Result<()> {
     setrlimit(Resource::Nofile, raised).with_context(|| format!("{OPEN_FILES} open files are needed (ulimit -n)"))
 }
 
+/// How many processes were running or waiting for a processor in the last minute: above 0.3 or so, others disturb.
+pub(crate) fn load_average() -> anyhow::Result<String> {
+    let all = std::fs::read_to_string("/proc/loadavg")?;
+    all.split(' ')
+        .next()
+        .map(str::to_owned)
+        .context("/proc/loadavg is empty")
+}
+
 /// Resident memory of a process, in KiB.
 pub(crate) fn resident_kib(pid: u32) -> anyhow::Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;

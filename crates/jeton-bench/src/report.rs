@@ -1,4 +1,4 @@
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets::ASCII_MARKDOWN};
 
 /// One line of the table.
 #[derive(Debug)]
@@ -44,14 +44,14 @@ impl Line {
 
 pub(crate) fn table(lines: &[Line]) -> Table {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY);
+    table.load_style(ASCII_MARKDOWN);
     table.set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(["benchmark", "what", "measured", "target", "result"]);
     let mut before = "";
     for line in lines {
         let result = match line.met {
             Some(true) => "pass",
-            Some(false) => "SHORT",
+            Some(false) => "short",
             None => "",
         };
         let bench = if line.bench == before { "" } else { line.bench };

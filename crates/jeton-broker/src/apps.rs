@@ -78,8 +78,17 @@ pub(crate) struct AppEntry {
     /// The App's public page, once it is known.
     page: OnceCell<Option<String>>,
     calls: Semaphore,
+    /// Mints that run side by side, each with a few calls; taken before anything else is, so that thousands of cold keys
+    /// wait here and hold nothing.
+    pub(crate) mints: Semaphore,
+    /// Background renewals that run side by side: per App, so that one slow forge does not hold up another.
+    pub(crate) renewals: Semaphore,
     gate: Gate,
 }
+
+/// How many background renewals of an App run side by side: enough for 10,000 keys in a margin of five minutes at 300 ms
+/// each, few enough to leave the forge's limit of 100 to callers who wait.
+const RENEWALS_AT_ONCE: usize = 16;
 
 /// Closed while the forge limits an App: nobody calls until it opens, so that a limit is not made worse.
 #[derive(Default)]
@@ -107,8 +116,9 @@ impl Gate {
         if let (ForgeError::RateLimited { .. }, Some(pause)) = (error, error.retry_after()) {
             *self.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
             let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+            // An answer that was on its way must not shorten what another has said.
             self.opens_at_ms
-                .store(now.as_millisecond().saturating_add(pause), Ordering::Relaxed);
+                .fetch_max(now.as_millisecond().saturating_add(pause), Ordering::Relaxed);
         }
     }
 }
@@ -119,14 +129,41 @@ impl AppEntry {
         self.client.as_ref().map_err(Clone::clone)
     }
 
-    /// Calls the forge: bounded in number, held back while the forge limits the App, tried again while it makes sense.
+    /// Reads from the forge: bounded in number, held back while the forge limits the App, tried again while it makes
+    /// sense.
     pub(crate) async fn call<T, F>(&self, inner: &Inner, call: impl Fn(GitHubApp) -> F) -> Result<T, BrokerError>
+    where
+        F: Future<Output = Result<T, ForgeError>>,
+    {
+        self.call_while(inner, |error, _| error.is_transient(), call).await
+    }
+
+    /// As [`AppEntry::call`], for a mint: a try that may have minted is repeated once at most, and not at all when the forge's
+    /// answer came and was nonsense. Each such try leaves a token that nobody knows.
+    pub(crate) async fn call_mint<T, F>(&self, inner: &Inner, call: impl Fn(GitHubApp) -> F) -> Result<T, BrokerError>
+    where
+        F: Future<Output = Result<T, ForgeError>>,
+    {
+        let again = |error: &ForgeError, attempt: u32| match error {
+            ForgeError::Cut { .. } | ForgeError::Timeout => attempt == 0,
+            ForgeError::Garbled { status, .. } => !(200..300).contains(status),
+            other => other.is_transient(),
+        };
+        self.call_while(inner, again, call).await
+    }
+
+    async fn call_while<T, F>(
+        &self,
+        inner: &Inner,
+        again: impl Fn(&ForgeError, u32) -> bool,
+        call: impl Fn(GitHubApp) -> F,
+    ) -> Result<T, BrokerError>
     where
         F: Future<Output = Result<T, ForgeError>>,
     {
         let client = self.client()?;
         let clock: &dyn Clock = &*inner.clock;
-        let outcome = retrying(clock, &*inner.entropy, inner.settings.forge_deadline, || async {
+        let outcome = retrying(clock, &*inner.entropy, inner.settings.forge_deadline, again, || async {
             let _permit = self.calls.acquire().await;
             if let Some(error) = self.gate.closed(clock.now()) {
                 return Err(error);
@@ -182,6 +219,8 @@ pub(crate) struct AppRegistry {
     configured: Apps,
     all: ArcSwap<Apps>,
     calls_per_app: usize,
+    /// Held from reading the rows to putting them in use, so that an older list never replaces a newer one.
+    reloading: tokio::sync::Mutex<()>,
 }
 
 impl AppRegistry {
@@ -207,6 +246,8 @@ impl AppRegistry {
                 client: Ok(client),
                 page: OnceCell::new(),
                 calls: Semaphore::new(calls_per_app),
+                mints: Semaphore::new(calls_per_app),
+                renewals: Semaphore::new(RENEWALS_AT_ONCE),
                 gate: Gate::default(),
                 name: app.name.clone(),
             };
@@ -216,6 +257,7 @@ impl AppRegistry {
             all: ArcSwap::from_pointee(apps.clone()),
             configured: apps,
             calls_per_app,
+            reloading: tokio::sync::Mutex::new(()),
         })
     }
 
@@ -253,6 +295,8 @@ impl AppRegistry {
                     client,
                     page: OnceCell::new(),
                     calls: Semaphore::new(self.calls_per_app),
+                    mints: Semaphore::new(self.calls_per_app),
+                    renewals: Semaphore::new(RENEWALS_AT_ONCE),
                     gate: Gate::default(),
                 })
             });
@@ -294,6 +338,7 @@ impl Broker {
     /// When the vault cannot be read; the Apps stay as they were.
     pub async fn reload_apps(&self) -> Result<(), BrokerError> {
         let inner = &self.0;
+        let _reloading = inner.apps.reloading.lock().await;
         let records = inner.vault.read().await?.apps().list().await?;
         inner.apps.reload(records, |record| {
             let pem = inner
@@ -303,6 +348,15 @@ impl Broker {
             let key = AppKey::parse(&pem)
                 .map_err(|error| VaultError::Corrupt(format!("the private key of the App {}: {error}", record.name)))?;
             Ok(inner.github.app(record.forge.clone(), record.issuer.clone(), key))
+        });
+        // Also what a warm answer still points at must not go out again.
+        let apps = inner.apps.all();
+        inner.slots.retain(|_, slot| {
+            let known = apps.values().any(|app| app.id == slot.key.app());
+            if !known {
+                slot.clear();
+            }
+            known
         });
         Ok(())
     }
@@ -328,9 +382,14 @@ impl Broker {
         let client = inner.github.app(forge.clone(), issuer.clone(), key);
         if new.check {
             let host: Arc<str> = Arc::from(forge.host());
-            retrying(&*inner.clock, &*inner.entropy, inner.settings.forge_deadline, || {
-                client.get_app()
-            })
+            let again = |error: &ForgeError, _| error.is_transient();
+            retrying(
+                &*inner.clock,
+                &*inner.entropy,
+                inner.settings.forge_deadline,
+                again,
+                || client.get_app(),
+            )
             .await
             .map_err(|source| BrokerError::Forge { forge: host, source })?;
         }
@@ -373,7 +432,6 @@ impl Broker {
         let removed = tx.apps().remove(entry.id).await?;
         tx.commit().await?;
         self.reload_apps().await?;
-        inner.slots.retain(|_, slot| slot.key.app() != entry.id);
         inner.installations.retain(|(app, _), _| *app != entry.id);
         if !removed {
             return Err(BrokerError::AppNotFound(name.to_owned()));
@@ -391,6 +449,13 @@ impl Broker {
         }
         self.reload_apps().await?;
         self.0.apps.all().get(&name).cloned().ok_or_else(not_found)
+    }
+
+    /// Whether another replica has added or removed Apps since this one looked.
+    pub(crate) async fn apps_have_changed(&self) -> bool {
+        let ids = || self.0.apps.all().values().map(|app| app.id).collect::<Vec<_>>();
+        let before = ids();
+        self.0.vault.shared() && self.reload_apps().await.is_ok() && ids() != before
     }
 
     /// The Apps that could serve a request: all, or those of one forge, or the one that was named.

@@ -1,14 +1,15 @@
 use std::{fmt, sync::Arc};
 
 use dashmap::DashMap;
-use jeton_domain::RepoSet;
-use jeton_domain::{AppId, Clock, Entropy, Fingerprint, InstallationId, KeyId, LeaseHolder, TokenKey, TokenKeyDigest};
+use jeton_domain::{
+    AppId, Clock, Entropy, InstallationId, KeyId, LeaseHolder, RepoSet, TokenId, TokenKey, TokenKeyDigest,
+};
 use jeton_forge::GitHub;
 use jeton_jobs::{Handler, Worker};
 use jeton_seal::KeyRing;
 use jeton_vault::Vault;
 use jiff::Timestamp;
-use tokio::sync::{Mutex, Notify, Semaphore};
+use tokio::sync::{Mutex, Notify};
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -58,21 +59,16 @@ pub(crate) struct Inner {
     pub(crate) holder: LeaseHolder,
     pub(crate) apps: AppRegistry,
     pub(crate) slots: DashMap<TokenKeyDigest, Arc<Slot>>,
-    /// Where a token that a caller names by its fingerprint is.
-    pub(crate) by_fingerprint: DashMap<Fingerprint, TokenKeyDigest>,
     pub(crate) mints: Flights<TokenKeyDigest, MintOutcome>,
     pub(crate) installations: DashMap<(AppId, String), InstallationId>,
     pub(crate) look_ups: Flights<(AppId, String), LookUpOutcome>,
-    pub(crate) renewals: Arc<Semaphore>,
+    /// Grants of the compatible route that are being written down.
+    pub(crate) compat_grants: Flights<TokenId, Result<(), BrokerError>>,
     pub(crate) tasks: TaskTracker,
     pub(crate) wake_worker: Arc<Notify>,
     /// When the database was last looked at, and what was wrong with it.
     pub(crate) last_check: Mutex<Option<(Timestamp, Option<BrokerError>)>>,
 }
-
-/// How many background renewals run side by side: enough for 10,000 keys in a margin of five minutes at 100 ms a
-/// mint, few enough to leave the forge's limit of 100 to callers who wait.
-const RENEWALS_AT_ONCE: usize = 16;
 
 impl Broker {
     /// Puts the parts together and reads the Apps from the vault.
@@ -95,11 +91,10 @@ impl Broker {
             holder,
             apps,
             slots: DashMap::new(),
-            by_fingerprint: DashMap::new(),
             mints: Flights::new(tasks.clone()),
             installations: DashMap::new(),
             look_ups: Flights::new(tasks.clone()),
-            renewals: Arc::new(Semaphore::new(RENEWALS_AT_ONCE)),
+            compat_grants: Flights::new(tasks.clone()),
             tasks,
             wake_worker: Arc::new(Notify::new()),
             last_check: Mutex::new(None),
@@ -147,15 +142,6 @@ impl Inner {
             .entry(digest)
             .or_insert_with(|| Arc::new(Slot::new(key, asked.clone())));
         (digest, Arc::clone(&slot))
-    }
-
-    /// Makes a token the one in use for its key.
-    pub(crate) fn put(&self, digest: TokenKeyDigest, slot: &Slot, token: Arc<LiveToken>) {
-        if let Some(old) = slot.current() {
-            self.by_fingerprint.remove(&old.fingerprint);
-        }
-        self.by_fingerprint.insert(token.fingerprint.clone(), digest);
-        slot.put(token);
     }
 }
 

@@ -34,15 +34,14 @@ impl Broker {
     /// at most: anybody may ask, and each look writes to it.
     pub async fn readiness(&self) -> Readiness {
         let mut last = self.0.last_check.lock().await;
-        let now = self.0.clock.now();
         let database = match &*last {
-            Some((at, outcome)) if now.duration_since(*at).abs() < FRESH => outcome.clone(),
+            Some((at, outcome)) if self.0.clock.now().duration_since(*at).abs() < FRESH => outcome.clone(),
             _ => {
                 let outcome = self.0.vault.check().await.err().map(BrokerError::from);
                 if let Some(error) = &outcome {
                     tracing::warn!(code = %error.code(), %error, "not ready");
                 }
-                *last = Some((now, outcome.clone()));
+                *last = Some((self.0.clock.now(), outcome.clone()));
                 outcome
             }
         };

@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use crate::{
     Broker, BrokerError, BrokerSettings, LiveToken, Refusal,
     apps::AppEntry,
+    broker::Inner,
     slot::{Need, Slot},
 };
 
@@ -76,6 +77,15 @@ impl Broker {
     /// # Errors
     /// [`BrokerError`] says whose fault it is and what to do.
     pub async fn issue(&self, asker: &Asker, ask: TokenAsk) -> Result<Granted, BrokerError> {
+        match self.issue_once(asker, ask.clone()).await {
+            Err(BrokerError::NotInstalled { .. }) if self.apps_have_changed().await => {
+                self.issue_once(asker, ask).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn issue_once(&self, asker: &Asker, ask: TokenAsk) -> Result<Granted, BrokerError> {
         let inner = &self.0;
         let paths = ask
             .repositories
@@ -116,6 +126,20 @@ impl Broker {
         app: Option<&AppName>,
         permissions: &Permissions,
     ) -> Result<Warm, BrokerError> {
+        match self.issue_for_repository_once(repository, app, permissions).await {
+            Err(BrokerError::NotInstalled { .. }) if self.apps_have_changed().await => {
+                self.issue_for_repository_once(repository, app, permissions).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn issue_for_repository_once(
+        &self,
+        repository: &RepoPath,
+        app: Option<&AppName>,
+        permissions: &Permissions,
+    ) -> Result<Warm, BrokerError> {
         let inner = &self.0;
         let repositories = RepoSet::from(repository);
         let app = self
@@ -124,15 +148,7 @@ impl Broker {
         let (digest, slot) = inner.slot(TokenKey::new(app.id, &repositories, permissions), &repositories);
         for _ in 0..3 {
             let token = inner.obtain(digest, &slot, Need::ANY).await?;
-            let asker = Asker {
-                name: "callers of GET /api".to_owned(),
-                request_id: None,
-            };
-            let noted = token
-                .compat_grant
-                .get_or_try_init(|| async { self.note_grant(&asker, &app, digest, &token).await.map(|_| ()) })
-                .await;
-            match noted {
+            match self.note_compat_grant(&app, digest, &token).await {
                 Ok(()) => return Ok(Warm { digest, slot, token }),
                 Err(BrokerError::Vault(error)) if matches!(*error, VaultError::Conflict(_)) => {
                     slot.drop_token(token.id);
@@ -185,6 +201,11 @@ impl Broker {
         }
         if candidates.len() > 1 {
             let owner = owner.to_ascii_lowercase();
+            // What is known costs nothing, and no forge that is down can stand in its way.
+            let is_known = |app: &&Arc<AppEntry>| self.0.installations.contains_key(&(app.id, owner.clone()));
+            if let Some(app) = candidates.iter().find(is_known) {
+                return Ok(Arc::clone(app));
+            }
             let mut failure = None;
             for app in &candidates {
                 match self.0.find_installation(app, &owner).await {
@@ -201,6 +222,25 @@ impl Broker {
         Ok(candidates.swap_remove(0))
     }
 
+    /// Writes down, once for each token, that the callers of the compatible route have it.
+    async fn note_compat_grant(
+        &self,
+        app: &Arc<AppEntry>,
+        digest: TokenKeyDigest,
+        token: &Arc<LiveToken>,
+    ) -> Result<(), BrokerError> {
+        if token.compat_grant.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let (broker, app, token) = (self.clone(), Arc::clone(app), Arc::clone(token));
+        let flight = self.0.compat_grants.join(token.id, || async move {
+            broker.note_grant(&compat_callers(), &app, digest, &token).await?;
+            token.compat_grant.store(true, Ordering::Release);
+            Ok(())
+        });
+        flight.await.unwrap_or(Err(BrokerError::Internal("a grant was lost")))
+    }
+
     /// Writes down who got a token; with the token's row, if the vault has not taken it yet.
     async fn note_grant(
         &self,
@@ -210,9 +250,33 @@ impl Broker {
         token: &LiveToken,
     ) -> Result<GrantId, BrokerError> {
         let inner = &self.0;
-        let now = inner.clock.now();
-        let grant = GrantRecord {
-            id: GrantId::generate(now, &*inner.entropy),
+        let grant = inner.grant_record(asker, token);
+        let stored = token.stored.load(Ordering::Acquire);
+        let mut tx = inner.vault.begin().await?;
+        if !stored && tx.tokens().find(token.id).await?.is_none() {
+            tx.tokens().add(&inner.token_record(digest, app, token)).await?;
+        }
+        tx.grants().add(&grant).await?;
+        tx.commit().await?;
+        token.stored.store(true, Ordering::Release);
+        Ok(grant.id)
+    }
+}
+
+/// Who stands for all callers of the compatible route, who have no way to give anything back.
+pub(crate) fn compat_callers() -> Asker {
+    Asker {
+        name: "callers of GET /api".to_owned(),
+        request_id: None,
+    }
+}
+
+impl Inner {
+    /// The vault's row of a grant.
+    pub(crate) fn grant_record(&self, asker: &Asker, token: &LiveToken) -> GrantRecord {
+        let now = self.clock.now();
+        GrantRecord {
+            id: GrantId::generate(now, &*self.entropy),
             token: token.id,
             forge: token.forge_host.to_string(),
             app: token.app_name.to_string(),
@@ -224,16 +288,7 @@ impl Broker {
             issued_at: now,
             expires_at: token.expires_at.timestamp(),
             released_at: None,
-        };
-        let stored = token.stored.load(Ordering::Acquire);
-        let mut tx = inner.vault.begin().await?;
-        if !stored && tx.tokens().find(token.id).await?.is_none() {
-            tx.tokens().add(&inner.token_record(digest, app, token)).await?;
         }
-        tx.grants().add(&grant).await?;
-        tx.commit().await?;
-        token.stored.store(true, Ordering::Release);
-        Ok(grant.id)
     }
 }
 

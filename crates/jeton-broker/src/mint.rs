@@ -10,13 +10,13 @@ use jeton_domain::{Coded, ExpiresAt, Fingerprint, InstallationId, RowRef, TokenI
 use jeton_forge::{ForgeError, GitHubApp, MintedToken, Unprocessable};
 use jeton_vault::{TokenRecord, TokenState, VaultError};
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::OnceCell;
 
 use crate::{
     BrokerError, LiveToken,
     apps::AppEntry,
     broker::{Inner, MintOutcome},
     held_lease::HeldLease,
+    issue::compat_callers,
     slot::{Need, Slot},
 };
 
@@ -25,6 +25,8 @@ use crate::{
 const LONGEST_WAIT: Duration = Duration::from_secs(40);
 /// GitHub's own figure.
 const TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(1);
+/// How long a token that was not accepted in time is looked at again instead of minting another.
+const UNPROVEN: SignedDuration = SignedDuration::from_mins(5);
 /// How many repositories of a refused request are looked at to name the one that is missing.
 const EXPLAINED: usize = 10;
 
@@ -56,7 +58,13 @@ impl Inner {
                 return Ok(token);
             }
         }
-        Err(BrokerError::Internal("the forge's tokens end too soon for the request"))
+        let reason = "its tokens end sooner than the request needs".to_owned();
+        let app = self.apps.by_id(slot.key.app());
+        let forge = app.map_or_else(|| Arc::from("the forge"), |app| Arc::clone(&app.host));
+        Err(BrokerError::Forge {
+            forge,
+            source: ForgeError::Garbled { status: 201, reason },
+        })
     }
 
     /// Joins or starts the flight of a key.
@@ -64,7 +72,12 @@ impl Inner {
         let (inner, slot) = (Arc::clone(self), Arc::clone(slot));
         let flight = self.mints.join(digest, || async move {
             let token = inner.fetch(digest, &slot, need).await?;
-            inner.put(digest, &slot, Arc::clone(&token));
+            slot.put(Arc::clone(&token));
+            if inner.apps.by_id(slot.key.app()).is_none() {
+                // Removed while the token was on its way; whoever removed it has looked at this slot already.
+                slot.clear();
+                return Err(BrokerError::NoApp { forge: None });
+            }
             Ok(token)
         });
         flight.await.unwrap_or(Err(BrokerError::Internal("a mint was lost")))
@@ -76,6 +89,7 @@ impl Inner {
             .apps
             .by_id(slot.key.app())
             .ok_or(BrokerError::NoApp { forge: None })?;
+        let _turn = app.mints.acquire().await;
         if let Some(token) = self.find_stored(&app, digest, need).await? {
             return Ok(token);
         }
@@ -113,11 +127,18 @@ impl Inner {
         {
             return Ok(token);
         }
-        let (installation, minted) = self.mint(app, slot).await?;
-        self.wait_until_live(app, &minted.token).await?;
-        let token = self.live_token(app, slot, installation, minted);
-        match self.store(digest, app, &token).await {
-            Ok(()) => token.stored.store(true, Ordering::Relaxed),
+        let token = match self.unproven(slot, need) {
+            Some(token) => token,
+            None => Arc::new(self.mint(app, slot).await?),
+        };
+        if let Err(error) = self.wait_until_live(app, &token.token).await {
+            // Another mint would lag as much: the next flight looks at this one again.
+            slot.unproven.store(Some(token));
+            return Err(error);
+        }
+        slot.unproven.store(None);
+        match self.store(digest, app, slot, &token).await {
+            Ok(()) => token.stored.store(true, Ordering::Release),
             // The token is good all the same: it is kept in memory, and stored with the first grant.
             Err(error) => {
                 tracing::warn!(%error, code = %error.code(), "a token could not be stored; a restart would mint again");
@@ -127,45 +148,52 @@ impl Inner {
             app.name = %app.name, owner = slot.key.owner(), repositories = slot.key.repositories().len(),
             token.fingerprint = %token.fingerprint, expires_at = %token.expires_at.timestamp(), "a token was minted"
         );
-        Ok(Arc::new(token))
+        Ok(token)
     }
 
-    /// Mints, with one fresh look-up when the installation is not there any more.
-    async fn mint(
-        self: &Arc<Self>,
-        app: &Arc<AppEntry>,
-        slot: &Slot,
-    ) -> Result<(InstallationId, MintedToken), BrokerError> {
+    /// A token that the forge minted some moments ago and did not accept yet.
+    fn unproven(&self, slot: &Slot, need: Need) -> Option<Arc<LiveToken>> {
+        let token = slot.unproven.load_full()?;
+        let now = self.clock.now();
+        let is_young = now.duration_since(token.minted_at) < UNPROVEN;
+        (is_young && need.is_met_by(token.minted_at, token.good_until, now)).then_some(token)
+    }
+
+    /// Mints, with one fresh look-up when the installation is not there any more, or is somebody else's.
+    async fn mint(self: &Arc<Self>, app: &Arc<AppEntry>, slot: &Slot) -> Result<LiveToken, BrokerError> {
         let owner = slot.key.owner();
         let names: Vec<String> = slot.asked.names().iter().map(|name| name.as_str().to_owned()).collect();
         let permissions = slot.key.permissions();
-        let mut looked_again = false;
-        loop {
+        for look in 0..2 {
             let found = self.find_installation(app, owner).await?;
-            let Some(installation) = found else {
-                return Err(self.not_installed(app, slot, false).await);
-            };
+            let Some(installation) = found else { break };
             let names = &names;
-            let minted = app
-                .call(self, |client| async move {
+            // Before the call: the token's hour begins while the forge works, not when its answer is here.
+            let minted_at = self.clock.now();
+            let outcome = app
+                .call_mint(self, |client| async move {
                     client.mint(installation, names, permissions).await
                 })
                 .await;
-            return match minted {
-                Ok(minted) => Ok((installation, minted)),
-                Err(BrokerError::Forge {
-                    source: ForgeError::NotFound { .. },
-                    ..
-                }) if !looked_again => {
-                    tracing::info!(app.name = %app.name, owner, %installation, "the installation is gone; looking for a new one");
-                    self.forget_installation(app, owner).await;
-                    looked_again = true;
-                    continue;
+            match outcome {
+                Ok(minted)
+                    if minted
+                        .owner
+                        .as_deref()
+                        .is_none_or(|found| found.eq_ignore_ascii_case(owner)) =>
+                {
+                    return Ok(self.live_token(app, slot, installation, minted_at, minted));
+                }
+                Ok(minted) => {
+                    // The account was renamed, and another took its name: this token opens the wrong repositories.
+                    if let Err(error) = self.github.revoke(&app.forge, &minted.token).await {
+                        tracing::warn!(%error, owner, "a token of a renamed owner could not be revoked; it is thrown away");
+                    }
                 }
                 Err(BrokerError::Forge {
                     source: ForgeError::NotFound { .. },
                     ..
-                }) => Err(self.not_installed(app, slot, false).await),
+                }) => {}
                 Err(BrokerError::Forge {
                     source: ForgeError::Unprocessable { said, about },
                     forge,
@@ -174,11 +202,14 @@ impl Inner {
                         source: ForgeError::Unprocessable { said, about },
                         forge,
                     };
-                    Err(self.explain(app, slot, installation, about, refused).await)
+                    return Err(self.explain(app, slot, installation, about, refused).await);
                 }
-                Err(error) => Err(error),
-            };
+                Err(error) => return Err(error),
+            }
+            tracing::info!(app.name = %app.name, owner, %installation, look, "the installation is not the owner's any more");
+            self.forget_installation(app, owner).await;
         }
+        Err(self.not_installed(app, slot, false).await)
     }
 
     /// GitHub's 422 does not name what is missing; a look at the installation does.
@@ -248,12 +279,17 @@ impl Inner {
         }
     }
 
-    fn live_token(&self, app: &AppEntry, slot: &Slot, installation: InstallationId, minted: MintedToken) -> LiveToken {
-        let now = self.clock.now();
-        let good_until = good_until(app, now, minted.expires_at);
+    fn live_token(
+        &self,
+        app: &AppEntry,
+        slot: &Slot,
+        installation: InstallationId,
+        minted_at: Timestamp,
+        minted: MintedToken,
+    ) -> LiveToken {
         let asked = || slot.asked.names().iter().map(|name| name.as_str().to_owned()).collect();
         LiveToken {
-            id: TokenId::generate(now, &*self.entropy),
+            id: TokenId::generate(minted_at, &*self.entropy),
             fingerprint: Fingerprint::of(&minted.token),
             token: minted.token,
             installation,
@@ -261,12 +297,17 @@ impl Inner {
             forge_host: Arc::clone(&app.host),
             owner: slot.asked.owner().to_owned(),
             repositories: minted.repositories.unwrap_or_else(asked),
-            permissions: minted.permissions,
-            minted_at: now,
+            // Almost always the same as asked for, and then the same memory.
+            permissions: if minted.permissions == *slot.key.permissions() {
+                slot.key.permissions().clone()
+            } else {
+                minted.permissions
+            },
+            minted_at,
             expires_at: minted.expires_at,
-            good_until,
+            good_until: good_until(app, minted_at, minted.expires_at),
             stored: AtomicBool::new(false),
-            compat_grant: OnceCell::new(),
+            compat_grant: AtomicBool::new(false),
         }
     }
 
@@ -291,10 +332,26 @@ impl Inner {
         }
     }
 
-    async fn store(&self, digest: TokenKeyDigest, app: &AppEntry, token: &LiveToken) -> Result<(), VaultError> {
+    /// Stores a token. When it follows one that the callers of the compatible route hold, their grant is written down along
+    /// with it: a warm key must not depend on the database at the moment when the next of them asks.
+    async fn store(
+        &self,
+        digest: TokenKeyDigest,
+        app: &AppEntry,
+        slot: &Slot,
+        token: &LiveToken,
+    ) -> Result<(), VaultError> {
+        let follows = slot
+            .current()
+            .is_some_and(|before| before.compat_grant.load(Ordering::Acquire));
         let mut tx = self.vault.begin().await?;
         tx.tokens().add(&self.token_record(digest, app, token)).await?;
-        tx.commit().await
+        if follows {
+            tx.grants().add(&self.grant_record(&compat_callers(), token)).await?;
+        }
+        tx.commit().await?;
+        token.compat_grant.store(follows, Ordering::Release);
+        Ok(())
     }
 
     /// A token of this key that the vault holds, when it meets the need. A row that does not open is left alone and
@@ -338,7 +395,7 @@ impl Inner {
             expires_at,
             good_until,
             stored: AtomicBool::new(true),
-            compat_grant: OnceCell::new(),
+            compat_grant: AtomicBool::new(false),
         })))
     }
 }

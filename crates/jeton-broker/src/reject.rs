@@ -1,9 +1,9 @@
 use std::{sync::Arc, time::Duration};
 
-use jeton_domain::{Fingerprint, TokenId};
-use jeton_forge::Probe;
+use jeton_domain::{Fingerprint, Secret, TokenId};
+use jeton_forge::{ForgeError, Probe};
 
-use crate::{Broker, BrokerError, LiveToken, apps::AppEntry, mint::token_place, slot::Slot};
+use crate::{Broker, BrokerError, apps::AppEntry, mint::token_place, slot::Slot};
 
 /// What became of a token with which a caller saw 401.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,14 @@ pub enum RejectionVerdict {
 /// A refusal is believed when it is repeated after this pause: a replica that lags refuses once, a dead token always.
 const SECOND_LOOK: Duration = Duration::from_millis(500);
 
+/// A token that a caller named by its fingerprint.
+struct Found {
+    app: Arc<AppEntry>,
+    id: TokenId,
+    secret: Secret,
+    slot: Option<Arc<Slot>>,
+}
+
 impl Broker {
     /// Looks at a token with which a caller saw 401, and drops it when the forge refuses it. The caller's word alone is
     /// not enough: anybody who may ask could otherwise make jeton mint without end.
@@ -36,52 +44,58 @@ impl Broker {
     /// [`BrokerError::FingerprintUnknown`] when no live token has the fingerprint.
     pub async fn reject(&self, fingerprint: &str) -> Result<Rejection, BrokerError> {
         let inner = &self.0;
-        let unknown = || {
-            BrokerError::FingerprintUnknown(
-                fingerprint
-                    .chars()
-                    .filter(char::is_ascii_alphanumeric)
-                    .take(12)
-                    .collect(),
-            )
+        let shown = || {
+            fingerprint
+                .chars()
+                .filter(char::is_ascii_alphanumeric)
+                .take(12)
+                .collect()
         };
+        let unknown = || BrokerError::FingerprintUnknown(shown());
         let fingerprint = Fingerprint::parse(fingerprint).ok_or_else(unknown)?;
-        let (app, id, secret, slot) = self.find_by_fingerprint(&fingerprint).await?.ok_or_else(unknown)?;
-        let client = app.client()?;
-        let mut probe = client.probe(&secret).await;
-        if matches!(probe, Probe::Refused { .. }) {
+        let found = self.find_by_fingerprint(&fingerprint).await?.ok_or_else(unknown)?;
+        let client = found.app.client()?;
+        let mut probe = client.probe(&found.secret).await;
+        if matches!(probe, Probe::Refused(_)) {
             inner.clock.sleep(SECOND_LOOK).await;
-            probe = client.probe(&secret).await;
+            probe = client.probe(&found.secret).await;
         }
         let verdict = match probe {
             Probe::Live => RejectionVerdict::Live,
-            Probe::Unknown(error) => RejectionVerdict::Unknown(error.to_string()),
-            Probe::Refused { status } => {
-                tracing::warn!(token.fingerprint = %fingerprint, status, "a token died before its time; it is dropped");
-                if let Some(slot) = slot {
-                    slot.drop_token(id);
+            Probe::Refused(error @ (ForgeError::BadCredentials { .. } | ForgeError::Suspended { .. })) => {
+                tracing::warn!(token.fingerprint = %fingerprint, %error, "a token died before its time; it is dropped");
+                if let Some(slot) = &found.slot {
+                    slot.drop_token(found.id);
                 }
-                inner.retire(id, &fingerprint).await?;
+                self.end_token(found.id, &found.app.forge).await?;
                 RejectionVerdict::Dropped
             }
+            // A 403 or 404 says that this machine may not look, not that the token is dead.
+            Probe::Refused(error) | Probe::Unknown(error) => RejectionVerdict::Unknown(error.to_string()),
         };
         Ok(Rejection { fingerprint, verdict })
     }
 
-    /// A live token by its fingerprint: from memory, or from the vault when another replica minted it.
-    async fn find_by_fingerprint(
-        &self,
-        fingerprint: &Fingerprint,
-    ) -> Result<Option<(Arc<AppEntry>, TokenId, jeton_domain::Secret, Option<Arc<Slot>>)>, BrokerError> {
+    /// A live token by its fingerprint: from memory, or from the vault when another replica minted it. Looks at every
+    /// slot: reports are rare, and each calls the forge besides.
+    async fn find_by_fingerprint(&self, fingerprint: &Fingerprint) -> Result<Option<Found>, BrokerError> {
         let inner = &self.0;
-        let digest = inner.by_fingerprint.get(fingerprint).map(|entry| *entry);
-        if let Some(slot) = digest.and_then(|digest| inner.slots.get(&digest).map(|slot| Arc::clone(&slot)))
-            && let Some(token) = slot
+        let in_memory = inner.slots.iter().find_map(|entry| {
+            let token = entry
+                .value()
                 .current()
-                .filter(|token: &Arc<LiveToken>| token.fingerprint == *fingerprint)
+                .filter(|token| token.fingerprint == *fingerprint)?;
+            Some((Arc::clone(entry.value()), token))
+        });
+        if let Some((slot, token)) = in_memory
             && let Some(app) = inner.apps.by_id(slot.key.app())
         {
-            return Ok(Some((app, token.id, token.token.clone(), Some(slot))));
+            return Ok(Some(Found {
+                app,
+                id: token.id,
+                secret: token.token.clone(),
+                slot: Some(slot),
+            }));
         }
         let now = inner.clock.now();
         let records = inner
@@ -98,7 +112,12 @@ impl Broker {
             let Some(sealed) = record.token else { continue };
             let secret = inner.ring.open(&sealed, token_place(&record.id.to_string()))?;
             let slot = inner.slots.get(&record.key).map(|slot| Arc::clone(&slot));
-            return Ok(Some((app, record.id, secret, slot)));
+            return Ok(Some(Found {
+                app,
+                id: record.id,
+                secret,
+                slot,
+            }));
         }
         Ok(None)
     }

@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
-use jeton_domain::{Coded, Fingerprint, Freshness, TokenId, TokenKeyDigest};
+use jeton_domain::{Coded, Freshness, TokenKeyDigest};
 use jiff::Timestamp;
 
 use crate::{
-    Broker, BrokerError, LiveToken,
+    Broker, LiveToken,
     broker::Inner,
     slot::{Need, Slot},
 };
@@ -27,7 +27,10 @@ impl Inner {
 
     /// Fetches the successor of a slot's token while the old one is still handed out.
     async fn renew(self: &Arc<Self>, digest: TokenKeyDigest, slot: &Arc<Slot>) {
-        let Ok(_turn) = self.renewals.acquire().await else {
+        let Some(app) = self.apps.by_id(slot.key.app()) else {
+            return;
+        };
+        let Ok(_turn) = app.renewals.acquire().await else {
             return;
         };
         let before = slot.current();
@@ -43,7 +46,8 @@ impl Inner {
                 if let Some(token) = before.filter(|_| error.is_access_lost()) {
                     tracing::warn!(%code, %error, owner = slot.key.owner(), "access was taken away; the token is dropped");
                     slot.drop_token(token.id);
-                    if let Err(error) = self.retire(token.id, &token.fingerprint).await {
+                    let broker = Broker(Arc::clone(self));
+                    if let Err(error) = broker.end_token(token.id, &app.forge).await {
                         tracing::warn!(code = %error.code(), %error, "the dropped token could not be marked in the vault");
                     }
                 } else {
@@ -52,19 +56,6 @@ impl Inner {
                 slot.renewal_failed(self.clock.now());
             }
         }
-    }
-}
-
-impl Inner {
-    /// Marks a token that is dead, or as good as dead, so that no process finds it in the vault again.
-    pub(crate) async fn retire(&self, id: TokenId, fingerprint: &Fingerprint) -> Result<(), BrokerError> {
-        self.by_fingerprint.remove(fingerprint);
-        let mut tx = self.vault.begin().await?;
-        tx.tokens().begin_revoke(id).await?;
-        tx.tokens().finish_revoke(id).await?;
-        tx.grants().release_all(id, self.clock.now()).await?;
-        tx.commit().await?;
-        Ok(())
     }
 }
 

@@ -8,12 +8,13 @@ use jiff::SignedDuration;
 const FIRST: Duration = Duration::from_millis(150);
 const LONGEST: Duration = Duration::from_secs(3);
 
-/// Tries an outside call again while its failure is one that passes, and while the next try still begins before the
+/// Tries an outside call again while `again` says so of its failure (the first try is number 0), and while the next try still begins before the
 /// deadline. A `Retry-After` is obeyed: when it reaches past the deadline, the failure is given back at once.
 pub(crate) async fn retrying<T, F>(
     clock: &dyn Clock,
     entropy: &dyn Entropy,
     deadline: Duration,
+    again: impl Fn(&ForgeError, u32) -> bool,
     mut call: impl FnMut() -> F,
 ) -> Result<T, ForgeError>
 where
@@ -25,7 +26,7 @@ where
     loop {
         let error = match call().await {
             Ok(value) => return Ok(value),
-            Err(error) if error.is_transient() => error,
+            Err(error) if again(&error, attempt) => error,
             Err(error) => return Err(error),
         };
         let mut random = [0_u8; 1];

@@ -1,7 +1,8 @@
 use async_trait::async_trait;
 use jeton_domain::{Coded, ForgeEndpoint, GrantId, JobId, TokenId};
+use jeton_forge::Revoked;
 use jeton_jobs::{Handler, JobError};
-use jeton_vault::{NewJob, TokenRecord, TokenState};
+use jeton_vault::{NewJob, TokenRecord, TokenState, VaultTx};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,6 +12,9 @@ use crate::{Broker, BrokerError, mint::token_place};
 /// How long the forge is asked later when replicas share the vault: by then each has dropped the token from its memory
 /// (see `sweep`), so that none hands out a dead one.
 const REPLICA_DELAY: SignedDuration = SignedDuration::from_secs(3);
+
+/// A token younger than this may be unknown to one of the forge's replicas: their 401 does not mean that it is dead.
+const LAG: SignedDuration = SignedDuration::from_secs(30);
 
 /// What became of a grant that was given back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,12 +44,22 @@ impl Broker {
     /// # Errors
     /// [`BrokerError::GrantNotFound`], or what the vault said; nothing changed then.
     pub async fn revoke(&self, id: GrantId, force: bool) -> Result<Revocation, BrokerError> {
+        // In a task of its own: a caller who hangs up must not leave a revoked token in memory.
+        let broker = self.clone();
+        let task = self.0.tasks.spawn(async move { broker.give_back(id, force).await });
+        task.await
+            .unwrap_or(Err(BrokerError::Internal("a revocation was lost")))
+    }
+
+    async fn give_back(&self, id: GrantId, force: bool) -> Result<Revocation, BrokerError> {
         let inner = &self.0;
         let now = inner.clock.now();
-        let over = |shared_with| Revocation {
-            grant: id,
-            state: RevocationState::Over,
-            shared_with,
+        let answer = |state, shared_with| {
+            Ok(Revocation {
+                grant: id,
+                state,
+                shared_with,
+            })
         };
         let mut tx = inner.vault.begin().await?;
         let found = tx.grants().find(id).await?;
@@ -53,33 +67,60 @@ impl Broker {
             return Err(BrokerError::GrantNotFound(id.to_string()));
         };
         if grant.expires_at <= now {
-            return Ok(over(0));
+            return answer(RevocationState::Over, 0);
         }
         let released = tx.grants().release(id, now).await?;
         let shared_with = tx.grants().count_held(grant.token).await?;
         if shared_with > 0 && !force {
             tx.commit().await?;
-            return Ok(if released {
-                Revocation {
-                    grant: id,
-                    state: RevocationState::Released,
-                    shared_with,
-                }
+            let state = if released {
+                RevocationState::Released
             } else {
-                over(shared_with)
-            });
+                RevocationState::Over
+            };
+            return answer(state, shared_with);
         }
-        if !tx.tokens().begin_revoke(grant.token).await? {
-            // Already revoking or revoked, by this grant or another one.
-            tx.commit().await?;
-            return Ok(over(shared_with));
-        }
-        tx.grants().release_all(grant.token, now).await?;
+        // The App may be gone by now; the token is revoked all the same, where it was minted.
         let record = tx.tokens().find(grant.token).await?;
         let app = record.as_ref().and_then(|record| inner.apps.by_id(record.app));
+        let endpoint = match app {
+            Some(app) => app.forge.clone(),
+            None => ForgeEndpoint::github_by_host(&grant.forge).map_err(|_| BrokerError::NoApp {
+                forge: Some(grant.forge.clone()),
+            })?,
+        };
+        let begun = self.begin_end(&mut *tx, grant.token, &endpoint).await?;
+        tx.commit().await?;
+        if !begun {
+            // Already revoking or revoked, by this grant or another one.
+            return answer(RevocationState::Over, shared_with);
+        }
+        self.drop_from_memory(grant.token, record.as_ref());
+        inner.wake_worker.notify_one();
+        answer(RevocationState::Revoking, shared_with)
+    }
+
+    /// The one way for a token to end before its time: it is handed out no more, its grants are over, and the forge is
+    /// asked until it confirms. A token that is dead already is confirmed at once.
+    pub(crate) async fn end_token(&self, id: TokenId, forge: &ForgeEndpoint) -> Result<(), BrokerError> {
+        let mut tx = self.0.vault.begin().await?;
+        self.begin_end(&mut *tx, id, forge).await?;
+        tx.commit().await?;
+        self.0.wake_worker.notify_one();
+        Ok(())
+    }
+
+    /// Marks a token and queues its job in one transaction; `false` when that was done before.
+    async fn begin_end(&self, tx: &mut dyn VaultTx, id: TokenId, forge: &ForgeEndpoint) -> Result<bool, BrokerError> {
+        let inner = &self.0;
+        let now = inner.clock.now();
+        if !tx.tokens().begin_revoke(id).await? {
+            return Ok(false);
+        }
+        tx.grants().release_all(id, now).await?;
         let payload = RevokePayload {
-            token: grant.token,
-            api_url: app.map(|app| app.forge.api_url().to_owned()),
+            token: id,
+            api_url: forge.api_url().to_owned(),
         };
         let delay = if inner.vault.shared() {
             REPLICA_DELAY
@@ -90,27 +131,18 @@ impl Broker {
             id: JobId::generate(now, &*inner.entropy),
             kind: RevokeToken::KIND.to_owned(),
             payload: serde_json::to_value(&payload).map_err(|_| BrokerError::Internal("a job could not be written"))?,
-            dedup: Some(grant.token.to_string()),
+            dedup: Some(id.to_string()),
             run_at: now + delay,
         };
         tx.jobs().add(&job).await?;
-        tx.commit().await?;
-        self.drop_from_memory(grant.token, record.as_ref());
-        inner.wake_worker.notify_one();
-        Ok(Revocation {
-            grant: id,
-            state: RevocationState::Revoking,
-            shared_with,
-        })
+        Ok(true)
     }
 
-    pub(crate) fn drop_from_memory(&self, id: TokenId, record: Option<&TokenRecord>) {
-        let inner = &self.0;
-        let Some(record) = record else { return };
-        if let Some(slot) = inner.slots.get(&record.key) {
+    fn drop_from_memory(&self, id: TokenId, record: Option<&TokenRecord>) {
+        let slot = record.and_then(|record| self.0.slots.get(&record.key));
+        if let Some(slot) = slot {
             slot.drop_token(id);
         }
-        inner.by_fingerprint.remove(&record.fingerprint);
     }
 }
 
@@ -119,7 +151,7 @@ impl Broker {
 struct RevokePayload {
     token: TokenId,
     /// The App may be gone when the job runs; the token is revoked all the same.
-    api_url: Option<String>,
+    api_url: String,
 }
 
 /// Asks the forge to end a token, until it confirms or the token has ended by itself. Safe to run twice: a dead token
@@ -151,29 +183,32 @@ impl Handler for RevokeToken {
         let Some(record) = record.filter(|record| record.state != TokenState::Revoked) else {
             return Ok(());
         };
-        if record.expires_at > inner.clock.now()
+        self.0.drop_from_memory(record.id, Some(&record));
+        let now = inner.clock.now();
+        if record.expires_at > now
             && let Some(sealed) = &record.token
         {
             let token = inner
                 .ring
                 .open(sealed, token_place(&record.id.to_string()))
                 .map_err(|error| fail(format!("{}: {error}", error.code())))?;
-            let app = inner.apps.by_id(record.app);
-            let named = payload
-                .api_url
-                .as_deref()
-                .and_then(|url| ForgeEndpoint::github(url).ok());
-            let endpoint = app.map(|app| app.forge.clone()).or(named);
-            let endpoint =
-                endpoint.ok_or_else(|| fail("the App is gone, and with it the forge's address".to_owned()))?;
-            inner
+            let forge = ForgeEndpoint::github(&payload.api_url).map_err(|error| fail(error.to_string()))?;
+            let revoked = inner
                 .github
-                .revoke(&endpoint, &token)
+                .revoke(&forge, &token)
                 .await
                 .map_err(|error| JobError::Retry {
                     reason: error.to_string(),
                     after: error.retry_after(),
                 })?;
+            if revoked == Revoked::AlreadyDead && now.duration_since(record.minted_at) < LAG {
+                // A replica that does not know the token yet says 401 as well.
+                let reason = "the forge does not know the token, which may be too young".to_owned();
+                return Err(JobError::Retry {
+                    reason,
+                    after: Some(LAG.unsigned_abs()),
+                });
+            }
             tracing::info!(token.fingerprint = %record.fingerprint, "the forge confirmed that a token is dead");
         }
         let finished = async {
@@ -181,9 +216,7 @@ impl Handler for RevokeToken {
             tx.tokens().finish_revoke(record.id).await?;
             tx.commit().await
         };
-        finished.await.map_err(|error| retry(&error))?;
-        self.0.drop_from_memory(record.id, Some(&record));
-        Ok(())
+        finished.await.map_err(|error| retry(&error))
     }
 }
 

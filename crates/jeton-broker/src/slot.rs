@@ -11,7 +11,6 @@ use jeton_domain::{
     ExpiresAt, Fingerprint, Freshness, InstallationId, Permissions, RepoSet, Secret, TokenId, TokenKey,
 };
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::OnceCell;
 
 use crate::BrokerSettings;
 
@@ -34,7 +33,7 @@ pub struct LiveToken {
     /// Set when the vault holds the token's row.
     pub(crate) stored: AtomicBool,
     /// Set when the vault holds the grant that stands for all callers of the compatible route.
-    pub(crate) compat_grant: OnceCell<()>,
+    pub(crate) compat_grant: AtomicBool,
 }
 
 impl LiveToken {
@@ -120,6 +119,8 @@ pub(crate) struct Slot {
     /// The repositories as the first caller wrote them.
     pub(crate) asked: RepoSet,
     current: ArcSwapOption<LiveToken>,
+    /// A token that the forge minted and did not accept in time: looked at again before another is minted.
+    pub(crate) unproven: ArcSwapOption<LiveToken>,
     /// Somebody got the current token from here since it came in: worth a successor.
     used: AtomicBool,
     /// Renewals that failed in a row.
@@ -134,6 +135,7 @@ impl Slot {
             key,
             asked,
             current: ArcSwapOption::empty(),
+            unproven: ArcSwapOption::empty(),
             used: AtomicBool::new(false),
             failures: AtomicU32::new(0),
             next_renewal: AtomicI64::new(i64::MIN),
@@ -158,6 +160,12 @@ impl Slot {
         self.used.store(false, Ordering::Relaxed);
         self.failures.store(0, Ordering::Relaxed);
         self.next_renewal.store(i64::MIN, Ordering::Relaxed);
+    }
+
+    /// Drops whatever is in use: its App is gone.
+    pub(crate) fn clear(&self) {
+        self.current.store(None);
+        self.unproven.store(None);
     }
 
     /// Drops the token if it is the one in use.

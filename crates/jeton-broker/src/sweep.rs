@@ -5,6 +5,8 @@ use crate::{Broker, BrokerError};
 
 /// How many rows one sweep removes from a table: short transactions, so that nobody waits for the broom.
 const ROWS: u32 = 1_000;
+/// How many such steps one sweep takes at most.
+const BATCHES: u32 = 100;
 
 impl Broker {
     /// Drops from memory what other replicas revoked. Called every second or so where replicas share the vault.
@@ -43,15 +45,18 @@ impl Broker {
         inner.slots.retain(|_, slot| {
             std::sync::Arc::strong_count(slot) > 1 || slot.current().is_some_and(|token| !is_dead(&token))
         });
-        inner
-            .by_fingerprint
-            .retain(|_, digest| inner.slots.contains_key(digest));
-        self.reload_apps().await?;
         let before = now.checked_sub(inner.settings.keep_ended).unwrap_or(now);
-        let mut tx = inner.vault.begin().await?;
-        tx.grants().purge(before, ROWS).await?;
-        tx.tokens().purge(before, ROWS).await?;
-        tx.commit().await?;
+        // While full batches come back there is more; the bound keeps one sweep from taking all night.
+        for _ in 0..BATCHES {
+            let mut tx = inner.vault.begin().await?;
+            let grants = tx.grants().purge(before, ROWS).await?;
+            let tokens = tx.tokens().purge(before, ROWS).await?;
+            tx.commit().await?;
+            if grants.max(tokens) < u64::from(ROWS) {
+                break;
+            }
+        }
+        self.reload_apps().await?;
         inner.vault.leases().purge(now - SignedDuration::from_mins(10)).await?;
         Ok(())
     }

@@ -64,6 +64,21 @@ impl ForgeEndpoint {
         })
     }
 
+    /// A GitHub by its host as [`ForgeEndpoint::host`] gives it, for when nothing else is known of it any more. An
+    /// Enterprise Server is taken to have its API at `/api/v3`, as all have.
+    ///
+    /// # Errors
+    /// [`EndpointError`] when the host makes no URL of a forge.
+    pub fn github_by_host(host: &str) -> Result<Self, EndpointError> {
+        if host == "github.com" {
+            return Ok(Self::github_com());
+        }
+        if host.ends_with(".ghe.com") {
+            return Self::github(&format!("https://api.{host}"));
+        }
+        Self::github(&format!("http://{host}/api/v3")).or_else(|_| Self::github(&format!("https://{host}/api/v3")))
+    }
+
     /// The kind of forge.
     pub fn kind(&self) -> ForgeKind {
         self.kind
@@ -151,6 +166,15 @@ mod tests {
             "[::1]:9"
         );
         assert_eq!(ForgeEndpoint::github_com().host(), "github.com");
+        for api in [
+            "https://api.github.com",
+            "https://git.example.com/api/v3",
+            "https://api.acme.ghe.com",
+            "http://127.0.0.1:80/api/v3",
+        ] {
+            let known = ForgeEndpoint::github(api).unwrap();
+            assert_eq!(ForgeEndpoint::github_by_host(known.host()).unwrap(), known);
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -39,10 +39,10 @@ impl FromStr for Access {
 }
 
 /// Named permissions with their levels, in a fixed order. Which names exist is the forge's to say: a new one must
-/// not need a new jeton. Only their shape is checked here.
+/// not need a new jeton. Only their shape is checked here. Clones share their memory: thousands of keys have the same few.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Permissions(BTreeMap<String, Access>);
+pub struct Permissions(Arc<BTreeMap<String, Access>>);
 
 /// Why a permission cannot be asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -79,7 +79,7 @@ impl Permissions {
         if out.is_empty() {
             Err(PermissionError::Empty)
         } else {
-            Ok(Self(out))
+            Ok(Self(Arc::new(out)))
         }
     }
 
@@ -104,12 +104,8 @@ impl Permissions {
     /// What a forge answered. It may use levels and names that jeton would not ask for; unknown levels count as
     /// [`Access::Admin`], so that they are never taken for less than they are.
     pub fn from_forge(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self(
-            pairs
-                .into_iter()
-                .map(|(name, level)| (name, level.parse().unwrap_or(Access::Admin)))
-                .collect(),
-        )
+        let read = |(name, level): (String, String)| (name, level.parse().unwrap_or(Access::Admin));
+        Self(Arc::new(pairs.into_iter().map(read).collect()))
     }
 
     /// Names and levels in order of the names.
@@ -131,20 +127,17 @@ impl Permissions {
     #[must_use]
     pub fn missing_from(&self, granted: &Self) -> Self {
         let lacking = |(name, want): &(&String, &Access)| granted.0.get(*name).is_none_or(|have| have < *want);
-        Self(
-            self.0
-                .iter()
-                .filter(lacking)
-                .map(|(name, want)| (name.clone(), *want))
-                .collect(),
-        )
+        let missing = self.0.iter().filter(lacking).map(|(name, want)| (name.clone(), *want));
+        Self(Arc::new(missing.collect()))
     }
 
     /// Adds `metadata: read`, which GitHub adds to every token by itself, so that two spellings of one request share
     /// one token.
     #[must_use]
     pub fn with_implied_metadata(mut self) -> Self {
-        self.0.entry("metadata".to_owned()).or_insert(Access::Read);
+        if !self.0.contains_key("metadata") {
+            Arc::make_mut(&mut self.0).insert("metadata".to_owned(), Access::Read);
+        }
         self
     }
 }

@@ -17,7 +17,7 @@ pub struct HttpOptions {
     /// How long a whole call may take, from its start to the last byte of the answer. Default: 10 s, after which GitHub
     /// itself gives a request up (its page "Troubleshooting the REST API").
     pub request_timeout: Duration,
-    /// The largest body that is read, in bytes. Default: 4 MiB; a page of 100 installations has about 300 KiB.
+    /// The largest body that is read, in bytes. Default: 8 MiB; a page of 100 installations has about 300 KiB.
     pub max_body_bytes: usize,
     /// `User-Agent`, without which GitHub refuses every request. Default: `jeton/` and the version.
     pub user_agent: String,
@@ -28,7 +28,7 @@ impl Default for HttpOptions {
         Self {
             connect_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(10),
-            max_body_bytes: 4 * 1024 * 1024,
+            max_body_bytes: 8 * 1024 * 1024,
             user_agent: concat!("jeton/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }

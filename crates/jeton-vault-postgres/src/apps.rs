@@ -4,9 +4,9 @@ use jeton_vault::{AppRecord, AppRepo, InstallationRecord, InstallationRepo, Vaul
 use sqlx::postgres::PgRow;
 
 use crate::{
-    errors::failed,
     rows::{Reader, to_integer},
     tx::Repo,
+    watch::Watched as _,
 };
 
 fn read(row: &PgRow) -> Result<AppRecord, VaultError> {
@@ -32,8 +32,8 @@ impl AppRepo for Repo<'_> {
     async fn list(&mut self) -> Result<Vec<AppRecord>, VaultError> {
         let rows = sqlx::query("SELECT * FROM apps ORDER BY name")
             .fetch_all(&mut *self.conn)
-            .await
-            .map_err(|error| failed(self.place, error))?;
+            .watched(self.watch)
+            .await?;
         rows.iter().map(read).collect()
     }
 
@@ -41,8 +41,8 @@ impl AppRepo for Repo<'_> {
         let row = sqlx::query("SELECT * FROM apps WHERE name = $1")
             .bind(name.as_str())
             .fetch_optional(&mut *self.conn)
-            .await
-            .map_err(|error| failed(self.place, error))?;
+            .watched(self.watch)
+            .await?;
         row.as_ref().map(read).transpose()
     }
 
@@ -60,8 +60,8 @@ impl AppRepo for Repo<'_> {
         .bind(app.key_fingerprint.as_str())
         .bind(app.created_at.as_millisecond())
         .execute(&mut *self.conn)
-        .await
-        .map_err(|error| failed(self.place, error))?;
+        .watched(self.watch)
+        .await?;
         if done.rows_affected() == 1 {
             Ok(())
         } else {
@@ -73,13 +73,13 @@ impl AppRepo for Repo<'_> {
         sqlx::query("DELETE FROM installations WHERE app = $1")
             .bind(id.as_uuid())
             .execute(&mut *self.conn)
-            .await
-            .map_err(|error| failed(self.place, error))?;
+            .watched(self.watch)
+            .await?;
         let done = sqlx::query("DELETE FROM apps WHERE id = $1")
             .bind(id.as_uuid())
             .execute(&mut *self.conn)
-            .await
-            .map_err(|error| failed(self.place, error))?;
+            .watched(self.watch)
+            .await?;
         Ok(done.rows_affected() == 1)
     }
 }
@@ -101,8 +101,8 @@ impl InstallationRepo for Repo<'_> {
             .bind(app.as_uuid())
             .bind(owner)
             .fetch_optional(&mut *self.conn)
-            .await
-            .map_err(|error| failed(self.place, error))?;
+            .watched(self.watch)
+            .await?;
         row.as_ref().map(read_installation).transpose()
     }
 
@@ -116,8 +116,8 @@ impl InstallationRepo for Repo<'_> {
         .bind(to_integer(installation.installation.0)?)
         .bind(installation.found_at.as_millisecond())
         .execute(&mut *self.conn)
-        .await
-        .map_err(|error| failed(self.place, error))?;
+        .watched(self.watch)
+        .await?;
         Ok(())
     }
 
@@ -126,8 +126,8 @@ impl InstallationRepo for Repo<'_> {
             .bind(app.as_uuid())
             .bind(owner)
             .execute(&mut *self.conn)
-            .await
-            .map_err(|error| failed(self.place, error))?;
+            .watched(self.watch)
+            .await?;
         Ok(())
     }
 }

@@ -4,9 +4,9 @@ use jeton_vault::{DataKeyRecord, DataKeyRepo, SettingRepo, VaultError};
 use sqlx::postgres::PgRow;
 
 use crate::{
-    errors::failed,
     rows::{Reader, to_count},
     tx::Repo,
+    watch::Watched as _,
 };
 
 fn read(row: &PgRow) -> Result<DataKeyRecord, VaultError> {
@@ -25,8 +25,8 @@ impl DataKeyRepo for Repo<'_> {
     async fn list(&mut self) -> Result<Vec<DataKeyRecord>, VaultError> {
         let rows = sqlx::query("SELECT * FROM data_keys ORDER BY created_at, id")
             .fetch_all(&mut *self.conn)
-            .await
-            .map_err(|error| failed(self.place, error))?;
+            .watched(self.watch)
+            .await?;
         rows.iter().map(read).collect()
     }
 
@@ -34,8 +34,8 @@ impl DataKeyRepo for Repo<'_> {
         // Readers go on; whoever wants to add waits until this transaction ends, and then sees what it did.
         sqlx::query("LOCK TABLE data_keys IN SHARE ROW EXCLUSIVE MODE")
             .execute(&mut *self.conn)
-            .await
-            .map_err(|error| failed(self.place, error))?;
+            .watched(self.watch)
+            .await?;
         let done = sqlx::query(
             "INSERT INTO data_keys (id, wrapped, wrapped_by, created_at) SELECT $1, $2, $3, $4 \
              WHERE NOT $5 OR NOT EXISTS (SELECT 1 FROM data_keys)",
@@ -46,8 +46,8 @@ impl DataKeyRepo for Repo<'_> {
         .bind(key.created_at.as_millisecond())
         .bind(first)
         .execute(&mut *self.conn)
-        .await
-        .map_err(|error| failed(self.place, error))?;
+        .watched(self.watch)
+        .await?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -57,8 +57,8 @@ impl DataKeyRepo for Repo<'_> {
              SELECT 'tokens', (SELECT count(*) FROM tokens WHERE token IS NOT NULL)",
         )
         .fetch_all(&mut *self.conn)
-        .await
-        .map_err(|error| failed(self.place, error))?;
+        .watched(self.watch)
+        .await?;
         Ok(counts
             .into_iter()
             .map(|(table, count)| (table, to_count(count)))
@@ -72,8 +72,8 @@ impl SettingRepo for Repo<'_> {
         sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
             .bind(name)
             .fetch_optional(&mut *self.conn)
+            .watched(self.watch)
             .await
-            .map_err(|error| failed(self.place, error))
     }
 
     async fn add(&mut self, name: &str, value: &[u8]) -> Result<bool, VaultError> {
@@ -81,8 +81,8 @@ impl SettingRepo for Repo<'_> {
             .bind(name)
             .bind(value)
             .execute(&mut *self.conn)
-            .await
-            .map_err(|error| failed(self.place, error))?;
+            .watched(self.watch)
+            .await?;
         Ok(done.rows_affected() == 1)
     }
 }

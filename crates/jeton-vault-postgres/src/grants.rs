@@ -6,9 +6,9 @@ use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use crate::{
-    errors::failed,
     rows::{Reader, to_count, to_json},
     tx::{Access, Repo},
+    watch::Watched as _,
 };
 
 /// A page of everything: a walk down the primary key. Ids are of version 7, so that greater is newer.
@@ -54,9 +54,9 @@ impl Repo<'_> {
         sqlx::query("SELECT 1 FROM tokens WHERE id = $1 FOR NO KEY UPDATE")
             .bind(token)
             .execute(&mut *self.conn)
+            .watched(self.watch)
             .await
             .map(drop)
-            .map_err(|error| failed(self.place, error))
     }
 }
 
@@ -68,8 +68,8 @@ impl GrantRepo for Repo<'_> {
         let live: Option<bool> = sqlx::query_scalar("SELECT state = 'live' FROM tokens WHERE id = $1 FOR SHARE")
             .bind(grant.token.as_uuid())
             .fetch_optional(&mut *self.conn)
-            .await
-            .map_err(|error| failed(self.place, error))?;
+            .watched(self.watch)
+            .await?;
         if live != Some(true) {
             return Err(VaultError::Conflict(format!(
                 "a revocation of token {}: the token is being revoked, or gone",
@@ -93,8 +93,8 @@ impl GrantRepo for Repo<'_> {
         .bind(grant.expires_at.as_millisecond())
         .bind(grant.released_at.map(Timestamp::as_millisecond))
         .execute(&mut *self.conn)
-        .await
-        .map_err(|error| failed(self.place, error))?;
+        .watched(self.watch)
+        .await?;
         Ok(())
     }
 
@@ -102,8 +102,8 @@ impl GrantRepo for Repo<'_> {
         let row = sqlx::query("SELECT * FROM grants WHERE id = $1")
             .bind(id.as_uuid())
             .fetch_optional(&mut *self.conn)
-            .await
-            .map_err(|error| failed(self.place, error))?;
+            .watched(self.watch)
+            .await?;
         row.as_ref().map(read).transpose()
     }
 
@@ -115,10 +115,9 @@ impl GrantRepo for Repo<'_> {
         limit: u32,
     ) -> Result<Vec<GrantRecord>, VaultError> {
         let before = before.map_or(NO_BOUND, GrantId::as_uuid);
-        let failed = |error| failed(self.place, error);
         if !only_live {
             let page = sqlx::query(LIST_ALL).bind(before).bind(i64::from(limit));
-            let rows = page.fetch_all(&mut *self.conn).await.map_err(failed)?;
+            let rows = page.fetch_all(&mut *self.conn).watched(self.watch).await?;
             return rows.iter().map(read).collect();
         }
         let among_newest = sqlx::query(LIST_LIVE_AMONG_NEWEST)
@@ -126,13 +125,13 @@ impl GrantRepo for Repo<'_> {
             .bind(i64::from(limit))
             .bind(now.as_millisecond())
             .bind(i64::from(limit) * 4);
-        let mut rows = among_newest.fetch_all(&mut *self.conn).await.map_err(failed)?;
+        let mut rows = among_newest.fetch_all(&mut *self.conn).watched(self.watch).await?;
         if rows.len() < limit as usize {
             let by_end = sqlx::query(LIST_LIVE_BY_END)
                 .bind(before)
                 .bind(i64::from(limit))
                 .bind(now.as_millisecond());
-            rows = by_end.fetch_all(&mut *self.conn).await.map_err(failed)?;
+            rows = by_end.fetch_all(&mut *self.conn).watched(self.watch).await?;
         }
         rows.iter().map(read).collect()
     }
@@ -141,8 +140,8 @@ impl GrantRepo for Repo<'_> {
         let token: Option<Uuid> = sqlx::query_scalar("SELECT token FROM grants WHERE id = $1")
             .bind(id.as_uuid())
             .fetch_optional(&mut *self.conn)
-            .await
-            .map_err(|error| failed(self.place, error))?;
+            .watched(self.watch)
+            .await?;
         let Some(token) = token else {
             return Ok(false);
         };
@@ -151,8 +150,8 @@ impl GrantRepo for Repo<'_> {
             .bind(id.as_uuid())
             .bind(at.as_millisecond())
             .execute(&mut *self.conn)
-            .await
-            .map_err(|error| failed(self.place, error))?;
+            .watched(self.watch)
+            .await?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -162,8 +161,8 @@ impl GrantRepo for Repo<'_> {
             .bind(token.as_uuid())
             .bind(at.as_millisecond())
             .execute(&mut *self.conn)
-            .await
-            .map_err(|error| failed(self.place, error))?;
+            .watched(self.watch)
+            .await?;
         Ok(done.rows_affected())
     }
 
@@ -174,9 +173,9 @@ impl GrantRepo for Repo<'_> {
         sqlx::query_scalar("SELECT count(*) FROM grants WHERE token = $1 AND released_at IS NULL")
             .bind(token.as_uuid())
             .fetch_one(&mut *self.conn)
+            .watched(self.watch)
             .await
             .map(to_count)
-            .map_err(|error| failed(self.place, error))
     }
 
     async fn purge(&mut self, before: Timestamp, limit: u32) -> Result<u64, VaultError> {
@@ -186,8 +185,8 @@ impl GrantRepo for Repo<'_> {
         .bind(before.as_millisecond())
         .bind(i64::from(limit))
         .execute(&mut *self.conn)
-        .await
-        .map_err(|error| failed(self.place, error))?;
+        .watched(self.watch)
+        .await?;
         Ok(done.rows_affected())
     }
 }

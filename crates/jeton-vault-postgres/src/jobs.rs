@@ -5,18 +5,18 @@ use jiff::Timestamp;
 use sqlx::postgres::PgRow;
 
 use crate::{
-    errors::failed,
     rows::{Reader, to_count, to_json},
     tx::Repo,
+    watch::Watched as _,
 };
 
 /// `wake_at` is the one time that tells who may be taken: see the migration. Rows that another worker is about to take
 /// are passed over, not waited for. MATERIALIZED, because the planner may run a subquery that locks several times, and
-/// so take more than the limit.
+/// so take more than the limit. A count of attempts that is full stays so: an overflow would fail the whole claim.
 const CLAIM: &str = "WITH due AS MATERIALIZED (SELECT id FROM jobs WHERE state <> 'dead' AND wake_at <= $3 \
                      AND kind = ANY($4) ORDER BY wake_at, id LIMIT $5 FOR UPDATE SKIP LOCKED) \
-                     UPDATE jobs SET state = 'running', holder = $1, wake_at = $2, attempts = attempts + 1 \
-                     FROM due WHERE jobs.id = due.id RETURNING jobs.*";
+                     UPDATE jobs SET state = 'running', holder = $1, wake_at = $2, \
+                     attempts = least(attempts, 2147483646) + 1 FROM due WHERE jobs.id = due.id RETURNING jobs.*";
 
 fn read(row: &PgRow) -> Result<JobRecord, VaultError> {
     let row = Reader::new(row, "jobs", "id");
@@ -38,6 +38,21 @@ fn read(row: &PgRow) -> Result<JobRecord, VaultError> {
     })
 }
 
+impl Repo<'_> {
+    /// Takes a row that is no job out of the queue, which would stand still behind it, and leaves it for people to see.
+    async fn bury_unreadable(&mut self, row: &PgRow, error: &VaultError) -> Result<(), VaultError> {
+        let id = Reader::new(row, "jobs", "id").uuid("id")?;
+        tracing::error!(job.id = %id, %error, "a job cannot be read, and is given up");
+        sqlx::query("UPDATE jobs SET state = 'dead', holder = NULL, last_error = $2 WHERE id = $1")
+            .bind(id)
+            .bind(error.to_string())
+            .execute(&mut *self.conn)
+            .watched(self.watch)
+            .await
+            .map(drop)
+    }
+}
+
 #[async_trait]
 impl JobRepo for Repo<'_> {
     async fn add(&mut self, job: &NewJob) -> Result<bool, VaultError> {
@@ -52,8 +67,8 @@ impl JobRepo for Repo<'_> {
         .bind(&job.dedup)
         .bind(job.run_at.as_millisecond())
         .execute(&mut *self.conn)
-        .await
-        .map_err(|error| failed(self.place, error))?;
+        .watched(self.watch)
+        .await?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -65,16 +80,32 @@ impl JobRepo for Repo<'_> {
         lease_until: Timestamp,
         limit: u32,
     ) -> Result<Vec<JobRecord>, VaultError> {
-        let rows = sqlx::query(CLAIM)
-            .bind(holder.as_uuid())
-            .bind(lease_until.as_millisecond())
-            .bind(now.as_millisecond())
-            .bind(kinds)
-            .bind(i64::from(limit))
-            .fetch_all(&mut *self.conn)
-            .await
-            .map_err(|error| failed(self.place, error))?;
-        let mut jobs = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let mut jobs = Vec::new();
+        loop {
+            let rows = sqlx::query(CLAIM)
+                .bind(holder.as_uuid())
+                .bind(lease_until.as_millisecond())
+                .bind(now.as_millisecond())
+                .bind(kinds)
+                .bind(i64::from(limit) - i64::try_from(jobs.len()).unwrap_or(i64::MAX))
+                .fetch_all(&mut *self.conn)
+                .watched(self.watch)
+                .await?;
+            let mut unreadable = false;
+            for row in &rows {
+                match read(row) {
+                    Ok(job) => jobs.push(job),
+                    Err(error) => {
+                        self.bury_unreadable(row, &error).await?;
+                        unreadable = true;
+                    }
+                }
+            }
+            // Others may wait behind those that were no use.
+            if !unreadable {
+                break;
+            }
+        }
         // PostgreSQL promises no order for RETURNING.
         jobs.sort_by_key(|job| (job.run_at, job.id));
         Ok(jobs)
@@ -86,8 +117,8 @@ impl JobRepo for Repo<'_> {
             .bind(holder.as_uuid())
             .bind(until.as_millisecond())
             .execute(&mut *self.conn)
-            .await
-            .map_err(|error| failed(self.place, error))?;
+            .watched(self.watch)
+            .await?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -96,8 +127,8 @@ impl JobRepo for Repo<'_> {
             .bind(id.as_uuid())
             .bind(holder.as_uuid())
             .execute(&mut *self.conn)
-            .await
-            .map_err(|error| failed(self.place, error))?;
+            .watched(self.watch)
+            .await?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -117,8 +148,8 @@ impl JobRepo for Repo<'_> {
         .bind(run_at.as_millisecond())
         .bind(error)
         .execute(&mut *self.conn)
-        .await
-        .map_err(|error| failed(self.place, error))?;
+        .watched(self.watch)
+        .await?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -131,8 +162,8 @@ impl JobRepo for Repo<'_> {
         .bind(holder.as_uuid())
         .bind(error)
         .execute(&mut *self.conn)
-        .await
-        .map_err(|error| failed(self.place, error))?;
+        .watched(self.watch)
+        .await?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -141,19 +172,20 @@ impl JobRepo for Repo<'_> {
             "SELECT (SELECT count(*) FROM jobs WHERE state <> 'dead'), (SELECT count(*) FROM jobs WHERE state = 'dead')",
         )
         .fetch_one(&mut *self.conn)
-        .await
-        .map_err(|error| failed(self.place, error))?;
+        .watched(self.watch)
+        .await?;
         Ok((to_count(open), to_count(dead)))
     }
 
     async fn next_due(&mut self) -> Result<Option<Timestamp>, VaultError> {
         let millis: Option<i64> = sqlx::query_scalar("SELECT min(run_at) FROM jobs WHERE state = 'queued'")
             .fetch_one(&mut *self.conn)
-            .await
-            .map_err(|error| failed(self.place, error))?;
-        millis
-            .map(Timestamp::from_millisecond)
-            .transpose()
-            .map_err(|_| VaultError::Corrupt("column run_at of the first queued row in table jobs".to_owned()))
+            .watched(self.watch)
+            .await?;
+        // What is no time is due, or never: whoever claims it finds out.
+        let clamped = |millis: i64| {
+            Timestamp::from_millisecond(millis).unwrap_or(if millis < 0 { Timestamp::MIN } else { Timestamp::MAX })
+        };
+        Ok(millis.map(clamped))
     }
 }

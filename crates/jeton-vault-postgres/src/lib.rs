@@ -11,5 +11,7 @@ mod rows;
 mod tokens;
 mod tx;
 mod vault;
+mod watch;
 
 pub use vault::{PostgresOptions, PostgresVault};
+pub use watch::TimeLimits;

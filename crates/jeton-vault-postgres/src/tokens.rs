@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use sqlx::postgres::PgRow;
 
 use crate::{
-    errors::failed,
     rows::{Reader, to_integer, to_json},
     tx::Repo,
+    watch::Watched as _,
 };
 
 /// As the index `tokens_live` has them, so that this is one step into it.
@@ -65,8 +65,8 @@ impl TokenRepo for Repo<'_> {
             .bind(key.as_bytes().as_slice())
             .bind(now.as_millisecond())
             .fetch_optional(&mut *self.conn)
-            .await
-            .map_err(|error| failed(self.place, error))?;
+            .watched(self.watch)
+            .await?;
         row.as_ref().map(read).transpose()
     }
 
@@ -74,8 +74,8 @@ impl TokenRepo for Repo<'_> {
         let row = sqlx::query("SELECT * FROM tokens WHERE id = $1")
             .bind(id.as_uuid())
             .fetch_optional(&mut *self.conn)
-            .await
-            .map_err(|error| failed(self.place, error))?;
+            .watched(self.watch)
+            .await?;
         row.as_ref().map(read).transpose()
     }
 
@@ -90,8 +90,8 @@ impl TokenRepo for Repo<'_> {
         .bind(fingerprint.as_str())
         .bind(now.as_millisecond())
         .fetch_all(&mut *self.conn)
-        .await
-        .map_err(|error| failed(self.place, error))?;
+        .watched(self.watch)
+        .await?;
         rows.iter().map(read).collect()
     }
 
@@ -99,8 +99,8 @@ impl TokenRepo for Repo<'_> {
         let rows = sqlx::query(LIST_ENDED_EARLY)
             .bind(now.as_millisecond())
             .fetch_all(&mut *self.conn)
-            .await
-            .map_err(|error| failed(self.place, error))?;
+            .watched(self.watch)
+            .await?;
         rows.iter().map(read_key).collect()
     }
 
@@ -122,8 +122,8 @@ impl TokenRepo for Repo<'_> {
         .bind(token.expires_at.as_millisecond())
         .bind(state_name(token.state))
         .execute(&mut *self.conn)
-        .await
-        .map_err(|error| failed(self.place, error))?;
+        .watched(self.watch)
+        .await?;
         Ok(())
     }
 
@@ -131,8 +131,8 @@ impl TokenRepo for Repo<'_> {
         let done = sqlx::query("UPDATE tokens SET state = 'revoking' WHERE id = $1 AND state = 'live'")
             .bind(id.as_uuid())
             .execute(&mut *self.conn)
-            .await
-            .map_err(|error| failed(self.place, error))?;
+            .watched(self.watch)
+            .await?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -140,8 +140,8 @@ impl TokenRepo for Repo<'_> {
         let done = sqlx::query("UPDATE tokens SET state = 'revoked', token = NULL WHERE id = $1")
             .bind(id.as_uuid())
             .execute(&mut *self.conn)
-            .await
-            .map_err(|error| failed(self.place, error))?;
+            .watched(self.watch)
+            .await?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -153,18 +153,20 @@ impl TokenRepo for Repo<'_> {
         .bind(before.as_millisecond())
         .bind(i64::from(limit))
         .execute(&mut *self.conn)
-        .await
-        .map_err(|error| failed(self.place, error))?;
-        // As many at once, so that a long pause does not end in one long transaction; the next call takes the rest.
-        sqlx::query(
+        .watched(self.watch)
+        .await?;
+        let removed = removed.rows_affected();
+        // Both together up to the limit, so that a long pause does not end in one long transaction, and a caller who got
+        // a whole batch knows that there may be more.
+        let wiped = sqlx::query(
             "UPDATE tokens SET state = 'revoked', token = NULL WHERE id IN (SELECT id FROM tokens \
              WHERE token IS NOT NULL AND expires_at < $1 ORDER BY expires_at LIMIT $2)",
         )
         .bind(before.as_millisecond())
-        .bind(i64::from(limit))
+        .bind(i64::from(limit).saturating_sub_unsigned(removed))
         .execute(&mut *self.conn)
-        .await
-        .map_err(|error| failed(self.place, error))?;
-        Ok(removed.rows_affected())
+        .watched(self.watch)
+        .await?;
+        Ok(removed + wiped.rows_affected())
     }
 }

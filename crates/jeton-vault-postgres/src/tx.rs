@@ -1,4 +1,7 @@
-use std::sync::Arc;
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use jeton_vault::{
@@ -6,7 +9,7 @@ use jeton_vault::{
 };
 use sqlx::{PgConnection, Postgres, Transaction};
 
-use crate::errors::failed;
+use crate::watch::{Watch, Watched as _};
 
 /// What a transaction may do. A row lock is a write to PostgreSQL, which refuses it in a transaction that only reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,22 +23,40 @@ pub(crate) struct PostgresTx {
     pub(crate) inner: Transaction<'static, Postgres>,
     pub(crate) access: Access,
     pub(crate) place: Arc<str>,
+    /// For one statement.
+    pub(crate) limit: Duration,
+    /// See [`Watch::silent`].
+    pub(crate) silent: AtomicBool,
 }
 
 /// Every repository: the connection that the transaction has, under the name of one trait at a time.
 pub(crate) struct Repo<'t> {
     pub(crate) conn: &'t mut PgConnection,
     pub(crate) access: Access,
-    pub(crate) place: &'t str,
+    pub(crate) watch: Watch<'t>,
 }
 
 impl PostgresTx {
-    fn repo(&mut self) -> Repo<'_> {
+    pub(crate) fn repo(&mut self) -> Repo<'_> {
         Repo {
             conn: &mut self.inner,
             access: self.access,
-            place: &self.place,
+            watch: Watch {
+                place: &self.place,
+                limit: self.limit,
+                silent: &self.silent,
+            },
         }
+    }
+
+    /// Makes it so. Without an answer it may have become so or not, as with a connection that breaks just then.
+    pub(crate) async fn finish(self) -> Result<(), VaultError> {
+        let watch = Watch {
+            place: &self.place,
+            limit: self.limit,
+            silent: &self.silent,
+        };
+        self.inner.commit().watched(watch).await
     }
 }
 
@@ -70,7 +91,6 @@ impl VaultTx for PostgresTx {
     }
 
     async fn commit(self: Box<Self>) -> Result<(), VaultError> {
-        let Self { inner, place, .. } = *self;
-        inner.commit().await.map_err(|error| failed(&place, error))
+        (*self).finish().await
     }
 }

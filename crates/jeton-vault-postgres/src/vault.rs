@@ -1,14 +1,18 @@
-use std::sync::Arc;
+use std::{
+    io,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use async_trait::async_trait;
 use jeton_domain::Secret;
 use jeton_vault::{LeaseRepo, Vault, VaultError, VaultTx};
-use sqlx::{PgPool, Postgres, Transaction, postgres::PgPoolOptions};
+use sqlx::{Connection as _, PgPool, Postgres, Transaction, postgres::PgPoolOptions};
 
 use crate::{
-    connect::{self, WAIT},
+    connect,
     errors::{connection_is_gone, failed},
     tx::{Access, PostgresTx},
+    watch::{TimeLimits, Watched as _, silence},
 };
 
 /// How to use a PostgreSQL server.
@@ -35,6 +39,7 @@ pub struct PostgresVault {
 pub(crate) struct Connections {
     pool: PgPool,
     pool_size: u32,
+    limits: TimeLimits,
     pub(crate) place: Arc<str>,
 }
 
@@ -46,20 +51,39 @@ impl PostgresVault {
     /// [`VaultError::Unavailable`] with the server's words when it refuses; [`VaultError::Newer`], with nothing
     /// changed, when a newer jeton has migrated it. No error shows the password.
     pub async fn connect(url: &Secret, options: PostgresOptions) -> Result<Self, VaultError> {
+        Self::connect_with(url, options, TimeLimits::default()).await
+    }
+
+    /// [`PostgresVault::connect`] with other time limits, for tests of a server that falls silent.
+    ///
+    /// # Errors
+    /// As [`PostgresVault::connect`].
+    pub async fn connect_with(url: &Secret, options: PostgresOptions, limits: TimeLimits) -> Result<Self, VaultError> {
         let connect_options = connect::read_url(url)?;
         let place: Arc<str> = connect::describe(&connect_options).into();
-        connect::migrate(&connect_options, &place).await?;
+        connect::migrate(&connect_options, &place, limits.connection).await?;
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
-            .acquire_timeout(WAIT)
+            .acquire_timeout(limits.connection)
             // `Connections::begin` finds out by beginning.
             .test_before_acquire(false)
+            // The pool asks for a sign of life too, and would wait for it as long as the kernel does: meanwhile the
+            // connection counts as one of the pool, and few such connections stop a server whose database is back.
+            .after_release(move |connection, _| {
+                Box::pin(async move {
+                    let ping = tokio::time::timeout(limits.ping, connection.ping()).await;
+                    // An error and no `false`: that would make the pool say goodbye over the same connection.
+                    ping.unwrap_or_else(|elapsed| Err(io::Error::new(io::ErrorKind::TimedOut, elapsed).into()))?;
+                    Ok(true)
+                })
+            })
             .connect_lazy_with(connect_options);
         tracing::debug!(vault.place = %place, "database is open");
         Ok(Self {
             connections: Connections {
                 pool,
                 pool_size: options.max_connections,
+                limits,
                 place,
             },
         })
@@ -73,10 +97,10 @@ impl Connections {
         let mut dead = 0;
         loop {
             // Twice the pool's own patience: a server that vanished without a word answers no BEGIN either.
-            let Ok(begun) = tokio::time::timeout(WAIT * 2, self.pool.begin_with(statement)).await else {
-                return Err(VaultError::Unavailable {
-                    reason: "the server does not answer".to_owned(),
-                });
+            let patience = self.limits.connection * 2;
+            let Ok(begun) = tokio::time::timeout(patience, self.pool.begin_with(statement)).await else {
+                self.drop_idle();
+                return Err(silence());
             };
             match begun {
                 Ok(tx) => return Ok(tx),
@@ -86,40 +110,49 @@ impl Connections {
         }
     }
 
+    /// Closes what lies in the pool: where one connection went silent, the others most likely did, and each would cost a
+    /// request the same long wait. Whoever still has a live server pays with a few connections.
+    fn drop_idle(&self) {
+        while let Some(idle) = self.pool.try_acquire() {
+            drop(idle.detach());
+        }
+    }
+
     /// READ COMMITTED, whatever the server's default: a statement that waited for a lock must see what it waited for.
-    pub(crate) async fn begin_write(&self) -> Result<Transaction<'static, Postgres>, VaultError> {
+    pub(crate) async fn begin_write(&self) -> Result<PostgresTx, VaultError> {
         // The limits are for a replica that stops in the middle of a transaction: its row locks must not stop the others.
         // They come in the same message as the BEGIN, and with no setting of the session, which a pooler would mix up.
-        self.begin(
+        let begun = self.begin(
             "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '10s'; \
              SET LOCAL idle_in_transaction_session_timeout = '30s'",
-        )
-        .await
+        );
+        Ok(self.tx(begun.await?, Access::Write))
     }
 
-    async fn begin_read(&self) -> Result<Transaction<'static, Postgres>, VaultError> {
-        self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+    async fn begin_read(&self) -> Result<PostgresTx, VaultError> {
+        let begun = self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+        Ok(self.tx(begun.await?, Access::Read))
     }
 
-    fn tx(&self, inner: Transaction<'static, Postgres>, access: Access) -> Box<dyn VaultTx> {
-        Box::new(PostgresTx {
+    fn tx(&self, inner: Transaction<'static, Postgres>, access: Access) -> PostgresTx {
+        PostgresTx {
             inner,
             access,
             place: Arc::clone(&self.place),
-        })
+            limit: self.limits.statement,
+            silent: AtomicBool::new(false),
+        }
     }
 }
 
 #[async_trait]
 impl Vault for PostgresVault {
     async fn begin(&self) -> Result<Box<dyn VaultTx>, VaultError> {
-        let inner = self.connections.begin_write().await?;
-        Ok(self.connections.tx(inner, Access::Write))
+        Ok(Box::new(self.connections.begin_write().await?))
     }
 
     async fn read(&self) -> Result<Box<dyn VaultTx>, VaultError> {
-        let inner = self.connections.begin_read().await?;
-        Ok(self.connections.tx(inner, Access::Read))
+        Ok(Box::new(self.connections.begin_read().await?))
     }
 
     fn leases(&self) -> &dyn LeaseRepo {
@@ -127,15 +160,15 @@ impl Vault for PostgresVault {
     }
 
     async fn check(&self) -> Result<(), VaultError> {
-        let place = self.place();
         let mut tx = self.connections.begin_write().await?;
+        let repo = tx.repo();
         sqlx::query(
             "INSERT INTO probe (id, count) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET count = probe.count + 1",
         )
-        .execute(&mut *tx)
-        .await
-        .map_err(|error| failed(place, error))?;
-        tx.commit().await.map_err(|error| failed(place, error))
+        .execute(&mut *repo.conn)
+        .watched(repo.watch)
+        .await?;
+        tx.finish().await
     }
 
     fn shared(&self) -> bool {

@@ -36,12 +36,44 @@ async fn what_is_no_url_is_refused_without_repeating_it() {
         "postgres://user:planted@host:port/jeton",
         "postgres://user:planted@host/jeton?sslmode=planted",
         "postgres://user:pla/nted@host/jeton",
+        "postgres://user:pla?nted@host/jeton",
+        "postgres://user:pla?nted=x@host/jeton",
+        "postgres://user@host/jeton?nted",
+        "postgres://user@host/jeton?PL%61nted=x",
     ] {
         let error = connect(url).await.unwrap_err();
         assert!(matches!(error, VaultError::NotADatabase { .. }), "{url}: {error}");
         assert!(!format!("{error} {error:?}").contains("planted"), "{error}");
         assert!(!format!("{error} {error:?}").contains("nted"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn unknown_parameters_are_named_without_their_values() {
+    // The library would log each of these with its value.
+    for name in ["sslpassword", "pass", "channel_binding"] {
+        for url in [
+            format!("postgres://user@host/jeton?{name}=planted"),
+            format!("postgres://user@host/jeton?sslmode=disable&{name}=planted&user=x"),
+            format!("postgres://host?&{name}=planted#planted"),
+        ] {
+            let error = connect(&url).await.unwrap_err();
+            let named = format!("does not know its parameter {name}");
+            assert!(
+                matches!(&error, VaultError::NotADatabase { reason, .. } if reason.ends_with(&named)),
+                "{error}"
+            );
+            assert!(!format!("{error} {error:?}").contains("planted"), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn known_parameters_are_passed_on() {
+    let server = TempPostgres::shared().unwrap();
+    let url = server.database().unwrap();
+    let url = format!("{url}?&sslmode=disable&application_name=test&options[lock_timeout]=1s&options=-c%20jit=off");
+    connect(&url).await.unwrap().check().await.unwrap();
 }
 
 #[tokio::test]

@@ -10,11 +10,14 @@ use crate::{
     tx::Repo,
 };
 
-/// `wake_at` is the one time that tells who may be taken: see the migration.
-pub(crate) const CLAIM: &str = "UPDATE jobs SET state = 'running', holder = ?1, wake_at = ?2, attempts = attempts + 1 \
+/// `wake_at` is the one time that tells who may be taken: see the migration. A count of attempts that is full stays so:
+/// an overflow would fail the whole claim. The id comes as its bytes, too: of a row that cannot be read, perhaps not
+/// even the id can.
+pub(crate) const CLAIM: &str = "UPDATE jobs SET state = 'running', holder = ?1, wake_at = ?2, \
+                                attempts = min(attempts, 4294967294) + 1 \
                                 WHERE id IN (SELECT id FROM jobs WHERE state <> 'dead' AND wake_at <= ?3 \
                                 AND kind IN (SELECT value FROM json_each(?4)) ORDER BY wake_at, id LIMIT ?5) \
-                                RETURNING *";
+                                RETURNING *, hex(id) AS id_bytes";
 
 fn read(row: &SqliteRow) -> Result<JobRecord, VaultError> {
     let row = Reader::new(row, "jobs", "id");
@@ -34,6 +37,21 @@ fn read(row: &SqliteRow) -> Result<JobRecord, VaultError> {
         last_error: row.text_or_null("last_error")?,
         holder: row.uuid_or_null("holder")?.map(LeaseHolder::from_uuid),
     })
+}
+
+impl Repo<'_> {
+    /// Takes a row that is no job out of the queue, which would stand still behind it, and leaves it for people to see.
+    async fn bury_unreadable(&mut self, row: &SqliteRow, error: &VaultError) -> Result<(), VaultError> {
+        tracing::error!(%error, "a job cannot be read, and is given up");
+        // By the bytes, which no index has: this is rare.
+        sqlx::query("UPDATE jobs SET state = 'dead', holder = NULL, last_error = ?2 WHERE hex(id) = ?1")
+            .bind(Reader::new(row, "jobs", "id").text("id_bytes")?)
+            .bind(error.to_string())
+            .execute(&mut *self.conn)
+            .await
+            .map(drop)
+            .map_err(|error| failed(self.place, error))
+    }
 }
 
 #[async_trait]
@@ -63,16 +81,32 @@ impl JobRepo for Repo<'_> {
         lease_until: Timestamp,
         limit: u32,
     ) -> Result<Vec<JobRecord>, VaultError> {
-        let rows = sqlx::query(CLAIM)
-            .bind(holder.to_string())
-            .bind(lease_until.as_millisecond())
-            .bind(now.as_millisecond())
-            .bind(to_json(&kinds)?)
-            .bind(limit)
-            .fetch_all(&mut *self.conn)
-            .await
-            .map_err(|error| failed(self.place, error))?;
-        let mut jobs = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let mut jobs = Vec::new();
+        loop {
+            let rows = sqlx::query(CLAIM)
+                .bind(holder.to_string())
+                .bind(lease_until.as_millisecond())
+                .bind(now.as_millisecond())
+                .bind(to_json(&kinds)?)
+                .bind(i64::from(limit) - i64::try_from(jobs.len()).unwrap_or(i64::MAX))
+                .fetch_all(&mut *self.conn)
+                .await
+                .map_err(|error| failed(self.place, error))?;
+            let mut unreadable = false;
+            for row in &rows {
+                match read(row) {
+                    Ok(job) => jobs.push(job),
+                    Err(error) => {
+                        self.bury_unreadable(row, &error).await?;
+                        unreadable = true;
+                    }
+                }
+            }
+            // Others may wait behind those that were no use.
+            if !unreadable {
+                break;
+            }
+        }
         // SQLite promises no order for RETURNING.
         jobs.sort_by_key(|job| (job.run_at, job.id));
         Ok(jobs)
@@ -149,9 +183,10 @@ impl JobRepo for Repo<'_> {
             .fetch_one(&mut *self.conn)
             .await
             .map_err(|error| failed(self.place, error))?;
-        millis
-            .map(Timestamp::from_millisecond)
-            .transpose()
-            .map_err(|_| VaultError::Corrupt("column run_at of the first queued row in table jobs".to_owned()))
+        // What is no time is due, or never: whoever claims it finds out.
+        let clamped = |millis: i64| {
+            Timestamp::from_millisecond(millis).unwrap_or(if millis < 0 { Timestamp::MIN } else { Timestamp::MAX })
+        };
+        Ok(millis.map(clamped))
     }
 }

@@ -1,4 +1,10 @@
-use std::{fs::OpenOptions, io, os::unix::fs::OpenOptionsExt as _, path::Path, time::Duration};
+use std::{
+    fs::{self, OpenOptions, Permissions},
+    io,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use jeton_vault::VaultError;
 use sqlx::{
@@ -75,6 +81,40 @@ pub(crate) fn create_file(path: &Path) -> Result<(), VaultError> {
         .open(path)
         .map(drop)
         .map_err(|error| unwritable(path, &error))
+}
+
+/// Takes from the group and from others what an older umask, a copy or a restored backup gave them. After [`inspect`],
+/// which leaves other programs' files as they are.
+pub(crate) fn tighten(path: &Path) -> Result<(), VaultError> {
+    // SQLite has its other files beside the file itself, not beside a link to it.
+    let path = path.canonicalize().map_err(|error| unwritable(path, &error))?;
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.clone().into_os_string();
+        name.push(suffix);
+        let file = PathBuf::from(name);
+        match tighten_file(&file) {
+            Ok(None) => {}
+            Ok(Some(mode)) => {
+                let was = format!("{mode:04o}");
+                tracing::warn!(file = %file.display(), was, now = "0600", "a database file was open to others");
+            }
+            // The other files come and go.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(unwritable(&file, &error)),
+        }
+    }
+    Ok(())
+}
+
+/// The mode that it had, if that was too wide.
+fn tighten_file(file: &Path) -> io::Result<Option<u32>> {
+    let mode = fs::metadata(file)?.permissions().mode() & 0o7777;
+    let (group, others) = (mode & 0o070, mode & 0o007);
+    if group == 0 && others == 0 {
+        return Ok(None);
+    }
+    fs::set_permissions(file, Permissions::from_mode(0o600))?;
+    Ok(Some(mode))
 }
 
 /// Refuses what is not ours, before any setting is made that would change the file.

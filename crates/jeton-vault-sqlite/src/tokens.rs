@@ -161,13 +161,15 @@ impl TokenRepo for Repo<'_> {
             .execute(&mut *self.conn)
             .await
             .map_err(|error| failed(self.place, error))?;
-        // As many at once, so that a long pause does not end in one long transaction; the next call takes the rest.
-        sqlx::query(WIPE)
+        let removed = removed.rows_affected();
+        // Both together up to the limit, so that a long pause does not end in one long transaction, and a caller who got
+        // a whole batch knows that there may be more.
+        let wiped = sqlx::query(WIPE)
             .bind(before.as_millisecond())
-            .bind(limit)
+            .bind(i64::from(limit).saturating_sub_unsigned(removed))
             .execute(&mut *self.conn)
             .await
             .map_err(|error| failed(self.place, error))?;
-        Ok(removed.rows_affected())
+        Ok(removed + wiped.rows_affected())
     }
 }

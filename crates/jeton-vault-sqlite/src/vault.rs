@@ -46,6 +46,7 @@ impl SqliteVault {
         let lock = FileLock::take(path)?;
         open::create_file(path)?;
         open::inspect(path, &place).await?;
+        open::tighten(path)?;
         let writer = open::writer(path, &place, options.max_pages).await?;
         open::migrate(&writer, &place).await?;
         let readers = open::readers(path, &place).await?;

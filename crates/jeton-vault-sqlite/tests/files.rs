@@ -51,6 +51,40 @@ async fn its_files_are_the_owners_alone() {
 }
 
 #[tokio::test]
+async fn files_that_were_open_to_others_are_tightened() {
+    let (directory, path) = place();
+    SqliteVault::open(&path).await.unwrap().close().await;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    // Holds the other files there, with the mode that the database had.
+    let mut conn = SqliteConnection::connect(&format!("sqlite://{}", path.display()))
+        .await
+        .unwrap();
+    sqlx::raw_sql("INSERT INTO settings VALUES ('salt', x'00')")
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    let mode = |name: &str| fs::metadata(directory.path().join(name)).unwrap().permissions().mode() & 0o777;
+    let names = ["jeton.db", "jeton.db-wal", "jeton.db-shm"];
+    assert_eq!(names.map(mode), [0o644; 3]);
+    let vault = SqliteVault::open(&path).await.unwrap();
+    assert_eq!(names.map(mode), [0o600; 3]);
+    conn.close().await.unwrap();
+    vault.check().await.unwrap();
+    assert_eq!(names.map(mode), [0o600; 3]);
+}
+
+#[tokio::test]
+async fn a_linked_database_is_tightened_where_it_lies() {
+    let (directory, path) = place();
+    SqliteVault::open(&path).await.unwrap().close().await;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o660)).unwrap();
+    let link = directory.path().join("link.db");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    SqliteVault::open(&link).await.unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
 async fn what_was_committed_is_there_after_opening_again() {
     let (_directory, path) = place();
     let vault = SqliteVault::open(&path).await.unwrap();
@@ -119,6 +153,7 @@ async fn a_database_of_another_program_is_left_as_it_is() {
         "CREATE TABLE tokens (name TEXT); INSERT INTO tokens VALUES ('theirs')",
     )
     .await;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     let before = fs::read(&path).unwrap();
     let error = refused(&path).await;
     assert!(
@@ -126,6 +161,7 @@ async fn a_database_of_another_program_is_left_as_it_is() {
         "{error}"
     );
     assert_eq!(fs::read(&path).unwrap(), before);
+    assert_ne!(fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0, "its mode");
 }
 
 #[tokio::test]

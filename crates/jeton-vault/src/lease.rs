@@ -9,7 +9,9 @@ pub struct Lease {
     pub name: String,
     /// Who asks for it.
     pub holder: LeaseHolder,
-    /// When it ends by itself, by the asking process's clock. Replicas whose clocks differ by more than a lease's length
-    /// may both think that they hold it: that costs a second mint, never a wrong answer.
+    /// When it ends by itself, by the asking process's clock. A database that several processes share takes only the
+    /// length from it, `until` less `now`, and measures that by its own clock: processes whose clocks differ take no
+    /// lease from each other. A length of zero or less ends at once. For the same reason such a database takes no
+    /// process's word for what is old when it purges: it removes what ended ten minutes ago by its own clock.
     pub until: Timestamp,
 }

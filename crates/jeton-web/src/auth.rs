@@ -10,7 +10,7 @@ const BEARER: &str = "Bearer realm=\"jeton\"";
 const BASIC: &str = "Basic realm=\"jeton\"";
 /// A key has 40 characters; as Basic with a user name still far less than this.
 const LONGEST: usize = 1024;
-const HOW: &str = "Send the operator's key: `Authorization: Bearer jtn_…`, or as the password of HTTP Basic.";
+const HOW: &str = "Send the operator's key: `Authorization: Bearer jtn_...`, or as the password of HTTP Basic.";
 
 /// Why a caller is not let in.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -29,7 +29,13 @@ fn push_string(out: &mut String, text: &str) {
 
 /// An object of strings, with a space after each `:` and `,`, and a final newline, as Flask sends it.
 pub(crate) fn object(pairs: &[(&str, &str)]) -> String {
-    let mut out = String::with_capacity(pairs.iter().map(|(key, value)| key.len() + value.len() + 8).sum());
+    // Two braces and a line end, less one separator: exactly what plain text needs, so that kept answers hold no slack.
+    let room = pairs
+        .iter()
+        .map(|(key, value)| key.len() + value.len() + 8)
+        .sum::<usize>()
+        + 1;
+    let mut out = String::with_capacity(room);
     out.push('{');
     for (index, (key, value)) in pairs.iter().enumerate() {
         if index > 0 {

@@ -1,10 +1,12 @@
 //! Mints, caches, renews and hands out GitHub App installation tokens.
 
+mod background;
 mod cli;
 mod config;
 mod demo;
 mod doctor;
 mod logging;
+mod operator_key;
 mod serve;
 mod system;
 mod wiring;

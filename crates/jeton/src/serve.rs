@@ -2,17 +2,15 @@
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use jeton_broker::Broker;
-use jeton_domain::{Clock, Coded, Entropy};
-use jeton_web::{Listener, Web};
+use jeton_domain::{Clock, Entropy};
+use jeton_web::Listener;
 use tokio::{
     net::{TcpListener, UnixListener},
     signal::unix::{SignalKind, signal},
-    sync::watch,
-    task::JoinHandle,
 };
 
 use crate::{
+    background::{Background, bounded},
     config::Config,
     doctor,
     system::{SystemClock, SystemEntropy},
@@ -22,12 +20,18 @@ use crate::{
 /// How long running mints may finish after the last request has.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// How long the database may take to let go. Every answer that was given is committed by then.
+const CLOSE: Duration = Duration::from_secs(5);
+
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
 /// [`StartError`] when the server cannot start.
 pub(crate) async fn run(config: Config) -> Result<(), StartError> {
     keep_out_of_core_dumps();
+    for warning in &config.warnings {
+        tracing::warn!("{}; {}", warning.what, warning.remedy);
+    }
     let listeners = listen(&config).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
@@ -49,77 +53,9 @@ pub(crate) async fn serve(
     let served = web.serve(listeners, stop).await;
     tracing::info!("the last request is answered; finishing what runs in the background");
     background.stop().await;
-    if tokio::time::timeout(DRAIN, broker.drain()).await.is_err() {
-        tracing::warn!("a mint did not end in time and was left");
-    }
-    vault.close().await;
+    bounded(DRAIN, "a mint", broker.drain()).await;
+    bounded(CLOSE, "the closing of the database", vault.close()).await;
     served.map_err(StartError::Serve)
-}
-
-/// The loops beside the server.
-struct Background {
-    stop: watch::Sender<bool>,
-    tasks: Vec<JoinHandle<()>>,
-}
-
-impl Background {
-    fn start(broker: &Broker, web: &Web) -> Self {
-        let (stop, stopped) = watch::channel(false);
-        let until_stopped = || {
-            let mut stopped = stopped.clone();
-            async move {
-                // An error means that the sender is gone, which is a stop too.
-                stopped.wait_for(|stop| *stop).await.ok();
-            }
-        };
-        let worker = broker.worker();
-        let in_worker = until_stopped();
-        let warming = broker.clone();
-        let (ticking, in_ticks) = (tick(broker.clone(), web.clone()), until_stopped());
-        let tasks = vec![
-            tokio::spawn(async move { worker.run(in_worker).await }),
-            tokio::spawn(async move { warming.warm_up().await }),
-            tokio::spawn(async move {
-                tokio::select! { () = ticking => {}, () = in_ticks => {} }
-            }),
-        ];
-        Self { stop, tasks }
-    }
-
-    async fn stop(self) {
-        self.stop.send(true).ok();
-        for task in self.tasks {
-            // The warm-up may be waiting for a forge; it holds nothing that must be finished.
-            if tokio::time::timeout(DRAIN, task).await.is_err() {
-                tracing::warn!("a background task did not end in time and was left");
-            }
-        }
-    }
-}
-
-/// Every second: what other replicas revoked. Every five: renewals. Every fifteen: the broom.
-async fn tick(broker: Broker, web: Web) {
-    let mut seconds = tokio::time::interval(Duration::from_secs(1));
-    seconds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut count = 0_u64;
-    loop {
-        seconds.tick().await;
-        count += 1;
-        if let Err(error) = broker.drop_revoked().await {
-            tracing::warn!(code = %error.code(), %error, "revocations of other replicas could not be read");
-        }
-        if count.is_multiple_of(5) {
-            web.sweep();
-            // Not waited for: one slow forge must not hold up the renewals of another.
-            let renewing = broker.clone();
-            tokio::spawn(async move { renewing.renew_due().await });
-        }
-        if count.is_multiple_of(15)
-            && let Err(error) = broker.sweep().await
-        {
-            tracing::warn!(code = %error.code(), %error, "the sweep failed; the next one catches up");
-        }
-    }
 }
 
 async fn listen(config: &Config) -> Result<Vec<Listener>, StartError> {

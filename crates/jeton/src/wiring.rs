@@ -5,20 +5,20 @@ use std::{io, path::PathBuf, sync::Arc};
 use jeton_broker::{
     Broker, BrokerError, BrokerParts, BrokerSettings, ConfiguredApp, open_key_ring, sealing_key_in_use,
 };
-use jeton_domain::{ApiKey, ApiKeyDigest, ApiKeyError, Clock, Code, Coded, Entropy, KeyId};
+use jeton_domain::{ApiKeyError, Clock, Code, Coded, Entropy, KeyId};
 use jeton_forge::{ForgeError, GitHub, HttpOptions};
 use jeton_seal::{SealError, SealingKey};
 use jeton_vault::{Vault, VaultError};
 use jeton_vault_postgres::{PostgresOptions, PostgresVault};
 use jeton_vault_sqlite::SqliteVault;
-use jeton_web::{CompatSettings, OperatorKeys, Web, WebSettings};
+use jeton_web::{CompatSettings, Web, WebSettings};
 
-use crate::config::{
-    AppKeyReadError, Config, ConfigError, ConfigIssue, DatabasePlace, KeySource, KeyUse, create_key_file,
+use crate::{
+    config::{
+        AppKeyReadError, Config, ConfigError, ConfigIssue, DatabasePlace, KeyUse, create_key_file, others_may_enter,
+    },
+    operator_key::operator_keys,
 };
-
-/// Where the vault keeps the digest of a generated operator key, so that every replica takes it.
-const OPERATOR_KEY: &str = "operator_key_sha256";
 
 /// What a server is made of.
 pub(crate) struct Parts {
@@ -45,7 +45,11 @@ pub(crate) enum StartError {
     #[error("the key file {} cannot be written: {reason}", .path.display())]
     KeyFile { path: PathBuf, reason: io::Error },
     #[error("the operator's key ({place}): {source}")]
-    OperatorKey { place: String, source: ApiKeyError },
+    OperatorKey {
+        place: String,
+        source: ApiKeyError,
+        remedy: &'static str,
+    },
     #[error(transparent)]
     AppKey(AppKeyReadError),
     #[error("the HTTP client cannot be set up: {0}")]
@@ -95,9 +99,7 @@ impl Coded for StartError {
                  opened; nothing was changed.",
                 path.display()
             )),
-            Self::OperatorKey { .. } => {
-                Some("Give the whole key, or remove the file and have a new one generated.".to_owned())
-            }
+            Self::OperatorKey { remedy, .. } => Some((*remedy).to_owned()),
             Self::AppKey(error) => error.remedy(),
             Self::Client(error) => error.remedy(),
             Self::Listen { reason, .. } if reason.kind() == io::ErrorKind::AddrInUse => {
@@ -123,8 +125,18 @@ pub(crate) async fn open(
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 ) -> Result<Parts, StartError> {
-    make_state_dir(config)?;
+    // A database that cannot be opened leaves nothing behind, not even an empty directory, unless it lies in it.
+    if matches!(&config.database.place, DatabasePlace::Sqlite(path) if path.starts_with(&config.state_dir)) {
+        make_state_dir(config)?;
+    }
     let vault = open_vault(config).await?;
+    make_state_dir(config)?;
+    if let Some(mode) = others_may_enter(&config.state_dir) {
+        tracing::warn!(
+            "other users can enter {dir} (mode {mode:04o}), where the keys and the database lie; run `chmod 700 {dir}`",
+            dir = config.state_dir.display()
+        );
+    }
     let sealing_key = sealing_key(config, &*vault, &*entropy).await?;
     let ring = open_key_ring(&*vault, &sealing_key, &*clock, &*entropy).await?;
     let operator_keys = operator_keys(config, &*vault, &*entropy).await?;
@@ -241,47 +253,4 @@ async fn sealing_key(config: &Config, vault: &dyn Vault, entropy: &dyn Entropy) 
         },
         Err(reason) => Err(StartError::KeyFile { path, reason }),
     }
-}
-
-/// The key with which the operator asks: the one that is given; else the one that a replica generated; else a new one.
-async fn operator_keys(config: &Config, vault: &dyn Vault, entropy: &dyn Entropy) -> Result<OperatorKeys, StartError> {
-    let source = &config.operator_key;
-    if let Some(text) = source.read(KeyUse::Operator)? {
-        let key = ApiKey::parse(text.expose().trim()).map_err(|error| StartError::OperatorKey {
-            place: source.describe(),
-            source: error,
-        })?;
-        if matches!(source, KeySource::DefaultFile(_)) {
-            note_operator_key(vault, &key).await?;
-        }
-        return Ok(OperatorKeys::new([key.digest()]));
-    }
-    let stored = vault.read().await?.settings().find(OPERATOR_KEY).await?;
-    if let Some(digest) = stored.and_then(|bytes| ApiKeyDigest::from_bytes(&bytes)) {
-        return Ok(OperatorKeys::new([digest]));
-    }
-    let key = ApiKey::generate(entropy);
-    let path = source.path().map(PathBuf::from).unwrap_or_default();
-    create_key_file(&path, key.secret()).map_err(|reason| StartError::KeyFile {
-        path: path.clone(),
-        reason,
-    })?;
-    note_operator_key(vault, &key).await?;
-    tracing::warn!(
-        key.fingerprint = %key.fingerprint(),
-        "a new operator key was generated. It lies at {}; the command line finds it there",
-        path.display()
-    );
-    Ok(OperatorKeys::new([key.digest()]))
-}
-
-/// Lets other replicas take the key too, unless one of them has made its own before.
-async fn note_operator_key(vault: &dyn Vault, key: &ApiKey) -> Result<(), StartError> {
-    if vault.read().await?.settings().find(OPERATOR_KEY).await?.is_some() {
-        return Ok(());
-    }
-    let mut tx = vault.begin().await?;
-    tx.settings().add(OPERATOR_KEY, key.digest().as_bytes()).await?;
-    tx.commit().await?;
-    Ok(())
 }

@@ -1,81 +1,29 @@
 //! The program itself: what it prints, and how it ends. None of these needs a server.
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails as a test does")]
 
+mod cli_support;
+
 use std::{
     fs,
     net::TcpListener,
     path::{Path, PathBuf},
-    process::{Command, Output},
 };
 
+use cli_support::World;
 use jeton_forge_sim::{AppSpec, ForgeSim, SimConfig};
-use tempfile::TempDir;
 
-/// A directory of its own, and no environment but this.
-struct World {
-    dir: TempDir,
-    env: Vec<(String, String)>,
-}
-
-/// How a run ended.
-struct Ran {
-    status: i32,
-    stdout: String,
-    stderr: String,
-}
-
-impl World {
-    fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let home = dir.path().display().to_string();
-        let env = vec![
-            ("HOME".to_owned(), home.clone()),
-            ("XDG_STATE_HOME".to_owned(), format!("{home}/state")),
-        ];
-        Self { dir, env }
-    }
-
-    fn env(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.env.push((name.to_owned(), value.into()));
-        self
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_jeton"));
-        command
-            .args(arguments)
-            .current_dir(self.dir.path())
-            .env_clear()
-            .envs(self.env.iter().cloned());
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Ran {
-        let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
-        Ran {
-            status: status.code().expect("no signal ended it"),
-            stdout: String::from_utf8(stdout).unwrap(),
-            stderr: String::from_utf8(stderr).unwrap(),
-        }
-    }
-
-    /// The doctor's findings; nothing outside of this machine is asked.
-    fn doctor(&self, arguments: &[&str]) -> (i32, Vec<serde_json::Value>) {
-        let ran = self.run(
-            &[
-                &["doctor", "--format", "json", "--url", "http://127.0.0.1:1"],
-                arguments,
-            ]
-            .concat(),
-        );
-        let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}", ran.stderr));
-        assert_eq!(report["ok"].as_bool(), Some(ran.status == 0));
-        (ran.status, report["findings"].as_array().unwrap().clone())
-    }
+/// The doctor's findings; nothing outside of this machine is asked.
+fn doctor(world: &World, arguments: &[&str]) -> (i32, Vec<serde_json::Value>) {
+    let ran = world.run(
+        &[
+            &["doctor", "--format", "json", "--url", "http://127.0.0.1:1"],
+            arguments,
+        ]
+        .concat(),
+    );
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}", ran.stderr));
+    assert_eq!(report["ok"].as_bool(), Some(ran.status == 0));
+    (ran.status, report["findings"].as_array().unwrap().clone())
 }
 
 fn find<'a>(findings: &'a [serde_json::Value], check: &str) -> &'a serde_json::Value {
@@ -255,7 +203,7 @@ fn a_wrong_key_file_is_told_apart_before_anything_is_sent() {
 
 #[test]
 fn the_doctor_names_a_missing_env_file() {
-    let (status, findings) = World::new().doctor(&["--env-file", "prod.env"]);
+    let (status, findings) = doctor(&World::new(), &["--env-file", "prod.env"]);
     assert_eq!(status, 1);
     let finding = find(&findings, "configuration");
     assert_eq!(
@@ -280,7 +228,7 @@ fn the_doctor_names_the_process_that_holds_the_port() {
         drop(taken.accept());
         taken
     });
-    let (status, findings) = world.doctor(&[]);
+    let (status, findings) = doctor(&world, &[]);
     drop(answering.join().unwrap());
     assert_eq!(status, 1);
     let finding = find(&findings, "address");
@@ -302,13 +250,13 @@ async fn the_doctor_has_the_forge_try_each_configured_app() {
         .env("JETON_APP_PRIVATE_KEY_FILE", pem.display().to_string())
         .env("JETON_APP_API_URL", sim.api_url())
         .env("JETON_SERVER__LISTEN", "127.0.0.1:0");
-    let (status, findings) = world.doctor(&[]);
+    let (status, findings) = doctor(&world, &[]);
     assert_eq!(status, 0, "{findings:#?}");
     assert_eq!(find(&findings, "app")["level"], "ok");
     assert_eq!(find(&findings, "clock")["level"], "ok");
     assert!(!Path::new(&world.path("state")).exists(), "the doctor makes nothing");
     sim.github().rotate_app_key(app.id);
-    let (status, findings) = world.doctor(&[]);
+    let (status, findings) = doctor(&world, &[]);
     assert_eq!(
         (status, &find(&findings, "app")["code"]),
         (1, &"app.key_rejected".into())

@@ -156,11 +156,11 @@ impl GitHubApp {
         match asked.await {
             Ok(_) => Probe::Live,
             Err(
-                ForgeError::BadCredentials { said }
-                | ForgeError::Forbidden { said }
-                | ForgeError::Suspended { said }
-                | ForgeError::NotFound { said },
-            ) => Probe::Refused { status: said.status },
+                error @ (ForgeError::BadCredentials { .. }
+                | ForgeError::Forbidden { .. }
+                | ForgeError::Suspended { .. }
+                | ForgeError::NotFound { .. }),
+            ) => Probe::Refused(error),
             Err(error) => Probe::Unknown(error),
         }
     }

@@ -63,12 +63,21 @@ impl GitHubApp {
                 "the token is empty, too long, or has characters that no header can carry",
             ));
         }
+        let full_name = wire
+            .repositories
+            .iter()
+            .flatten()
+            .find_map(|repository| repository.full_name.as_deref());
+        let owner = full_name
+            .and_then(|name| name.split_once('/'))
+            .map(|(owner, _)| clean(owner));
         match check_answer(wire, status, repositories, permissions, self.forge_now()) {
             Ok((expires_at, permissions, repositories)) => Ok(MintedToken {
                 token,
                 expires_at,
                 permissions,
                 repositories: Some(repositories),
+                owner,
                 all_repositories: false,
             }),
             Err(error) => {

@@ -105,6 +105,8 @@ pub struct MintedToken {
     pub permissions: Permissions,
     /// The names of the repositories that it opens, as GitHub writes them.
     pub repositories: Option<Vec<String>>,
+    /// The owner of those repositories, where GitHub says it. An account can be renamed, and its name taken by another.
+    pub owner: Option<String>,
     /// Whether it opens all repositories of the installation; never for a token that [`GitHubApp::mint`] returns.
     pub all_repositories: bool,
 }
@@ -114,11 +116,10 @@ pub struct MintedToken {
 pub enum Probe {
     /// GitHub accepts it.
     Live,
-    /// GitHub refuses it: it ended, was revoked, is not known everywhere yet, or its installation is suspended.
-    Refused {
-        /// 401, 403 or 404.
-        status: u16,
-    },
+    /// GitHub refuses it. [`ForgeError::BadCredentials`]: it ended, was revoked, or is not known everywhere yet.
+    /// [`ForgeError::Suspended`]: nothing works. [`ForgeError::Forbidden`] and [`ForgeError::NotFound`] say less: a policy, such
+    /// as a list of allowed addresses, or a replica that lags.
+    Refused(ForgeError),
     /// GitHub did not say.
     Unknown(ForgeError),
 }

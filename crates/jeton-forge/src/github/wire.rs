@@ -105,6 +105,7 @@ pub(super) struct WireTokenAlone {
 #[derive(Deserialize)]
 pub(super) struct WireRepository {
     pub(super) name: String,
+    pub(super) full_name: Option<String>,
 }
 
 /// As much of `GET /installation/repositories` as shows that it is that.

@@ -34,47 +34,39 @@ pub async fn leases_are_taken_by_one(vault: &dyn Vault) {
     assert!(!vault.leases().acquire(&lease(&long, other, 30), at(1)).await.unwrap());
 }
 
-/// Whoever has it may ask again, and then has it for longer.
+/// Whoever has it may ask again, and then has it for longer, or for shorter.
 pub async fn leases_are_extended_by_their_holder(vault: &dyn Vault) {
     let (one, other) = (holder(), holder());
-    assert!(vault.leases().acquire(&lease("mint/a", one, 30), at(0)).await.unwrap());
-    assert!(vault.leases().acquire(&lease("mint/a", one, 60), at(20)).await.unwrap());
+    // Over at once: whatever keeps the other away afterwards is the extension.
+    assert!(vault.leases().acquire(&lease("mint/a", one, 0), at(0)).await.unwrap());
+    assert!(vault.leases().acquire(&lease("mint/a", one, 60), at(0)).await.unwrap());
     assert!(
         !vault
             .leases()
-            .acquire(&lease("mint/a", other, 90), at(40))
+            .acquire(&lease("mint/a", other, 90), at(1))
             .await
             .unwrap()
     );
-    // And the refusal did not change when it ends.
+    assert!(vault.leases().acquire(&lease("mint/a", one, 1), at(1)).await.unwrap());
     assert!(
         vault
             .leases()
-            .acquire(&lease("mint/a", other, 90), at(61))
+            .acquire(&lease("mint/a", other, 90), at(1))
             .await
             .unwrap()
     );
 }
 
-/// A holder that died blocks nobody for longer than its lease.
+/// A holder that died blocks nobody for longer than its lease. A length of zero or less is over at once, whoever's clock
+/// measures it.
 pub async fn leases_end_by_themselves(vault: &dyn Vault) {
-    let (one, other) = (holder(), holder());
-    assert!(vault.leases().acquire(&lease("mint/a", one, 30), at(0)).await.unwrap());
-    assert!(
-        !vault
-            .leases()
-            .acquire(&lease("mint/a", other, 60), at(29))
-            .await
-            .unwrap()
-    );
-    assert!(
-        vault
-            .leases()
-            .acquire(&lease("mint/a", other, 60), at(31))
-            .await
-            .unwrap()
-    );
-    assert!(!vault.leases().acquire(&lease("mint/a", one, 60), at(32)).await.unwrap());
+    for until in [0, -1, -3600] {
+        let (one, other) = (holder(), holder());
+        let name = format!("mint/{until}");
+        assert!(vault.leases().acquire(&lease(&name, one, until), at(0)).await.unwrap());
+        assert!(vault.leases().acquire(&lease(&name, other, 60), at(0)).await.unwrap());
+        assert!(!vault.leases().acquire(&lease(&name, one, 60), at(1)).await.unwrap());
+    }
 }
 
 /// Given back, it is free at once; given back by another, it is not.
@@ -100,14 +92,16 @@ pub async fn leases_are_released_by_their_holder_only(vault: &dyn Vault) {
     );
 }
 
-/// What ended is forgotten; what has not stays.
+/// What ended long ago is forgotten; what ended just now, or has not, stays.
 pub async fn leases_that_ended_are_purged(vault: &dyn Vault) {
     let (one, other) = (holder(), holder());
-    for (name, until) in [("a", 10), ("b", 20), ("c", 30)] {
+    // Twenty minutes ago, at once, in half a minute.
+    for (name, until) in [("a", -1200), ("b", -1200), ("c", 0), ("d", 30)] {
         assert!(vault.leases().acquire(&lease(name, one, until), at(0)).await.unwrap());
     }
-    assert_eq!(vault.leases().purge(at(30)).await.unwrap(), 2);
-    assert_eq!(vault.leases().purge(at(30)).await.unwrap(), 0);
-    assert!(!vault.leases().acquire(&lease("c", other, 99), at(0)).await.unwrap());
+    // As callers do: what ended more than ten minutes ago.
+    assert_eq!(vault.leases().purge(at(-600)).await.unwrap(), 2);
+    assert_eq!(vault.leases().purge(at(-600)).await.unwrap(), 0);
+    assert!(!vault.leases().acquire(&lease("d", other, 99), at(0)).await.unwrap());
     assert!(vault.leases().acquire(&lease("a", other, 99), at(0)).await.unwrap());
 }

@@ -7,12 +7,13 @@ use std::{
 };
 
 use jeton_api::{AddAppRequest, App, AppCheck, AppIdText, AppList, Released, RemovedApp};
-use jeton_domain::Secret;
-use jeton_forge::{AppKey, read_key_bytes};
+use jeton_domain::{Coded as _, Secret};
+use jeton_forge::{AppKey, AppKeyError, read_key_bytes};
 
 use super::{
     CliError, Client, Context, Format,
     args::{AddAppArgs, AppCommand},
+    error::Told,
     output::{clean, note, print, print_json, table},
 };
 use crate::config::read_file;
@@ -60,7 +61,7 @@ pub(super) async fn run(command: AppCommand, context: &Context) -> Result<ExitCo
 async fn add(args: AddAppArgs, context: &Context) -> Result<(), CliError> {
     let private_key = read_key(&args)?;
     // a wrong file is told apart here, where its name is known, before anything is sent
-    AppKey::parse(&private_key).map_err(CliError::of)?;
+    AppKey::parse(&private_key).map_err(|error| wrong_key(&args, error))?;
     let request = AddAppRequest {
         name: args.name,
         app_id: AppIdText::Text(args.app_id),
@@ -94,7 +95,19 @@ fn read_key(args: &AddAppArgs) -> Result<Secret, CliError> {
             })?;
         bytes
     };
-    read_key_bytes(&bytes).map_err(CliError::of)
+    read_key_bytes(&bytes).map_err(|error| wrong_key(args, error))
+}
+
+/// Says of which file it is true that it is no key.
+fn wrong_key(args: &AddAppArgs, error: AppKeyError) -> CliError {
+    let Some(path) = &args.key_file else {
+        return CliError::of(error);
+    };
+    CliError::of(Told {
+        what: format!("{} (--key-file): {error}", path.display()),
+        code: error.code(),
+        remedy: error.remedy(),
+    })
 }
 
 fn confirmed(name: &str) -> Result<bool, CliError> {

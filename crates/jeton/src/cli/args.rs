@@ -112,6 +112,9 @@ pub(crate) struct ServerArgs {
     /// JETON_TOKEN_FILE, or the operator's key file
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
+    /// Send the key over plain http even to another machine, where others may read it [env: JETON_INSECURE_HTTP=true]
+    #[arg(long)]
+    pub(crate) insecure_http: bool,
 }
 
 /// `jeton token`

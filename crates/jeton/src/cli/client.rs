@@ -6,7 +6,7 @@ use jeton_api::Problem;
 use jeton_domain::Secret;
 use reqwest::{Method, RequestBuilder, Response, header};
 use serde::{Serialize, de::DeserializeOwned};
-use url::Url;
+use url::{Host, Url};
 
 use super::{CliError, Context, ServerArgs};
 use crate::config::{KeyUse, read_file};
@@ -34,6 +34,7 @@ impl Client {
     /// When the URL is none, or no key is there, or its file cannot be read.
     pub(crate) fn new(args: &ServerArgs, context: &Context) -> Result<Self, CliError> {
         let base = server_url(args, context)?;
+        refuse_plain_http(&base, args, context)?;
         let key = find_key(context)?;
         Ok(Self {
             http: http_client(ANSWER_TIMEOUT)?,
@@ -185,6 +186,51 @@ pub(crate) fn server_url(args: &ServerArgs, context: &Context) -> Result<Url, Cl
     })
 }
 
+/// A key that goes over the network in plain text is no secret any more, so that it goes there only when told to.
+fn refuse_plain_http(base: &Url, args: &ServerArgs, context: &Context) -> Result<(), CliError> {
+    if base.scheme() == "https" || is_this_machine(base) || args.insecure_http || insecure_http(context)? {
+        return Ok(());
+    }
+    let host = base.host_str().unwrap_or_default();
+    Err(CliError::Usage {
+        what: format!(
+            "the key would go to {host} over plain http, where everybody on the way can read it; it was not sent"
+        ),
+        remedy: "Give an https URL: put a TLS proxy in front of the server. If the way there is safe by other means, \
+                 say --insecure-http or JETON_INSECURE_HTTP=true."
+            .to_owned(),
+    })
+}
+
+/// Whether nothing leaves this machine on the way to a URL.
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.to_canonical().is_loopback(),
+        Some(Host::Domain(name)) => {
+            // RFC 6761, 6.3: these names are this machine's own, and resolvers never ask the network for them
+            let name = name.strip_suffix('.').unwrap_or(name);
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        None => false,
+    }
+}
+
+fn insecure_http(context: &Context) -> Result<bool, CliError> {
+    const NAME: &str = "JETON_INSECURE_HTTP";
+    let Some(text) = context.sources.variable(NAME)? else {
+        return Ok(false);
+    };
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" => Ok(false),
+        _ => Err(CliError::Usage {
+            what: format!("{NAME} is neither true nor false"),
+            remedy: "Set it to true, or remove it.".to_owned(),
+        }),
+    }
+}
+
 fn find_key(context: &Context) -> Result<Secret, CliError> {
     if let Some(key) = context.sources.variable("JETON_TOKEN")? {
         return usable(key.trim(), "JETON_TOKEN");
@@ -211,4 +257,36 @@ fn usable(key: &str, origin: &str) -> Result<Secret, CliError> {
         what: format!("the key in {origin} is empty, or has spaces or characters that no key has"),
         remedy: "Copy it again, whole and with nothing around it.".to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::is_this_machine;
+
+    #[test]
+    fn this_machine_has_these_names() {
+        for url in [
+            "http://127.0.0.1:8080",
+            "http://127.8.9.1",
+            "http://[::1]:1",
+            "http://[::ffff:127.0.0.1]",
+            "http://localhost:8080",
+            "http://LOCALHOST.",
+            "http://jeton.localhost",
+        ] {
+            assert!(is_this_machine(&Url::parse(url).unwrap()), "{url}");
+        }
+        for url in [
+            "http://example.com",
+            "http://10.0.0.1",
+            "http://0.0.0.0",
+            "http://[fd00::1]",
+            "http://localhost.example.com",
+            "http://notlocalhost",
+        ] {
+            assert!(!is_this_machine(&Url::parse(url).unwrap()), "{url}");
+        }
+    }
 }

@@ -137,6 +137,15 @@ impl ConfigIssue {
     }
 }
 
+/// Something in the configuration that is not taken as it was written. Neither text shows a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ConfigWarning {
+    /// What, where it was given, and what is done in its place.
+    pub(crate) what: String,
+    /// How to be rid of it, as the rest of a sentence.
+    pub(crate) remedy: String,
+}
+
 /// What is wrong with the configuration: at least one thing, and as many as could be found at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ConfigError(Vec<ConfigIssue>);

@@ -166,11 +166,12 @@ pub(crate) const KEYS: &[KeySpec] = &[
     ),
     key(
         "broker.renew_margin_seconds",
-        "seconds, 5 to 2700",
+        "seconds, 30 to 2700",
         "300",
         "300",
         &["TOKEN_RENEW_AT"],
-        "A token that ends within this time is renewed in the background while it is still handed out.",
+        "A token that ends within this time is renewed in the background while it is still handed out. A smaller \
+         number in `TOKEN_RENEW_AT` counts as 30, with a warning.",
     ),
     key(
         "broker.default_permissions",
@@ -195,7 +196,8 @@ pub(crate) const KEYS: &[KeySpec] = &[
         "10",
         "10",
         &[],
-        "How long a fresh token may be refused by a forge that has not caught up with itself.",
+        "How long a fresh token may be refused by a forge that has not caught up with itself; it is tried until it \
+         works. 0: a fresh token is handed out without being tried.",
     ),
     key(
         "broker.calls_per_app",
@@ -306,4 +308,8 @@ pub(crate) const OTHER_NAMES: &[(&str, &str)] = &[
     ("JETON_URL", "Where the commands find the server, as `--url`."),
     ("JETON_TOKEN", "The key with which the commands ask it."),
     ("JETON_TOKEN_FILE", "A file that holds that key."),
+    (
+        "JETON_INSECURE_HTTP",
+        "`true` to send the key over plain http to another machine, as `--insecure-http`.",
+    ),
 ];

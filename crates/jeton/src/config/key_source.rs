@@ -1,7 +1,7 @@
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write as _},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    fs::{self, File},
+    io::{self, Read as _, Write as _},
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -108,7 +108,14 @@ const OTHERS: u32 = 0o077;
 /// The largest file that is read as configuration or key, in bytes.
 const MAX_FILE: u64 = 1024 * 1024;
 
-/// Reads a small regular file; the error says what stands there in its place.
+/// The mode of a directory that others than its owner may list, enter or write; `None` when it is the owner's alone, or
+/// not there.
+pub(crate) fn others_may_enter(directory: &Path) -> Option<u32> {
+    let mode = fs::metadata(directory).ok()?.mode() & 0o7777;
+    (mode & OTHERS != 0).then_some(mode)
+}
+
+/// Reads a small file; the error says what stands there in its place.
 pub(crate) fn read_file(path: &Path, named_by: &str) -> Result<Vec<u8>, ConfigIssue> {
     let issue = |reason: &str, remedy: &str| file_issue(path, named_by, reason, remedy);
     let found = match fs::metadata(path) {
@@ -125,10 +132,15 @@ pub(crate) fn read_file(path: &Path, named_by: &str) -> Result<Vec<u8>, ConfigIs
              on the host.",
         ));
     }
-    if found.len() > MAX_FILE {
+    // Devices and pipes have no length of their own: what counts is how much comes out of them.
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes))
+        .map_err(|error| unreadable(path, named_by, &error))?;
+    if bytes.len() as u64 > MAX_FILE {
         return Err(issue("is larger than 1 MiB", "Name the right file."));
     }
-    fs::read(path).map_err(|error| unreadable(path, named_by, &error))
+    Ok(bytes)
 }
 
 fn unreadable(path: &Path, named_by: &str, error: &io::Error) -> ConfigIssue {
@@ -147,11 +159,26 @@ pub(super) fn file_issue(path: &Path, named_by: &str, reason: &str, remedy: &str
 
 /// Writes a key into a new file that its owner alone can read, and makes sure that it is on the disk.
 ///
+/// The file appears under its name whole or not at all, wherever the process is killed: an empty one would stop every
+/// later start. It is written under another name (`.` before it, and six random characters behind it), which gets its
+/// final name in one step. What a killed process leaves under the other name may be removed.
+///
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] when there is anything at the path: a key is never overwritten.
 pub(crate) fn create_key_file(path: &Path, key: &Secret) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    let text = jeton_domain::Secret::new(format!("{}\n", key.expose()));
+    let directory = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut file = tempfile::Builder::new()
+        .prefix(&format!(".{name}."))
+        .permissions(fs::Permissions::from_mode(0o600))
+        .tempfile_in(directory)?;
+    let text = Secret::new(format!("{}\n", key.expose()));
     file.write_all(text.expose().as_bytes())?;
-    file.sync_all()
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path).map_err(|refused| refused.error)?;
+    // The name is on the disk only when its directory is.
+    File::open(directory)?.sync_all()
 }

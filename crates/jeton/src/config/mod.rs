@@ -26,8 +26,8 @@ use jeton_domain::{AppName, Permissions};
 use jiff::SignedDuration;
 
 pub(crate) use apps::{AppConfig, AppKeyReadError, AppKeySource};
-pub(crate) use error::{ConfigError, ConfigIssue, Origin};
-pub(crate) use key_source::{KeySource, KeyUse, create_key_file, read_file};
+pub(crate) use error::{ConfigError, ConfigIssue, ConfigWarning, Origin};
+pub(crate) use key_source::{KeySource, KeyUse, create_key_file, others_may_enter, read_file};
 use settings::{SecretOrFile, Settings};
 pub(crate) use sources::{ConfigSources, Override};
 use sources::{Sources, Variable};
@@ -56,6 +56,8 @@ pub(crate) struct Config {
     pub(crate) apps: Vec<AppConfig>,
     /// The configuration file that was read, if there was one.
     pub(crate) read_from: Option<PathBuf>,
+    /// What is not as it was written, and works all the same.
+    pub(crate) warnings: Vec<ConfigWarning>,
 }
 
 /// How to serve.
@@ -180,6 +182,7 @@ impl Config {
             });
         }
         ConfigError::unless_empty(set.issues)?;
+        let warnings = set.warnings;
         let read_from = sources.config_file;
         let state_dir = state_dir.unwrap_or_default();
         Ok(Self {
@@ -193,6 +196,7 @@ impl Config {
             compat,
             apps,
             read_from,
+            warnings,
         })
     }
 }
@@ -268,12 +272,36 @@ fn broker(set: &mut Settings) -> BrokerConfig {
         default_permissions: set
             .permissions("broker.default_permissions")
             .unwrap_or_else(read_contents),
-        renew_margin: SignedDuration::from_secs(set.number("broker.renew_margin_seconds", 5..=2700, 300).into()),
+        renew_margin: renew_margin(set),
         forge_deadline: seconds(set.number("broker.forge_deadline_seconds", 1..=120, 10)),
         probe_window: seconds(set.number("broker.probe_window_seconds", 0..=120, 10)),
         calls_per_app: set.number("broker.calls_per_app", 1..=100, 64) as usize,
         keep_ended: SignedDuration::from_hours(24 * i64::from(days)),
     }
+}
+
+/// The smallest margin, in seconds. A renewal is looked for every five seconds, takes a few, and is tried again when it
+/// fails; a margin below this leaves no room for that, and tokens would end in callers' hands.
+const MIN_RENEW_MARGIN: u32 = 30;
+
+/// The older name allowed any number. A deployment that set a smaller one goes on working, with the smallest there is.
+fn renew_margin(set: &mut Settings) -> SignedDuration {
+    const KEY: &str = "broker.renew_margin_seconds";
+    const OLDER: &str = "TOKEN_RENEW_AT";
+    let origin = set.origin(KEY);
+    let older = match &origin {
+        Origin::Environment(name) | Origin::EnvFile { name, .. } => name == OLDER,
+        _ => false,
+    };
+    let smallest = if older { 0 } else { MIN_RENEW_MARGIN };
+    let given = set.number(KEY, smallest..=2700, 300);
+    if given < MIN_RENEW_MARGIN {
+        set.warnings.push(ConfigWarning {
+            what: format!("{OLDER} is {given} ({origin}), less than the smallest margin; {MIN_RENEW_MARGIN} is taken"),
+            remedy: format!("set {OLDER} to {MIN_RENEW_MARGIN} or more, or remove it for the default of 300"),
+        });
+    }
+    SignedDuration::from_secs(given.max(MIN_RENEW_MARGIN).into())
 }
 
 fn compat(set: &mut Settings, default_permissions: &Permissions) -> CompatConfig {

@@ -8,12 +8,13 @@ use std::{
 
 use jeton_domain::{Permissions, Secret};
 
-use super::{ConfigIssue, Origin, keys, sources::Given, tree::Value};
+use super::{ConfigIssue, ConfigWarning, Origin, keys, sources::Given, tree::Value};
 
 /// The settings that were given, and what is wrong with them.
 pub(super) struct Settings {
     given: BTreeMap<&'static str, Given>,
     pub(super) issues: Vec<ConfigIssue>,
+    pub(super) warnings: Vec<ConfigWarning>,
 }
 
 /// A secret, or the file that holds it.
@@ -24,7 +25,11 @@ pub(super) enum SecretOrFile {
 
 impl Settings {
     pub(super) fn new(given: BTreeMap<&'static str, Given>, issues: Vec<ConfigIssue>) -> Self {
-        Self { given, issues }
+        Self {
+            given,
+            issues,
+            warnings: Vec::new(),
+        }
     }
 
     /// Reads a value with `read`, whose error says what was expected.

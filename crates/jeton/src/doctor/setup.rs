@@ -6,7 +6,7 @@ use jeton_domain::Code;
 use rustix::fs::{Access, access};
 
 use super::Finding;
-use crate::config::{AppKeySource, Config, ConfigError, ConfigSources, KeySource, KeyUse};
+use crate::config::{AppKeySource, Config, ConfigError, ConfigSources, KeySource, KeyUse, others_may_enter};
 
 /// The configuration as a whole.
 pub(super) fn configuration(loaded: &Result<Config, ConfigError>) -> Vec<Finding> {
@@ -23,7 +23,14 @@ pub(super) fn configuration(loaded: &Result<Config, ConfigError>) -> Vec<Finding
         Some(path) => path.display().to_string(),
         None => "no configuration file, so the environment and the defaults".to_owned(),
     };
-    vec![Finding::ok("configuration", from)]
+    let warnings = config
+        .warnings
+        .iter()
+        .map(|warning| Finding::warn("configuration", Code::ConfigBadValue, &warning.what, &warning.remedy));
+    [Finding::ok("configuration", from)]
+        .into_iter()
+        .chain(warnings)
+        .collect()
 }
 
 /// `.env` where it is looked for without being named.
@@ -66,7 +73,18 @@ pub(super) fn state_dir(path: &Path) -> Finding {
             format!("{} cannot be written", path.display()),
             remedy,
         ),
-        Ok(_) => Finding::ok(CHECK, format!("{} can be written", path.display())),
+        Ok(_) => match others_may_enter(path) {
+            Some(mode) => Finding::warn(
+                CHECK,
+                Code::ConfigFile,
+                format!("{} can be entered by other users (mode {mode:04o})", path.display()),
+                &format!(
+                    "Run `chmod 700 {}`: the keys and the database lie there.",
+                    path.display()
+                ),
+            ),
+            None => Finding::ok(CHECK, format!("{} can be written", path.display())),
+        },
         Err(_) => {
             let parent = path
                 .ancestors()
@@ -155,11 +173,43 @@ mod tests {
     #[test]
     fn the_state_directory_is_there_or_can_be_made() {
         let dir = tempfile::tempdir().unwrap();
+        mode(dir.path(), 0o700);
         assert_eq!(state_dir(dir.path()).level, Level::Ok);
         assert!(state_dir(&dir.path().join("a/b")).what.contains("will be made"));
         let file = dir.path().join("file");
         fs::write(&file, "").unwrap();
         assert_eq!(state_dir(&file).level, Level::Fail);
+    }
+
+    #[test]
+    fn a_state_directory_that_others_can_enter_is_a_warning() {
+        let dir = tempfile::tempdir().unwrap();
+        for open in [0o755, 0o710, 0o702] {
+            mode(dir.path(), open);
+            let finding = state_dir(dir.path());
+            assert_eq!(
+                (finding.level, finding.code.as_deref()),
+                (Level::Warn, Some("config.file"))
+            );
+            assert!(finding.what.contains(&format!("mode {open:04o}")), "{}", finding.what);
+            assert!(finding.remedy.unwrap().contains("chmod 700"));
+        }
+    }
+
+    #[test]
+    fn a_margin_that_was_raised_is_a_warning() {
+        let env = [("HOME", "/home/x"), ("TOKEN_RENEW_AT", "10")];
+        let sources = ConfigSources {
+            env: env.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            ..ConfigSources::default()
+        };
+        let findings = configuration(&Config::load(sources));
+        assert_eq!((findings.len(), findings[1].level), (2, Level::Warn));
+        assert!(
+            findings[1].what.contains("TOKEN_RENEW_AT is 10"),
+            "{}",
+            findings[1].what
+        );
     }
 
     #[test]

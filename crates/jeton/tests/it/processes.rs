@@ -205,6 +205,80 @@ async fn servers_on_one_postgres_are_killed_at_random() {
     assert!(sim.calls().mints() <= 2 * ROUNDS as u64, "{}", sim.calls().mints());
 }
 
+/// What a server says to this key.
+async fn status_for(server: &Server, key: &str) -> u16 {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let request = http.get(format!("{}/v1/apps", server.url)).bearer_auth(key);
+    request.send().await.unwrap().status().as_u16()
+}
+
+fn operator_key(state: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(state.join("operator.key")).ok()?;
+    Some(text.trim().to_owned())
+}
+
+/// Everything but the operator's key is given, so that this one is generated.
+fn without_operator_key() -> BTreeMap<&'static str, String> {
+    let (_, mut env) = keys();
+    env.remove("JETON_OPERATOR__KEY");
+    env
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_operator_key_is_replaced_by_removing_its_file() {
+    let env = without_operator_key();
+    let state = tempfile::tempdir().unwrap();
+    let server = Server::start(state.path(), &env);
+    let lost = operator_key(state.path()).unwrap();
+    assert_eq!(status_for(&server, &lost).await, 200);
+    server.kill();
+    std::fs::remove_file(state.path().join("operator.key")).unwrap();
+    let server = Server::start(state.path(), &env);
+    let new = operator_key(state.path()).unwrap();
+    assert_ne!(new, lost);
+    assert_eq!(
+        (status_for(&server, &new).await, status_for(&server, &lost).await),
+        (200, 401)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn servers_that_start_at_once_on_an_empty_postgres_share_one_operator_key() {
+    let database = Database::new(DatabaseKind::Postgres);
+    let mut env = without_operator_key();
+    env.insert("JETON_DATABASE__URL", database.url().unwrap().expose().to_owned());
+    let states: Vec<_> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
+    let servers: Vec<Server> = std::thread::scope(|scope| {
+        let mut starting = Vec::new();
+        for state in &states {
+            starting.push(scope.spawn(|| Server::start(state.path(), &env)));
+        }
+        starting.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let keys: Vec<String> = states.iter().filter_map(|state| operator_key(state.path())).collect();
+    assert_eq!(keys.len(), 1, "one key was made, in one of the directories");
+    for server in &servers {
+        assert_eq!(status_for(server, &keys[0]).await, 200);
+    }
+    // A server with a key of its own takes that one alone, and the others go on with theirs.
+    let other = ApiKey::generate(&TestEntropy::default());
+    let own = tempfile::tempdir().unwrap();
+    write_key(&own.path().join("operator.key"), other.secret());
+    let apart = Server::start(own.path(), &env);
+    let other = other.secret().expose();
+    assert_eq!(
+        (status_for(&apart, other).await, status_for(&apart, &keys[0]).await),
+        (200, 401)
+    );
+    assert_eq!(status_for(&servers[0], other).await, 401);
+}
+
+fn write_key(path: &Path, key: &Secret) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(path, key.expose()).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
 #[test]
 fn the_demo_works() {
     let output = Command::new(env!("CARGO_BIN_EXE_jeton"))

@@ -18,10 +18,48 @@ both_databases! {
 
     async fn a_token_that_never_comes_to_life_is_not_handed_out(t: TestJeton) {
         t.install("acme", &["demo"]);
-        t.sim.github().set_token_lag(TokenLag::Time(SignedDuration::from_mins(10)));
+        t.sim.github().set_token_lag(TokenLag::Time(SignedDuration::from_mins(1)));
         let answer = t.get_anonymously("/api/acme/demo").await;
         assert_eq!(answer.status, 503, "{}", answer.text);
         assert!(!answer.header("retry-after").is_empty());
+        // Each try of a client would otherwise leave one more live token at the forge.
+        assert_eq!(t.get_anonymously("/api/acme/demo").await.status, 503);
+        assert_eq!(t.sim.calls().mints(), 1, "the same token is looked at again");
+        t.clock.advance(SignedDuration::from_mins(1));
+        assert_eq!(t.get_anonymously("/api/acme/demo").await.status, 200);
+        assert_eq!(t.sim.calls().mints(), 1);
+    }
+
+    async fn a_policy_against_this_machine_is_no_evidence_against_the_token(t: TestJeton) {
+        t.install("acme", &["demo"]);
+        let message = "Although you appear to have the correct authorization credentials, the `acme` organization has an IP allow list enabled, and your IP address is not permitted to access this resource.".to_owned();
+        t.sim.faults().add(FaultRule::new(FaultKind::Status { status: 403, message }).on("GET /installation/repositories"));
+        let grant = t.issue("acme/demo").await;
+        let report = serde_json::json!({"fingerprint": grant["fingerprint"]});
+        assert_eq!(t.post("/v1/tokens/rejected", report).await.json()["verdict"], "unknown");
+        assert_eq!(t.sim.calls().mints(), 1);
+    }
+
+    async fn an_app_that_is_down_does_not_stand_in_the_way_of_a_warm_one(t: TestJeton) {
+        let other = t.sim.github().add_app(jeton_forge_sim::AppSpec::new("other"));
+        assert_eq!(t.add_app("aaa-first-by-name", &other).await.status, 201);
+        t.install("acme", &["demo"]);
+        let warm = t.issue("acme/demo").await;
+        t.sim.faults().add(FaultRule::new(FaultKind::BadGateway));
+        let calls = t.sim.calls().total();
+        assert_eq!(t.issue("acme/demo").await["fingerprint"], warm["fingerprint"]);
+        assert_eq!(t.sim.calls().total(), calls, "nobody was asked");
+    }
+
+    async fn nonsense_after_a_mint_is_not_minted_again(t: TestJeton) {
+        t.install("acme", &["demo"]);
+        t.sim.faults().add(FaultRule::new(FaultKind::Garbage).on(MINT));
+        assert_eq!(t.get_anonymously("/api/acme/demo").await.status, 502);
+        assert_eq!(t.sim.calls().count(MINT), 1);
+        t.sim.faults().clear();
+        t.sim.faults().add(FaultRule::new(FaultKind::CutBeforeAnswer).on(MINT));
+        assert_eq!(t.get_anonymously("/api/acme/demo").await.status, 503);
+        assert_eq!(t.sim.calls().count(MINT), 3, "a cut is tried once more");
     }
 
     async fn the_old_token_is_served_while_the_forge_is_down_and_not_a_second_longer(t: TestJeton) {
