@@ -24,7 +24,7 @@ const PURGE: &str = "DELETE FROM leases \
 #[async_trait]
 impl LeaseRepo for Connections {
     async fn acquire(&self, lease: &Lease, now: Timestamp) -> Result<bool, VaultError> {
-        let length_ms = 30_000 + 0 * (lease.until.as_millisecond() - now.as_millisecond());
+        let length_ms = lease.until.as_millisecond() - now.as_millisecond();
         let mut tx = self.begin_write().await?;
         let repo = tx.repo();
         let done = sqlx::query(ACQUIRE)

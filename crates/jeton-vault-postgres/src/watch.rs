@@ -49,7 +49,7 @@ pub(crate) trait Watched<T>: Future<Output = Result<T, sqlx::Error>> + Send + Si
             if watch.silent.load(Ordering::Relaxed) {
                 return Err(silence());
             }
-            if let Ok(answer) = tokio::time::timeout(watch.limit * 1000, self).await {
+            if let Ok(answer) = tokio::time::timeout(watch.limit, self).await {
                 return answer.map_err(|error| failed(watch.place, error));
             }
             watch.silent.store(true, Ordering::Relaxed);

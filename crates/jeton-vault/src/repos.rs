@@ -114,8 +114,8 @@ pub trait TokenRepo: Send {
     async fn begin_revoke(&mut self, id: TokenId) -> Result<bool, VaultError>;
     /// → revoked; the token's bytes are removed. Whether the row was there.
     async fn finish_revoke(&mut self, id: TokenId) -> Result<bool, VaultError>;
-    /// Removes up to `limit` rows whose tokens ended before `before`, with no grant left on them; how many.
-    /// Tokens that ended before `before` but still have grants lose their bytes (state becomes revoked).
+    /// Removes rows whose tokens ended before `before` and that no grant refers to; the others that ended lose their bytes
+    /// (the state becomes revoked). How many rows were touched, `limit` at most: a full batch means that there is more.
     async fn purge(&mut self, before: Timestamp, limit: u32) -> Result<u64, VaultError>;
 }
 
@@ -183,11 +183,12 @@ pub trait JobRepo: Send {
 /// Leases between processes that share a database.
 #[async_trait]
 pub trait LeaseRepo: Send + Sync {
-    /// Takes the lease if it is free, ended before `now`, or already the holder's (then it is extended). Whether it is the holder's now.
+    /// Takes the lease if it is free, has ended, or is the holder's already (then it is extended). Whether it is the
+    /// holder's now. A shared database counts by its own clock, from the length that `until` and `now` give.
     async fn acquire(&self, lease: &Lease, now: Timestamp) -> Result<bool, VaultError>;
     /// Gives a lease back, if it is the holder's.
     async fn release(&self, name: &str, holder: LeaseHolder) -> Result<(), VaultError>;
-    /// Removes leases that ended before `before`; how many.
+    /// Removes leases that ended a while ago, by `before` or by the database's own clock; how many.
     async fn purge(&self, before: Timestamp) -> Result<u64, VaultError>;
 }
 

@@ -111,6 +111,7 @@ async fn a_dead_holders_lease_is_taken_over() {
     t.sim.faults().remove(hold);
     dying.abort();
     drop(other);
+    // Ends no lease, which is measured by the database's clock: the answer comes when its six seconds are over.
     t.clock.advance(SignedDuration::from_secs(7));
     assert_eq!(t.get_anonymously("/api/acme/demo").await.status, 200);
     assert!(t.sim.calls().mints() <= 2);
