@@ -133,7 +133,8 @@ pub(crate) async fn open(
     make_state_dir(config)?;
     if let Some(mode) = others_may_enter(&config.state_dir) {
         tracing::warn!(
-            "other users can enter {dir} (mode {mode:04o}), where the keys and the database lie; run `chmod 700 {dir}`",
+            "other users can enter {dir} (mode {mode:04o}), where the keys and the database lie; run `chmod 700 {dir}`; \
+             under systemd, set StateDirectoryMode=0700",
             dir = config.state_dir.display()
         );
     }

@@ -170,6 +170,8 @@ pub(crate) fn create_key_file(path: &Path, key: &Secret) -> io::Result<()> {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
     };
+    // Opened first: whatever fails, fails before there is a key.
+    let opened = File::open(directory)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut file = tempfile::Builder::new()
         .prefix(&format!(".{name}."))
@@ -179,6 +181,9 @@ pub(crate) fn create_key_file(path: &Path, key: &Secret) -> io::Result<()> {
     file.write_all(text.expose().as_bytes())?;
     file.as_file().sync_all()?;
     file.persist_noclobber(path).map_err(|refused| refused.error)?;
-    // The name is on the disk only when its directory is.
-    File::open(directory)?.sync_all()
+    // The name is on the disk only when its directory is. Some file systems of containers cannot be told to see to it.
+    match opened.sync_all() {
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+        outcome => outcome,
+    }
 }

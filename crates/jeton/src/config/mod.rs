@@ -6,6 +6,7 @@ mod error;
 mod key_list;
 mod key_source;
 mod keys;
+mod margin;
 #[cfg(test)]
 mod reference;
 mod settings;
@@ -272,36 +273,12 @@ fn broker(set: &mut Settings) -> BrokerConfig {
         default_permissions: set
             .permissions("broker.default_permissions")
             .unwrap_or_else(read_contents),
-        renew_margin: renew_margin(set),
+        renew_margin: margin::renew_margin(set),
         forge_deadline: seconds(set.number("broker.forge_deadline_seconds", 1..=120, 10)),
         probe_window: seconds(set.number("broker.probe_window_seconds", 0..=120, 10)),
         calls_per_app: set.number("broker.calls_per_app", 1..=100, 64) as usize,
         keep_ended: SignedDuration::from_hours(24 * i64::from(days)),
     }
-}
-
-/// The smallest margin, in seconds. A renewal is looked for every five seconds, takes a few, and is tried again when it
-/// fails; a margin below this leaves no room for that, and tokens would end in callers' hands.
-const MIN_RENEW_MARGIN: u32 = 30;
-
-/// The older name allowed any number. A deployment that set a smaller one goes on working, with the smallest there is.
-fn renew_margin(set: &mut Settings) -> SignedDuration {
-    const KEY: &str = "broker.renew_margin_seconds";
-    const OLDER: &str = "TOKEN_RENEW_AT";
-    let origin = set.origin(KEY);
-    let older = match &origin {
-        Origin::Environment(name) | Origin::EnvFile { name, .. } => name == OLDER,
-        _ => false,
-    };
-    let smallest = if older { 0 } else { MIN_RENEW_MARGIN };
-    let given = set.number(KEY, smallest..=2700, 300);
-    if given < MIN_RENEW_MARGIN {
-        set.warnings.push(ConfigWarning {
-            what: format!("{OLDER} is {given} ({origin}), less than the smallest margin; {MIN_RENEW_MARGIN} is taken"),
-            remedy: format!("set {OLDER} to {MIN_RENEW_MARGIN} or more, or remove it for the default of 300"),
-        });
-    }
-    SignedDuration::from_secs(given.max(MIN_RENEW_MARGIN).into())
 }
 
 fn compat(set: &mut Settings, default_permissions: &Permissions) -> CompatConfig {

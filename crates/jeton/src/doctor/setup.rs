@@ -79,7 +79,7 @@ pub(super) fn state_dir(path: &Path) -> Finding {
                 Code::ConfigFile,
                 format!("{} can be entered by other users (mode {mode:04o})", path.display()),
                 &format!(
-                    "Run `chmod 700 {}`: the keys and the database lie there.",
+                    "Run `chmod 700 {}`: the keys and the database lie there. Under systemd, set StateDirectoryMode=0700.",
                     path.display()
                 ),
             ),

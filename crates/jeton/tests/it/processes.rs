@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use jeton_domain::{ApiKey, Secret};
+use jeton_domain::{ApiKey, Fingerprint, Secret};
 use jeton_forge_sim::{AppSpec, FaultKind, FaultRule, ForgeSim, InstallSpec, SimApp, SimConfig};
 use jeton_seal::SealingKey;
 use jeton_testkit::{Database, DatabaseKind, TestEntropy};
@@ -20,6 +20,8 @@ const MINT: &str = "POST /app/installations/{id}/access_tokens";
 struct Server {
     child: Child,
     url: String,
+    /// What it logged until it listened.
+    log: String,
 }
 
 impl Server {
@@ -53,7 +55,7 @@ impl Server {
         };
         // The pipe must not fill up.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, url }
+        Self { child, url, log }
     }
 
     /// As power failures do.
@@ -265,12 +267,37 @@ async fn servers_that_start_at_once_on_an_empty_postgres_share_one_operator_key(
     let own = tempfile::tempdir().unwrap();
     write_key(&own.path().join("operator.key"), other.secret());
     let apart = Server::start(own.path(), &env);
+    assert!(
+        apart
+            .log
+            .contains("is not the one that the servers on this database share"),
+        "{}",
+        apart.log
+    );
+    for key in [other.fingerprint(), Fingerprint::of(&Secret::new(keys[0].clone()))] {
+        assert!(apart.log.contains(key.as_str()), "{key} in {}", apart.log);
+    }
     let other = other.secret().expose();
     assert_eq!(
         (status_for(&apart, other).await, status_for(&apart, &keys[0]).await),
         (200, 401)
     );
     assert_eq!(status_for(&servers[0], other).await, 401);
+}
+
+#[test]
+fn what_should_be_looked_at_is_logged_and_left_as_it_is() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut env = without_operator_key();
+    env.insert("TOKEN_RENEW_AT", "5".to_owned());
+    let state = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(state.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let server = Server::start(state.path(), &env);
+    for part in ["mode 0755", "chmod 700", "TOKEN_RENEW_AT is 5"] {
+        assert!(server.log.contains(part), "{part} in {}", server.log);
+    }
+    let mode = std::fs::metadata(state.path()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o755);
 }
 
 fn write_key(path: &Path, key: &Secret) {
