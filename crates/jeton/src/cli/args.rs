@@ -251,7 +251,7 @@ pub(crate) struct AddAppArgs {
     /// Read the private key from standard input
     #[arg(long)]
     pub(crate) key_stdin: bool,
-    /// The URL of the forge's API [default: https://api.github.com]
+    /// The URL of the forge's API, github.com's when left out
     #[arg(long, value_name = "URL")]
     pub(crate) api_url: Option<String>,
     /// Do not ask the forge whether id and key belong together

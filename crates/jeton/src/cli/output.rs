@@ -40,7 +40,7 @@ pub(crate) fn note(text: &str) {
 /// Prints a value as indented JSON.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub(crate) fn print_json<T: serde::Serialize>(value: &T) -> Result<(), CliError> {
     let text = serde_json::to_string_pretty(value).map_err(|error| CliError::Io {
         what: "the answer cannot be printed".to_owned(),
