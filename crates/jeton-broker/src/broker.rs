@@ -13,11 +13,8 @@ use tokio::sync::{Mutex, Notify};
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    BrokerError, BrokerSettings, LiveToken,
-    apps::{AppRegistry, ConfiguredApp},
-    flights::Flights,
-    revoke::RevokeToken,
-    slot::Slot,
+    BrokerError, BrokerSettings, LiveToken, app_registry::AppRegistry, apps::ConfiguredApp, flights::Flights,
+    revoke::RevokeToken, slot::Slot,
 };
 
 /// What a broker is made of.

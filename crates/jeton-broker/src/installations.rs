@@ -5,7 +5,7 @@ use jeton_vault::InstallationRecord;
 
 use crate::{
     Broker, BrokerError,
-    apps::AppEntry,
+    app_entry::AppEntry,
     broker::{Inner, LookUpOutcome},
 };
 

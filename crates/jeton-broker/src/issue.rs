@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 
 use crate::{
     Broker, BrokerError, BrokerSettings, LiveToken, Refusal,
-    apps::AppEntry,
+    app_entry::AppEntry,
     broker::Inner,
     slot::{Need, Slot},
 };

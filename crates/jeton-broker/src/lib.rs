@@ -1,9 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 mod app_check;
+mod app_entry;
+mod app_registry;
 mod apps;
 mod broker;
 mod error;
+mod explain;
 mod flights;
 mod grants;
 mod health;

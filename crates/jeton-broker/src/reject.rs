@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use jeton_domain::{Fingerprint, Secret, TokenId};
 use jeton_forge::{ForgeError, Probe};
 
-use crate::{Broker, BrokerError, apps::AppEntry, mint::token_place, slot::Slot};
+use crate::{Broker, BrokerError, app_entry::AppEntry, mint::token_place, slot::Slot};
 
 /// What became of a token with which a caller saw 401.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use jeton_domain::Secret;
 use jeton_forge::{ForgeError, Probe};
 
-use crate::{BrokerError, apps::AppEntry, broker::Inner};
+use crate::{BrokerError, app_entry::AppEntry, broker::Inner};
 
 /// Pauses between probes of a fresh token, in milliseconds; the last one repeats.
 const PAUSES: [u64; 6] = [50, 150, 300, 700, 1_500, 3_000];

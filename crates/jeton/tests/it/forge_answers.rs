@@ -111,6 +111,16 @@ both_databases! {
         assert_eq!(t.sim.calls().mints(), 1);
     }
 
+    async fn a_short_limit_is_waited_out(t: TestJeton) {
+        t.install("acme", &["demo"]);
+        let before = jeton_domain::Clock::now(&t.clock);
+        t.sim.faults().add(FaultRule::new(FaultKind::SecondaryLimit { retry_after: 3 }).on(MINT).times(1));
+        assert_eq!(t.get_anonymously("/api/acme/demo").await.status, 200);
+        let waited = jeton_domain::Clock::now(&t.clock).duration_since(before);
+        assert!(waited >= SignedDuration::from_secs(3), "{waited:?}");
+        assert_eq!(t.sim.calls().count(MINT), 2);
+    }
+
     async fn what_the_forge_says_is_passed_on_without_secrets(t: TestJeton) {
         t.install("acme", &["demo"]);
         let planted = format!("ghs_{}", "q7Z".repeat(12));

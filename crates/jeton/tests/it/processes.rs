@@ -306,6 +306,100 @@ fn write_key(path: &Path, key: &Secret) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
+/// What `jeton serve` says when it does not start.
+fn refusal(state: &Path, env: &BTreeMap<&str, String>) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_jeton"))
+        .arg("serve")
+        .current_dir(state)
+        .env_clear()
+        .env("JETON_STATE__DIR", state)
+        .env("JETON_SERVER__LISTEN", "127.0.0.1:0")
+        .envs(env)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_vault_without_its_key_tells_nothing_and_is_left_as_it_is() {
+    let state = tempfile::tempdir().unwrap();
+    let none = BTreeMap::new();
+    Server::start(state.path(), &none).kill();
+    let key = std::fs::read(state.path().join("seal.key")).unwrap();
+
+    std::fs::remove_file(state.path().join("seal.key")).unwrap();
+    let missing = refusal(state.path(), &none);
+    assert!(
+        missing.contains("seal.missing_key") && missing.contains("seal.key"),
+        "{missing}"
+    );
+    assert!(
+        !state.path().join("seal.key").exists(),
+        "no new key over a sealed vault"
+    );
+
+    let (_, other) = keys();
+    let wrong = refusal(
+        state.path(),
+        &BTreeMap::from([("JETON_SEAL__KEY", other["JETON_SEAL__KEY"].clone())]),
+    );
+    assert!(wrong.contains("seal.wrong_key"), "{wrong}");
+    assert!(
+        !wrong.contains(&other["JETON_SEAL__KEY"]),
+        "the key itself is not shown"
+    );
+
+    std::fs::write(state.path().join("seal.key"), &key).unwrap();
+    std::fs::set_permissions(
+        state.path().join("seal.key"),
+        std::os::unix::fs::PermissionsExt::from_mode(0o644),
+    )
+    .unwrap();
+    let exposed = refusal(state.path(), &none);
+    assert!(
+        exposed.contains("seal.key_exposed") && exposed.contains("chmod 600"),
+        "{exposed}"
+    );
+    std::fs::set_permissions(
+        state.path().join("seal.key"),
+        std::os::unix::fs::PermissionsExt::from_mode(0o600),
+    )
+    .unwrap();
+    // Nothing was overwritten: the first key still opens it.
+    Server::start(state.path(), &none).kill();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_environment_of_todays_services_is_enough() {
+    let (sim, app) = forge().await;
+    sim.github().add_repository("acme", "demo", true).unwrap();
+    sim.github().install(app.id, "acme", InstallSpec::all());
+    let secrets = tempfile::tempdir().unwrap();
+    std::fs::write(secrets.path().join("app.pem"), &app.private_key_pkcs1_pem).unwrap();
+    let state = tempfile::tempdir().unwrap();
+    let env = BTreeMap::from([
+        ("GITHUB_APP_ID", app.id.to_string()),
+        ("SECRETS_DIR", secrets.path().display().to_string()),
+        ("JETON_APP_API_URL", sim.api_url()),
+        ("TOKEN_RENEW_AT", "60".to_owned()),
+        ("LOG_LEVEL", "INFO".to_owned()),
+    ]);
+    let server = Server::start(state.path(), &env);
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let answer = http.get(format!("{}/api/acme/demo", server.url)).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let body: serde_json::Value = answer.json().await.unwrap();
+    assert!(sim.github().is_live(body["access_token"].as_str().unwrap()));
+    // The App's key stays in memory: the database has tokens, and no App.
+    let line = app.private_key_pkcs1_pem.lines().nth(3).unwrap();
+    for file in ["jeton.db", "jeton.db-wal"] {
+        let bytes = std::fs::read(state.path().join(file)).unwrap_or_default();
+        assert!(!bytes.windows(line.len()).any(|window| window == line.as_bytes()));
+    }
+}
+
 #[test]
 fn the_demo_works() {
     let output = Command::new(env!("CARGO_BIN_EXE_jeton"))
