@@ -89,7 +89,7 @@ impl Broker {
         // Also what a warm answer still points at must not go out again.
         let apps = inner.apps.all();
         inner.slots.retain(|_, slot| {
-            let known = apps.values().any(|app| app.id == slot.key.app());
+            let known = apps.values().any(|app| app.id == slot.app);
             if !known {
                 slot.clear();
             }

@@ -129,7 +129,7 @@ impl Broker {
 
 impl Inner {
     /// The slot of a key, made when it is not there.
-    pub(crate) fn slot(&self, key: TokenKey, asked: &RepoSet) -> (TokenKeyDigest, Arc<Slot>) {
+    pub(crate) fn slot(&self, key: &TokenKey, asked: &RepoSet) -> (TokenKeyDigest, Arc<Slot>) {
         let digest = key.digest();
         if let Some(slot) = self.slots.get(&digest) {
             return (digest, Arc::clone(&slot));
@@ -137,7 +137,7 @@ impl Inner {
         let slot = self
             .slots
             .entry(digest)
-            .or_insert_with(|| Arc::new(Slot::new(key, asked.clone())));
+            .or_insert_with(|| Arc::new(Slot::new(key, asked)));
         (digest, Arc::clone(&slot))
     }
 }

@@ -26,7 +26,7 @@ impl Inner {
                 )
                 .await
         {
-            let missing = slot.key.permissions().missing_from(&found.permissions);
+            let missing = slot.permissions.missing_from(&found.permissions);
             if !missing.is_empty() {
                 let settings_url = found.html_url;
                 return BrokerError::PermissionNotGranted {

@@ -101,7 +101,7 @@ impl Broker {
         let app = self
             .choose_app(repositories.owner(), ask.forge.as_deref(), ask.app.as_deref())
             .await?;
-        let (digest, slot) = inner.slot(TokenKey::new(app.id, &repositories, &permissions), &repositories);
+        let (digest, slot) = inner.slot(&TokenKey::new(app.id, &repositories, &permissions), &repositories);
         // A token can be revoked by another replica between our look at it and the grant: then one more is fetched.
         for _ in 0..3 {
             let token = inner.obtain(digest, &slot, need).await?;
@@ -145,7 +145,7 @@ impl Broker {
         let app = self
             .choose_app(repository.owner(), None, app.map(AppName::as_str))
             .await?;
-        let (digest, slot) = inner.slot(TokenKey::new(app.id, &repositories, permissions), &repositories);
+        let (digest, slot) = inner.slot(&TokenKey::new(app.id, &repositories, permissions), &repositories);
         for _ in 0..3 {
             let token = inner.obtain(digest, &slot, Need::ANY).await?;
             match self.note_compat_grant(&app, digest, &token).await {

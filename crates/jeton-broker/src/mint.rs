@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use jeton_domain::{Coded, ExpiresAt, Fingerprint, InstallationId, RowRef, TokenId, TokenKeyDigest};
+use jeton_domain::{
+    Coded, ExpiresAt, Fingerprint, InstallationId, Permissions, RepoSet, RowRef, TokenId, TokenKeyDigest,
+};
 use jeton_forge::{ForgeError, GitHubApp, MintedToken};
 use jeton_vault::{TokenRecord, TokenState, VaultError};
 use jiff::{SignedDuration, Timestamp};
@@ -57,7 +59,7 @@ impl Inner {
             }
         }
         let reason = "its tokens end sooner than the request needs".to_owned();
-        let app = self.apps.by_id(slot.key.app());
+        let app = self.apps.by_id(slot.app);
         let forge = app.map_or_else(|| Arc::from("the forge"), |app| Arc::clone(&app.host));
         Err(BrokerError::Forge {
             forge,
@@ -71,7 +73,7 @@ impl Inner {
         let flight = self.mints.join(digest, || async move {
             let token = inner.fetch(digest, &slot, need).await?;
             slot.put(Arc::clone(&token));
-            if inner.apps.by_id(slot.key.app()).is_none() {
+            if inner.apps.by_id(slot.app).is_none() {
                 // Removed while the token was on its way; whoever removed it has looked at this slot already.
                 slot.clear();
                 return Err(BrokerError::NoApp { forge: None });
@@ -83,12 +85,9 @@ impl Inner {
 
     /// Fetches a token from the vault or the forge; the only one to do so among all processes of the vault.
     async fn fetch(self: &Arc<Self>, digest: TokenKeyDigest, slot: &Slot, need: Need) -> MintOutcome {
-        let app = self
-            .apps
-            .by_id(slot.key.app())
-            .ok_or(BrokerError::NoApp { forge: None })?;
+        let app = self.apps.by_id(slot.app).ok_or(BrokerError::NoApp { forge: None })?;
         let _turn = app.mints.acquire().await;
-        if let Some(token) = self.find_stored(&app, digest, need).await? {
+        if let Some(token) = self.find_stored(&app, digest, slot, need).await? {
             return Ok(token);
         }
         let name = format!("mint/{digest}");
@@ -103,7 +102,7 @@ impl Inner {
             let pause = (waited / 4).clamp(Duration::from_millis(20), Duration::from_millis(250));
             tokio::time::sleep(pause).await;
             waited += pause;
-            if let Some(token) = self.find_stored(&app, digest, need).await? {
+            if let Some(token) = self.find_stored(&app, digest, slot, need).await? {
                 return Ok(token);
             }
         };
@@ -121,7 +120,7 @@ impl Inner {
     ) -> MintOutcome {
         // Between our look into the vault and the lease, another process may have finished.
         if self.vault.shared()
-            && let Some(token) = self.find_stored(app, digest, need).await?
+            && let Some(token) = self.find_stored(app, digest, slot, need).await?
         {
             return Ok(token);
         }
@@ -143,7 +142,7 @@ impl Inner {
             }
         }
         tracing::info!(
-            app.name = %app.name, owner = slot.key.owner(), repositories = slot.key.repositories().len(),
+            app.name = %app.name, owner = &*slot.owner, repositories = slot.asked.names().len(),
             token.fingerprint = %token.fingerprint, expires_at = %token.expires_at.timestamp(), "a token was minted"
         );
         Ok(token)
@@ -159,9 +158,9 @@ impl Inner {
 
     /// Mints, with one fresh look-up when the installation is not there any more, or is somebody else's.
     async fn mint(self: &Arc<Self>, app: &Arc<AppEntry>, slot: &Slot) -> Result<LiveToken, BrokerError> {
-        let owner = slot.key.owner();
+        let owner = &*slot.owner;
         let names: Vec<String> = slot.asked.names().iter().map(|name| name.as_str().to_owned()).collect();
-        let permissions = slot.key.permissions();
+        let permissions = &slot.permissions;
         for look in 0..2 {
             let found = self.find_installation(app, owner).await?;
             let Some(installation) = found else { break };
@@ -218,7 +217,6 @@ impl Inner {
         minted_at: Timestamp,
         minted: MintedToken,
     ) -> LiveToken {
-        let asked = || slot.asked.names().iter().map(|name| name.as_str().to_owned()).collect();
         LiveToken {
             id: TokenId::generate(minted_at, &*self.entropy),
             fingerprint: Fingerprint::of(&minted.token),
@@ -226,14 +224,8 @@ impl Inner {
             installation,
             app_name: Arc::clone(&app.shared_name),
             forge_host: Arc::clone(&app.host),
-            owner: slot.asked.owner().to_owned(),
-            repositories: minted.repositories.unwrap_or_else(asked),
-            // Almost always the same as asked for, and then the same memory.
-            permissions: if minted.permissions == *slot.key.permissions() {
-                slot.key.permissions().clone()
-            } else {
-                minted.permissions
-            },
+            covers: covers(slot, minted.repositories.as_deref().unwrap_or_default()),
+            permissions: shared(slot, minted.permissions),
             minted_at,
             expires_at: minted.expires_at,
             good_until: good_until(app, minted_at, minted.expires_at),
@@ -249,8 +241,13 @@ impl Inner {
             key: digest,
             app: app.id,
             installation: token.installation,
-            owner: token.owner.clone(),
-            repositories: token.repositories.clone(),
+            owner: token.covers.owner().to_owned(),
+            repositories: token
+                .covers
+                .names()
+                .iter()
+                .map(|name| name.as_str().to_owned())
+                .collect(),
             permissions: token.permissions.clone(),
             token: Some(
                 self.ring
@@ -291,6 +288,7 @@ impl Inner {
         &self,
         app: &AppEntry,
         digest: TokenKeyDigest,
+        slot: &Slot,
         need: Need,
     ) -> Result<Option<Arc<LiveToken>>, BrokerError> {
         let now = self.clock.now();
@@ -319,9 +317,8 @@ impl Inner {
             installation: record.installation,
             app_name: Arc::clone(&app.shared_name),
             forge_host: Arc::clone(&app.host),
-            owner: record.owner,
-            repositories: record.repositories,
-            permissions: record.permissions,
+            covers: covers(slot, &record.repositories),
+            permissions: shared(slot, record.permissions),
             minted_at: record.minted_at,
             expires_at,
             good_until,
@@ -337,4 +334,22 @@ fn good_until(app: &AppEntry, minted_at: Timestamp, expires_at: ExpiresAt) -> Ex
     let offset = app.client().map(GitHubApp::clock_offset).unwrap_or_default();
     let by_our_clock = expires_at.timestamp().saturating_sub(offset).unwrap_or(Timestamp::MIN);
     ExpiresAt::new(by_our_clock.min(minted_at + TOKEN_LIFE))
+}
+
+/// The repositories of a token: its slot's own set when the names are the same, which they almost always are.
+fn covers(slot: &Slot, names: &[String]) -> Arc<RepoSet> {
+    let told = slot
+        .asked
+        .with_names(names)
+        .filter(|told| !told.names().is_empty() && *told != *slot.asked);
+    told.map_or_else(|| Arc::clone(&slot.asked), Arc::new)
+}
+
+/// The permissions of a token: its slot's own when they are the same, for the same reason.
+fn shared(slot: &Slot, permissions: Permissions) -> Permissions {
+    if permissions == slot.permissions {
+        slot.permissions.clone()
+    } else {
+        permissions
+    }
 }

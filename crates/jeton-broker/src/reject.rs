@@ -88,7 +88,7 @@ impl Broker {
             Some((Arc::clone(entry.value()), token))
         });
         if let Some((slot, token)) = in_memory
-            && let Some(app) = inner.apps.by_id(slot.key.app())
+            && let Some(app) = inner.apps.by_id(slot.app)
         {
             return Ok(Some(Found {
                 app,

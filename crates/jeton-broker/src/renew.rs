@@ -27,7 +27,7 @@ impl Inner {
 
     /// Fetches the successor of a slot's token while the old one is still handed out.
     async fn renew(self: &Arc<Self>, digest: TokenKeyDigest, slot: &Arc<Slot>) {
-        let Some(app) = self.apps.by_id(slot.key.app()) else {
+        let Some(app) = self.apps.by_id(slot.app) else {
             return;
         };
         let Ok(_turn) = app.renewals.acquire().await else {
@@ -44,14 +44,14 @@ impl Inner {
             Err(error) => {
                 let code = error.code();
                 if let Some(token) = before.filter(|_| error.is_access_lost()) {
-                    tracing::warn!(%code, %error, owner = slot.key.owner(), "access was taken away; the token is dropped");
+                    tracing::warn!(%code, %error, owner = &*slot.owner, "access was taken away; the token is dropped");
                     slot.drop_token(token.id);
                     let broker = Broker(Arc::clone(self));
                     if let Err(error) = broker.end_token(token.id, &app.forge).await {
                         tracing::warn!(code = %error.code(), %error, "the dropped token could not be marked in the vault");
                     }
                 } else {
-                    tracing::warn!(%code, %error, owner = slot.key.owner(), "a renewal failed; the old token is still good");
+                    tracing::warn!(%code, %error, owner = &*slot.owner, "a renewal failed; the old token is still good");
                 }
                 slot.renewal_failed(self.clock.now());
             }

@@ -8,7 +8,7 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 use jeton_domain::{
-    ExpiresAt, Fingerprint, Freshness, InstallationId, Permissions, RepoSet, Secret, TokenId, TokenKey,
+    AppId, ExpiresAt, Fingerprint, Freshness, InstallationId, Permissions, RepoSet, Secret, TokenId, TokenKey,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -22,8 +22,8 @@ pub struct LiveToken {
     pub(crate) installation: InstallationId,
     pub(crate) app_name: Arc<str>,
     pub(crate) forge_host: Arc<str>,
-    pub(crate) owner: String,
-    pub(crate) repositories: Vec<String>,
+    /// What it opens; the very set of its slot when the forge answered the names as they were asked for.
+    pub(crate) covers: Arc<RepoSet>,
     pub(crate) permissions: Permissions,
     pub(crate) minted_at: Timestamp,
     /// The end by the forge's clock: what callers are told.
@@ -54,9 +54,11 @@ impl LiveToken {
 
     /// What it opens, each `owner/name`.
     pub fn full_names(&self) -> Vec<String> {
-        self.repositories
+        let owner = self.covers.owner();
+        self.covers
+            .names()
             .iter()
-            .map(|name| format!("{}/{name}", self.owner))
+            .map(|name| format!("{owner}/{name}"))
             .collect()
     }
 
@@ -115,9 +117,12 @@ impl Need {
 /// The place of one key: the token in use, and when to try for its successor.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    pub(crate) key: TokenKey,
+    pub(crate) app: AppId,
+    /// In lower case.
+    pub(crate) owner: Box<str>,
+    pub(crate) permissions: Permissions,
     /// The repositories as the first caller wrote them.
-    pub(crate) asked: RepoSet,
+    pub(crate) asked: Arc<RepoSet>,
     current: ArcSwapOption<LiveToken>,
     /// A token that the forge minted and did not accept in time: looked at again before another is minted.
     pub(crate) unproven: ArcSwapOption<LiveToken>,
@@ -130,10 +135,12 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    pub(crate) fn new(key: TokenKey, asked: RepoSet) -> Self {
+    pub(crate) fn new(key: &TokenKey, asked: &RepoSet) -> Self {
         Self {
-            key,
-            asked,
+            app: key.app(),
+            owner: key.owner().into(),
+            permissions: key.permissions().clone(),
+            asked: Arc::new(asked.clone()),
             current: ArcSwapOption::empty(),
             unproven: ArcSwapOption::empty(),
             used: AtomicBool::new(false),

@@ -189,6 +189,20 @@ impl RepoSet {
         })
     }
 
+    /// The same owner with other names, such as those that a forge answered; `None` when one of them is no repository's name.
+    pub fn with_names(&self, names: &[String]) -> Option<Self> {
+        let parsed = names
+            .iter()
+            .map(|name| RepoName::parse(name))
+            .collect::<Result<Vec<_>, _>>();
+        let mut names = parsed.ok()?;
+        names.sort_by_key(|name| name.0.to_ascii_lowercase());
+        Some(Self {
+            owner: self.owner.clone(),
+            names,
+        })
+    }
+
     /// The owner as first written.
     pub fn owner(&self) -> &str {
         &self.owner
