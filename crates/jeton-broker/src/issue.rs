@@ -195,6 +195,7 @@ impl Broker {
             candidates.retain(|app| &*app.host == "github.com");
             if candidates.is_empty() {
                 let mut hosts: Vec<String> = self.0.apps.all().values().map(|app| app.host.to_string()).collect();
+                hosts.sort();
                 hosts.dedup();
                 return Err(Refusal::Forge(hosts.join(", ")).into());
             }
