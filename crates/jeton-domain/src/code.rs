@@ -61,6 +61,72 @@ codes! {
     AuthUnknownKey = "auth.unknown_key", Caller;
     /// The caller is known well enough, and may not.
     AuthNotAllowed = "auth.not_allowed", Caller;
+    /// The key's end has come.
+    AuthKeyExpired = "auth.key_expired", Caller;
+    /// The caller may not ask from this address.
+    AuthAddress = "auth.address_not_allowed", Caller;
+    /// The token is no JWT, or one with a header that is not accepted.
+    AuthJwtMalformed = "auth.jwt_malformed", Caller;
+    /// No configured issuer has signed the token.
+    AuthJwtIssuer = "auth.jwt_unknown_issuer", Caller;
+    /// The token names no algorithm that is accepted for its issuer or its key.
+    AuthJwtAlgorithm = "auth.jwt_algorithm", Caller;
+    /// The issuer has no key of the token's `kid`.
+    AuthJwtKey = "auth.jwt_unknown_key", Caller;
+    /// The signature is wrong.
+    AuthJwtSignature = "auth.jwt_bad_signature", Caller;
+    /// The token's end has come.
+    AuthJwtExpired = "auth.jwt_expired", Caller;
+    /// The token's time has not come yet.
+    AuthJwtNotYet = "auth.jwt_not_yet_valid", Caller;
+    /// The token was made for somebody else.
+    AuthJwtAudience = "auth.jwt_wrong_audience", Caller;
+    /// The token lacks a claim that it must have, or has it in a wrong form.
+    AuthJwtClaim = "auth.jwt_bad_claim", Caller;
+    /// The issuer's keys cannot be fetched, and none are known.
+    AuthIssuerUnavailable = "auth.issuer_unavailable", Operator;
+    /// User name or password are wrong.
+    AuthBadPassword = "auth.bad_password", Caller;
+    /// The browser session has ended or was revoked.
+    AuthSession = "auth.session_ended", Caller;
+    /// The request comes from another site, or lacks the token of its form.
+    AuthCsrf = "auth.csrf", Caller;
+    /// The one-time link was used, or never given out.
+    AuthSetupLink = "auth.setup_link", Caller;
+    /// Signing in through the provider did not work.
+    AuthSignIn = "auth.sign_in_failed", Caller;
+    /// Too many requests, or too many wrong tries.
+    AuthRateLimited = "auth.rate_limited", Caller;
+    /// No policy allows it.
+    PolicyDenied = "policy.denied", Caller;
+    /// A policy allows it, and the ceiling forbids it.
+    PolicyCeiling = "policy.ceiling", Caller;
+    /// The policy is not well-formed.
+    PolicyInvalid = "policy.invalid", Caller;
+    /// No policy has this name.
+    PolicyNotFound = "policy.not_found", Caller;
+    /// The policy stands in the policy file and can only be changed there.
+    PolicyConfigured = "policy.configured", Caller;
+    /// No client has this name.
+    ClientNotFound = "client.not_found", Caller;
+    /// Another client has this name.
+    ClientNameTaken = "client.name_taken", Caller;
+    /// The client's name, networks or end are not well-formed.
+    ClientInvalid = "client.invalid", Caller;
+    /// The client has two live keys already.
+    ClientRotating = "client.rotation_under_way", Caller;
+    /// No user has this name.
+    UserNotFound = "user.not_found", Caller;
+    /// Another user has this name.
+    UserNameTaken = "user.name_taken", Caller;
+    /// The user's name, role or password will not do.
+    UserInvalid = "user.invalid", Caller;
+    /// Nobody would be left who may manage users.
+    UserLastOperator = "user.last_operator", Caller;
+    /// The record was changed from outside.
+    RecordBroken = "record.broken", Operator;
+    /// The record cannot be written, so nothing is handed out.
+    RecordUnwritable = "record.unwritable", Operator;
     /// The owner has no installation of the App, or the repository is not in its selection.
     AppNotInstalled = "forge.app_not_installed", Access;
     /// The installation was suspended.

@@ -54,6 +54,14 @@ typed_id!(
     AppId
 );
 typed_id!(
+    /// Names a program that may ask; a later one of the same name has another.
+    ClientId
+);
+typed_id!(
+    /// Names one of the keys of a client.
+    ClientKeyId
+);
+typed_id!(
     /// Names one credential handed to one caller.
     GrantId
 );
@@ -68,4 +76,8 @@ typed_id!(
 typed_id!(
     /// Names a token that a forge minted; several grants may share one.
     TokenId
+);
+typed_id!(
+    /// Names a person who may sign in.
+    UserId
 );

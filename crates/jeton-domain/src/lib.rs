@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+mod action;
 mod api_key;
 mod app;
+mod caller;
 mod clock;
 mod code;
 mod endpoint;
@@ -10,6 +12,7 @@ mod expiry;
 mod fingerprint;
 mod forge_kind;
 mod ids;
+mod names;
 mod permissions;
 mod redact;
 mod repo;
@@ -17,8 +20,10 @@ mod sealed;
 mod secret;
 mod token_key;
 
+pub use action::{Action, UnknownAction};
 pub use api_key::{API_KEY_PREFIX, ApiKey, ApiKeyDigest, ApiKeyError};
 pub use app::{AppIssuer, AppIssuerError, AppName, AppNameError, AppOrigin, InstallationId};
+pub use caller::{Caller, Identity, IdentityKey, JwtIdentity, Role, UnknownRole};
 pub use clock::{Clock, Pause};
 pub use code::{Blame, Code, Coded};
 pub use endpoint::{EndpointError, ForgeEndpoint};
@@ -26,7 +31,8 @@ pub use entropy::Entropy;
 pub use expiry::{ExpiresAt, Freshness};
 pub use fingerprint::Fingerprint;
 pub use forge_kind::ForgeKind;
-pub use ids::{AppId, GrantId, JobId, LeaseHolder, TokenId};
+pub use ids::{AppId, ClientId, ClientKeyId, GrantId, JobId, LeaseHolder, TokenId, UserId};
+pub use names::{ClientName, IssuerName, NameError, PolicyName, UserName};
 pub use permissions::{Access, PermissionError, Permissions};
 pub use redact::redact;
 pub use repo::{RepoName, RepoPath, RepoPathError, RepoSet, RepoSetError};
