@@ -1,0 +1,199 @@
+use std::{fmt, sync::Arc};
+
+use jeton_domain::{Action, Caller, Identity, Permissions, Role};
+
+use crate::{
+    Allowed, Ask, CeilingSpec, Decision, Denied, Explanation, PolicyError, PolicySpec,
+    ceiling::Ceiling,
+    compile,
+    condition::Facts,
+    explain,
+    index::Index,
+    rule::{FirstMiss, Rule},
+};
+
+/// Whoever runs the server may do everything.
+pub(crate) const OPERATOR: &str = "builtin:operator";
+/// An auditor may look at everything.
+pub(crate) const AUDITOR: &str = "builtin:auditor";
+
+/// Where a policy comes from. Those of the file are tried first, then the stored ones, then the built-in ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Origin {
+    /// The policy file.
+    File,
+    /// The database.
+    Stored,
+    /// The server itself.
+    BuiltIn,
+}
+
+impl Origin {
+    /// As the API writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Stored => "stored",
+            Self::BuiltIn => "built-in",
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Policies that are ready to decide. Clones share their memory.
+#[derive(Debug, Clone)]
+pub struct PolicySet(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    ceiling: Ceiling,
+    /// In the order in which they are tried.
+    rules: Vec<Rule>,
+    index: Index,
+    operator: Arc<str>,
+    auditor: Arc<str>,
+}
+
+/// What the built-in rules say to a request.
+pub(crate) enum BuiltIn {
+    Operator,
+    Auditor,
+    No,
+}
+
+impl PolicySet {
+    /// Checks and compiles policies. Within one origin they are tried in the order given; the first that covers a request
+    /// decides.
+    ///
+    /// # Errors
+    /// Everything that is wrong with any of them; then none is usable.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "whoever compiles a document is done with it"
+    )]
+    pub fn compile(
+        ceiling: Option<CeilingSpec>,
+        policies: Vec<(Origin, PolicySpec)>,
+    ) -> Result<Self, Vec<PolicyError>> {
+        let (ceiling, rules) = compile::compile(ceiling.as_ref(), policies)?;
+        Ok(Self(Arc::new(Inner {
+            index: Index::new(&rules),
+            ceiling,
+            rules,
+            operator: OPERATOR.into(),
+            auditor: AUDITOR.into(),
+        })))
+    }
+
+    /// How many policies there are, without `builtin:operator` and `builtin:auditor`.
+    pub fn len(&self) -> usize {
+        self.0.rules.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.rules.is_empty()
+    }
+
+    /// The policies in the order in which they are tried, without `builtin:operator` and `builtin:auditor`.
+    pub fn names(&self) -> impl Iterator<Item = (Origin, &str)> {
+        self.0.rules.iter().map(|rule| (rule.origin, &*rule.name))
+    }
+
+    /// What is left of `permissions` under the ceiling; `None` when nothing is. For whoever puts permissions of their own
+    /// where [`Allowed::permissions`] is `None`.
+    pub fn within_ceiling(&self, permissions: &Permissions) -> Option<Permissions> {
+        self.0.ceiling.cut(permissions)
+    }
+
+    /// Whether the caller may do what they ask, all of it, under one policy.
+    pub fn decide(&self, caller: &Caller, ask: &Ask<'_>) -> Decision {
+        let inner = &*self.0;
+        let mut facts = Facts::default();
+        let mut examined = 0;
+        let mut barred: Option<&Arc<str>> = None;
+        let beyond = inner.ceiling.exceeded_by(ask);
+        for position in inner.index.candidates(&caller.identity, ask) {
+            let rule = &inner.rules[position as usize];
+            examined += 1;
+            if rule.check(caller, ask, &mut facts, &mut FirstMiss).is_break() {
+                continue;
+            }
+            if beyond.is_none() && !rule.is_barred(ask) {
+                return Decision::Allowed(Allowed {
+                    rule: Arc::clone(&rule.name),
+                    permissions: rule.offer(ask).cloned(),
+                    longest_lifetime: [rule.longest, inner.ceiling.longest].into_iter().flatten().min(),
+                    stable: !facts.asked,
+                    examined,
+                });
+            }
+            barred = Some(&rule.name);
+            // What is beyond the ceiling stays so whichever policy allows it.
+            if beyond.is_some() {
+                break;
+            }
+        }
+        let built_in = match built_in(&caller.identity, ask.action) {
+            BuiltIn::Operator => Some(&inner.operator),
+            BuiltIn::Auditor => Some(&inner.auditor),
+            BuiltIn::No => None,
+        };
+        match built_in {
+            Some(rule) if beyond.is_none() => Decision::Allowed(Allowed {
+                rule: Arc::clone(rule),
+                permissions: ask.permissions.cloned(),
+                longest_lifetime: inner.ceiling.longest,
+                stable: !facts.asked,
+                examined,
+            }),
+            _ => {
+                let rule = barred.or(built_in).cloned();
+                let all = || "what the policy gives".to_owned();
+                Decision::Denied(Denied {
+                    action: ask.action,
+                    by_ceiling: rule.is_some(),
+                    what_exceeds: rule.is_some().then(|| beyond.unwrap_or_else(all)),
+                    rule,
+                    stable: !facts.asked,
+                    examined,
+                })
+            }
+        }
+    }
+
+    /// Whether a policy, or the caller's role, could let them do this to something or other. Each request is still
+    /// decided by itself.
+    pub fn could_allow(&self, caller: &Caller, action: Action) -> bool {
+        let by_role = !matches!(built_in(&caller.identity, action), BuiltIn::No);
+        by_role
+            || self.0.rules.iter().any(|rule| {
+                rule.actions.contains(&action) && rule.callers.check(&caller.identity, &mut FirstMiss).is_continue()
+            })
+    }
+
+    /// How [`PolicySet::decide`] comes to its answer, with the policies that came near. Looks at every policy there is.
+    pub fn explain(&self, caller: &Caller, ask: &Ask<'_>) -> Explanation {
+        let decision = self.decide(caller, ask);
+        let beyond = self.0.ceiling.exceeded_by(ask);
+        explain::explain(&self.0.rules, decision, beyond, caller, ask)
+    }
+}
+
+pub(crate) fn built_in(identity: &Identity, action: Action) -> BuiltIn {
+    match identity {
+        Identity::Operator
+        | Identity::User {
+            role: Role::Operator, ..
+        } => BuiltIn::Operator,
+        Identity::User {
+            role: Role::Auditor, ..
+        } if action.only_looks() => BuiltIn::Auditor,
+        _ => BuiltIn::No,
+    }
+}
