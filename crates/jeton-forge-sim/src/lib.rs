@@ -6,6 +6,7 @@ mod control;
 mod faults;
 mod git;
 mod github;
+mod oidc;
 mod random;
 mod reply;
 mod route;
@@ -20,6 +21,10 @@ pub use faults::{FaultId, FaultKind, FaultRule, Faults};
 pub use github::{
     AppSpec, GitHubSim, InstallSpec, InstallationInfo, Level, OwnerKind, PermissionError, Permissions, SimApp,
     SimError, TokenFormat, TokenInfo, TokenLag,
+};
+pub use oidc::{
+    GitHubActionsJob, OidcAlgorithm, OidcFault, OidcKey, OidcRoute, OidcSim, OidcSimConfig, SignSpec, gitlab_claims,
+    kubernetes_claims,
 };
 pub use route::ROUTES;
 pub use sim::{ForgeSim, SimConfig};

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use jeton_forge_sim::{AppSpec, ForgeSim, InstallSpec, SimConfig, TokenFormat};
+use jeton_forge_sim::{AppSpec, ForgeSim, InstallSpec, OidcSim, OidcSimConfig, SimConfig, TokenFormat};
 use tokio::signal::unix::{SignalKind, signal};
 
 const EXAMPLE: &str = "\
@@ -46,6 +46,9 @@ struct Options {
     /// An owner to install the app on; repeatable [default: the owners of the repositories]
     #[arg(long, value_name = "OWNER")]
     install: Vec<String>,
+    /// Where to listen as an OIDC provider too; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS")]
+    oidc: Option<SocketAddr>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -97,19 +100,34 @@ async fn run(options: Options) -> io::Result<()> {
     let temporary = tempfile::tempdir()?;
     let state_dir = options.state_dir.clone().unwrap_or_else(|| temporary.path().to_owned());
     fs::create_dir_all(&state_dir)?;
-    let world = build(&sim, &options, &state_dir)?;
+    let oidc = match options.oidc {
+        Some(bind) => {
+            let clock = sim.clock().clone();
+            Some(OidcSim::start(OidcSimConfig { bind, clock }).await?)
+        }
+        None => None,
+    };
+    let mut world = build(&sim, &options, &state_dir)?;
+    if let Some(oidc) = &oidc {
+        world.push(format!("oidc issuer    {}", oidc.issuer()));
+    }
+    world.push("ready          stop with Ctrl-C\n".to_owned());
+    let world = world.join("\n");
     io::stdout().write_all(world.as_bytes())?;
     io::stdout().flush()?;
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
+    if let Some(oidc) = oidc {
+        oidc.shutdown().await;
+    }
     sim.shutdown().await;
     Ok(())
 }
 
 /// Makes what the options ask for; answers what there is to know about it.
-fn build(sim: &ForgeSim, options: &Options, state_dir: &Path) -> io::Result<String> {
+fn build(sim: &ForgeSim, options: &Options, state_dir: &Path) -> io::Result<Vec<String>> {
     let github = sim.github();
     let app = github.add_app(AppSpec::new(&options.app));
     let key_file = state_dir.join(format!("{}.private-key.pem", app.slug));
@@ -143,8 +161,7 @@ fn build(sim: &ForgeSim, options: &Options, state_dir: &Path) -> io::Result<Stri
             .map_err(io::Error::from)?;
         lines.push(format!("installation   {id} on {owner}"));
     }
-    lines.push("ready          stop with Ctrl-C\n".to_owned());
-    Ok(lines.join("\n"))
+    Ok(lines)
 }
 
 /// Writes a file that only its owner can read, even where there was one with wider rights.

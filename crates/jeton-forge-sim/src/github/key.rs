@@ -53,7 +53,7 @@ fn inner_key(pkcs8: &[u8]) -> Option<&[u8]> {
 }
 
 /// Reads one DER value with this tag; gives its content and what follows.
-fn der_value(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+pub(crate) fn der_value(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (first, rest) = bytes.split_first()?;
     if *first != tag {
         return None;

@@ -26,6 +26,7 @@ pub(crate) use answer::Tweak;
 pub(crate) use caller::{Credential, GitAccess, GitRefusal};
 pub(crate) use error::ApiError;
 use key::AppKey;
+pub(crate) use key::der_value;
 pub(crate) use mint::huge_json;
 use model::{App, State};
 pub use permissions::{Level, PermissionError, Permissions};

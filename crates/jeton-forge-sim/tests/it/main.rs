@@ -12,5 +12,6 @@ mod git;
 mod installation;
 mod limits;
 mod mint;
+mod oidc;
 mod program;
 mod token;
