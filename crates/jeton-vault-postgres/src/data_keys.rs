@@ -85,4 +85,16 @@ impl SettingRepo for Repo<'_> {
             .await?;
         Ok(done.rows_affected() == 1)
     }
+
+    async fn put(&mut self, name: &str, value: &[u8]) -> Result<(), VaultError> {
+        let put = "INSERT INTO settings (name, value) VALUES ($1, $2) \
+                   ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        sqlx::query(put)
+            .bind(name)
+            .bind(value)
+            .execute(&mut *self.conn)
+            .watched(self.watch)
+            .await
+            .map(drop)
+    }
 }

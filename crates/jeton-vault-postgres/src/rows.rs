@@ -18,7 +18,11 @@ impl<'r> Reader<'r> {
     pub(crate) fn new(row: &'r PgRow, table: &'static str, key: &str) -> Self {
         let text = row.try_get(key).ok();
         let uuid = || row.try_get::<Uuid, _>(key).ok().map(|id| id.to_string());
-        let id = text.or_else(uuid).unwrap_or_else(|| "unreadable".to_owned());
+        let number = || row.try_get::<i64, _>(key).ok().map(|id| id.to_string());
+        let id = text
+            .or_else(uuid)
+            .or_else(number)
+            .unwrap_or_else(|| "unreadable".to_owned());
         Self { row, table, id }
     }
 
@@ -47,6 +51,10 @@ impl<'r> Reader<'r> {
 
     pub(crate) fn bytes_or_null(&self, column: &str) -> Result<Option<Vec<u8>>, VaultError> {
         self.get(column)
+    }
+
+    pub(crate) fn hash(&self, column: &str) -> Result<[u8; 32], VaultError> {
+        self.bytes(column)?.try_into().map_err(|_| self.corrupt(column))
     }
 
     pub(crate) fn number<N: TryFrom<i64>>(&self, column: &str) -> Result<N, VaultError> {

@@ -7,6 +7,7 @@ const PERM: i32 = 3;
 const READONLY: i32 = 8;
 const CORRUPT: i32 = 11;
 const FULL: i32 = 13;
+const CONSTRAINT: i32 = 19;
 const NOTADB: i32 = 26;
 
 /// What a failure of SQLite means to jeton. SQLite's messages name tables and columns, never what is in them.
@@ -35,8 +36,9 @@ pub(crate) fn failed(place: &str, error: sqlx::Error) -> VaultError {
             place: place.to_owned(),
             reason,
         },
-        // A missing table or column is no matter of chance: something changed the schema.
-        CORRUPT | ERROR => VaultError::Corrupt(reason),
+        // A missing table or column is no matter of chance: something changed the schema. Nor is a row that a constraint
+        // or a trigger refuses: jeton writes none.
+        CORRUPT | ERROR | CONSTRAINT => VaultError::Corrupt(reason),
         _ => VaultError::Unavailable { reason },
     }
 }

@@ -10,18 +10,33 @@ use crate::{
     tx::Repo,
 };
 
-/// A page of everything: a walk down the primary key. Ids are of version 7, so that greater is newer.
-pub(crate) const LIST_ALL: &str = "SELECT * FROM grants WHERE id < ?1 ORDER BY id DESC LIMIT ?2";
+/// The statements of a list: pages of everything, and of the live ones in two ways.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lists {
+    /// A walk down an index. Ids are of version 7, so that greater is newer.
+    pub(crate) all: &'static str,
+    /// The live ones, looked for among the newest only: with most grants live, the page is filled from there.
+    pub(crate) live_among_newest: &'static str,
+    /// The live ones where they are few among many: by their end, then put in order. Without the hint SQLite walks the
+    /// order of the ids instead, past every grant that ever was.
+    pub(crate) live_by_end: &'static str,
+}
 
-/// A page of the live ones, looked for among the newest only: with most grants live, it is filled from there.
-pub(crate) const LIST_LIVE_AMONG_NEWEST: &str = "SELECT * FROM (SELECT * FROM grants WHERE id < ?1 ORDER BY id DESC \
-                                                 LIMIT ?4) WHERE released_at IS NULL AND expires_at > ?3 \
-                                                 ORDER BY id DESC LIMIT ?2";
+pub(crate) const OF_ANYBODY: Lists = Lists {
+    all: "SELECT * FROM grants WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+    live_among_newest: "SELECT * FROM (SELECT * FROM grants WHERE id < ?1 ORDER BY id DESC LIMIT ?4) \
+                        WHERE released_at IS NULL AND expires_at > ?3 ORDER BY id DESC LIMIT ?2",
+    live_by_end: "SELECT * FROM grants INDEXED BY grants_held_by_end WHERE released_at IS NULL AND expires_at > ?3 \
+                  AND id < ?1 ORDER BY id DESC LIMIT ?2",
+};
 
-/// A page of the live ones where they are few among many: by their end, then put in order. Without the hint SQLite
-/// walks the primary key instead, past every grant that ever was.
-pub(crate) const LIST_LIVE_BY_END: &str = "SELECT * FROM grants INDEXED BY grants_held_by_end WHERE released_at IS NULL \
-                                           AND expires_at > ?3 AND id < ?1 ORDER BY id DESC LIMIT ?2";
+pub(crate) const OF_HOLDER: Lists = Lists {
+    all: "SELECT * FROM grants WHERE holder_key = ?3 AND id < ?1 ORDER BY id DESC LIMIT ?2",
+    live_among_newest: "SELECT * FROM (SELECT * FROM grants WHERE holder_key = ?5 AND id < ?1 ORDER BY id DESC LIMIT ?4) \
+                        WHERE released_at IS NULL AND expires_at > ?3 ORDER BY id DESC LIMIT ?2",
+    live_by_end: "SELECT * FROM grants INDEXED BY grants_held_by_holder WHERE holder_key = ?4 AND released_at IS NULL \
+                  AND expires_at > ?3 AND id < ?1 ORDER BY id DESC LIMIT ?2",
+};
 
 /// Above every UUID.
 const NO_BOUND: &str = "g";
@@ -37,6 +52,9 @@ fn read(row: &SqliteRow) -> Result<GrantRecord, VaultError> {
         permissions: row.json("permissions")?,
         fingerprint: row.fingerprint("fingerprint")?,
         holder: row.text("holder")?,
+        holder_key: row.text("holder_key")?,
+        rule: row.text("rule")?,
+        address: row.text_or_null("address")?,
         request_id: row.text_or_null("request_id")?,
         issued_at: row.time("issued_at")?,
         expires_at: row.time("expires_at")?,
@@ -49,8 +67,9 @@ impl GrantRepo for Repo<'_> {
     async fn add(&mut self, grant: &GrantRecord) -> Result<(), VaultError> {
         // One statement: the one writer at a time does what a row lock does elsewhere.
         let done = sqlx::query(
-            "INSERT INTO grants (id, token, forge, app, repositories, permissions, fingerprint, holder, request_id, \
-             issued_at, expires_at, released_at) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 \
+            "INSERT INTO grants (id, token, forge, app, repositories, permissions, fingerprint, holder, holder_key, rule, \
+             address, request_id, issued_at, expires_at, released_at) \
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15 \
              WHERE EXISTS (SELECT 1 FROM tokens WHERE id = ?2 AND state = 'live')",
         )
         .bind(grant.id.to_string())
@@ -61,6 +80,9 @@ impl GrantRepo for Repo<'_> {
         .bind(to_json(&grant.permissions)?)
         .bind(grant.fingerprint.as_str())
         .bind(&grant.holder)
+        .bind(&grant.holder_key)
+        .bind(&grant.rule)
+        .bind(&grant.address)
         .bind(&grant.request_id)
         .bind(grant.issued_at.as_millisecond())
         .bind(grant.expires_at.as_millisecond())
@@ -91,27 +113,39 @@ impl GrantRepo for Repo<'_> {
         &mut self,
         before: Option<GrantId>,
         only_live: bool,
+        holder_key: Option<&str>,
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<GrantRecord>, VaultError> {
         let before = before.map_or(NO_BOUND.to_owned(), |id| id.to_string());
         let failed = |error| failed(self.place, error);
+        let queries = if holder_key.is_some() { OF_HOLDER } else { OF_ANYBODY };
         if !only_live {
-            let page = sqlx::query(LIST_ALL).bind(before).bind(limit);
+            // Of parameters that a statement does not have, none is bound.
+            let mut page = sqlx::query(queries.all).bind(before).bind(limit);
+            if let Some(holder_key) = holder_key {
+                page = page.bind(holder_key);
+            }
             let rows = page.fetch_all(&mut *self.conn).await.map_err(failed)?;
             return rows.iter().map(read).collect();
         }
-        let among_newest = sqlx::query(LIST_LIVE_AMONG_NEWEST)
+        let mut among_newest = sqlx::query(queries.live_among_newest)
             .bind(&before)
             .bind(limit)
             .bind(now.as_millisecond())
             .bind(i64::from(limit) * 4);
+        if let Some(holder_key) = holder_key {
+            among_newest = among_newest.bind(holder_key);
+        }
         let mut rows = among_newest.fetch_all(&mut *self.conn).await.map_err(failed)?;
         if rows.len() < limit as usize {
-            let by_end = sqlx::query(LIST_LIVE_BY_END)
+            let mut by_end = sqlx::query(queries.live_by_end)
                 .bind(&before)
                 .bind(limit)
                 .bind(now.as_millisecond());
+            if let Some(holder_key) = holder_key {
+                by_end = by_end.bind(holder_key);
+            }
             rows = by_end.fetch_all(&mut *self.conn).await.map_err(failed)?;
         }
         rows.iter().map(read).collect()

@@ -16,7 +16,9 @@ pub(crate) struct Reader<'r> {
 impl<'r> Reader<'r> {
     /// `key` is the column that names the row to people.
     pub(crate) fn new(row: &'r SqliteRow, table: &'static str, key: &str) -> Self {
-        let id = row.try_get(key).unwrap_or_else(|_| "unreadable".to_owned());
+        let text = row.try_get(key).ok();
+        let number = || row.try_get::<i64, _>(key).ok().map(|id| id.to_string());
+        let id = text.or_else(number).unwrap_or_else(|| "unreadable".to_owned());
         Self { row, table, id }
     }
 
@@ -45,6 +47,10 @@ impl<'r> Reader<'r> {
 
     pub(crate) fn bytes_or_null(&self, column: &str) -> Result<Option<Vec<u8>>, VaultError> {
         self.get(column)
+    }
+
+    pub(crate) fn hash(&self, column: &str) -> Result<[u8; 32], VaultError> {
+        self.bytes(column)?.try_into().map_err(|_| self.corrupt(column))
     }
 
     pub(crate) fn number<N: TryFrom<i64>>(&self, column: &str) -> Result<N, VaultError> {

@@ -17,14 +17,17 @@ pub(crate) const FIND_LIVE: &str = "SELECT * FROM tokens WHERE key_digest = ?1 A
 /// As the index `tokens_ended_early` has them: however many tokens there are, few of these have time left.
 pub(crate) const LIST_ENDED_EARLY: &str = "SELECT id, key_digest FROM tokens WHERE state <> 'live' AND expires_at > ?1";
 
-/// Those that ended and that no grant names.
-pub(crate) const PURGE: &str = "DELETE FROM tokens WHERE id IN (SELECT id FROM tokens AS ended WHERE expires_at < ?1 \
+/// Those that ended by the forge's word and that no grant names. One that a policy gave a shorter life still opens
+/// something until then, and its revocation needs its bytes.
+pub(crate) const PURGE: &str = "DELETE FROM tokens WHERE id IN (SELECT id FROM tokens AS ended \
+                                WHERE forge_expires_at < ?1 \
                                 AND NOT EXISTS (SELECT 1 FROM grants WHERE grants.token = ended.id) \
-                                ORDER BY expires_at LIMIT ?2)";
+                                ORDER BY forge_expires_at LIMIT ?2)";
 
-/// The bytes of those that ended.
+/// The bytes of those that ended by the forge's word.
 pub(crate) const WIPE: &str = "UPDATE tokens SET state = 'revoked', token = NULL WHERE id IN (SELECT id FROM tokens \
-                               WHERE token IS NOT NULL AND expires_at < ?1 ORDER BY expires_at LIMIT ?2)";
+                               WHERE token IS NOT NULL AND forge_expires_at < ?1 ORDER BY forge_expires_at \
+                               LIMIT ?2)";
 
 fn state_name(state: TokenState) -> &'static str {
     match state {
@@ -54,6 +57,7 @@ fn read(row: &SqliteRow) -> Result<TokenRecord, VaultError> {
         fingerprint: row.fingerprint("fingerprint")?,
         minted_at: row.time("minted_at")?,
         expires_at: row.time("expires_at")?,
+        forge_expires_at: row.time("forge_expires_at")?,
         state,
     })
 }
@@ -116,7 +120,8 @@ impl TokenRepo for Repo<'_> {
     async fn add(&mut self, token: &TokenRecord) -> Result<(), VaultError> {
         sqlx::query(
             "INSERT INTO tokens (id, key_digest, app, installation, owner, repositories, permissions, token, \
-             fingerprint, minted_at, expires_at, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+             fingerprint, minted_at, expires_at, forge_expires_at, state) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         )
         .bind(token.id.to_string())
         .bind(token.key.as_bytes().as_slice())
@@ -129,6 +134,7 @@ impl TokenRepo for Repo<'_> {
         .bind(token.fingerprint.as_str())
         .bind(token.minted_at.as_millisecond())
         .bind(token.expires_at.as_millisecond())
+        .bind(token.forge_expires_at.as_millisecond())
         .bind(state_name(token.state))
         .execute(&mut *self.conn)
         .await

@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jeton_vault::{
-    AppRepo, DataKeyRepo, GrantRepo, InstallationRepo, JobRepo, SettingRepo, TokenRepo, VaultError, VaultTx,
+    AppRepo, ClientRepo, DataKeyRepo, GrantRepo, InstallationRepo, JobRepo, LedgerRepo, PolicyRepo, SettingRepo,
+    TokenRepo, UserRepo, VaultError, VaultTx, WebSessionRepo,
 };
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
@@ -56,6 +57,26 @@ impl VaultTx for SqliteTx {
     }
 
     fn settings(&mut self) -> Box<dyn SettingRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn clients(&mut self) -> Box<dyn ClientRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn users(&mut self) -> Box<dyn UserRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn web_sessions(&mut self) -> Box<dyn WebSessionRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn policies(&mut self) -> Box<dyn PolicyRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn ledger(&mut self) -> Box<dyn LedgerRepo + '_> {
         Box::new(self.repo())
     }
 

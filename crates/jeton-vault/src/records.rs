@@ -1,6 +1,7 @@
 use jeton_domain::{
-    AppId, AppIssuer, AppName, Fingerprint, ForgeEndpoint, GrantId, InstallationId, JobId, KeyId, LeaseHolder,
-    Permissions, Sealed, TokenId, TokenKeyDigest,
+    ApiKeyDigest, AppId, AppIssuer, AppName, ClientId, ClientKeyId, ClientName, Fingerprint, ForgeEndpoint, GrantId,
+    InstallationId, JobId, KeyId, LeaseHolder, Permissions, PolicyName, Role, Sealed, Secret, TokenId, TokenKeyDigest,
+    UserId, UserName,
 };
 use jiff::Timestamp;
 
@@ -83,8 +84,10 @@ pub struct TokenRecord {
     pub fingerprint: Fingerprint,
     /// When it was minted.
     pub minted_at: Timestamp,
-    /// When it ends, by the forge's word.
+    /// When it ends for its holders: by the forge's word, or sooner where a policy gives it a shorter life.
     pub expires_at: Timestamp,
+    /// When it ends by the forge's word.
+    pub forge_expires_at: Timestamp,
     /// Where it stands.
     pub state: TokenState,
 }
@@ -106,8 +109,14 @@ pub struct GrantRecord {
     pub permissions: Permissions,
     /// What may be shown of the token.
     pub fingerprint: Fingerprint,
-    /// Who got it, such as `operator` or `anonymous (loopback)`.
+    /// Who got it, for people: [`jeton_domain::Identity`] as text.
     pub holder: String,
+    /// Who got it, to compare: [`jeton_domain::IdentityKey`] as text.
+    pub holder_key: String,
+    /// The rule that allowed it.
+    pub rule: String,
+    /// Where the holder asked from; `None` over a Unix socket.
+    pub address: Option<String>,
     /// The request that it answered.
     pub request_id: Option<String>,
     /// When it was handed out.
@@ -163,4 +172,150 @@ pub struct JobRecord {
     pub last_error: Option<String>,
     /// The worker that has it.
     pub holder: Option<LeaseHolder>,
+}
+
+/// A program that may ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientRecord {
+    /// Names it for ever.
+    pub id: ClientId,
+    /// The operator's name for it; unique among those that are not revoked.
+    pub name: ClientName,
+    /// What it is for.
+    pub description: Option<String>,
+    /// The networks it may ask from, such as `10.0.0.0/8`; any when empty.
+    pub networks: Vec<String>,
+    /// When it ends by itself.
+    pub expires_at: Option<Timestamp>,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// When one of its keys was last used, to within a minute or so.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// One key of a client. The key itself is nowhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientKeyRecord {
+    /// Names it.
+    pub id: ClientKeyId,
+    /// Whose it is.
+    pub client: ClientId,
+    /// The SHA-256 of the key; unique.
+    pub digest: ApiKeyDigest,
+    /// What may be shown of the key.
+    pub fingerprint: Fingerprint,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends, as the older one does in a rotation.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A person who may sign in.
+#[derive(Debug, Clone)]
+pub struct UserRecord {
+    /// Names them.
+    pub id: UserId,
+    /// With which they sign in; unique.
+    pub name: UserName,
+    /// What they may do.
+    pub role: Role,
+    /// The argon2id hash of the password as a PHC string; `None` for those who sign in elsewhere.
+    pub password: Option<Secret>,
+    /// The issuer and the subject by which a provider knows them; unique together.
+    pub provider: Option<(String, String)>,
+    /// When they were added.
+    pub created_at: Timestamp,
+    /// When they last signed in.
+    pub last_sign_in_at: Option<Timestamp>,
+    /// When they were shut out.
+    pub disabled_at: Option<Timestamp>,
+}
+
+/// The SHA-256 of what a browser's cookie holds: all that is kept of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CookieDigest(pub [u8; 32]);
+
+/// A browser in which somebody has signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebSessionRecord {
+    /// Of the cookie; unique.
+    pub digest: CookieDigest,
+    /// Who has signed in.
+    pub user: UserId,
+    /// When.
+    pub created_at: Timestamp,
+    /// When it was last used, to within a minute or so.
+    pub last_seen_at: Timestamp,
+    /// When it ends, used or not.
+    pub expires_at: Timestamp,
+    /// From where they signed in.
+    pub address: Option<String>,
+    /// What the browser called itself, cut.
+    pub browser: Option<String>,
+}
+
+/// A policy that was added over the API. The text is checked by whoever puts it there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyRecord {
+    /// Its name; unique.
+    pub name: PolicyName,
+    /// What it says, as JSON.
+    pub spec: String,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// One entry of the record. The text columns are hashed as they stand: whoever changes one breaks the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerEntry {
+    /// Its number: 1 and up, without a gap.
+    pub seq: u64,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened, such as `token.granted`.
+    pub event: String,
+    /// Who did it: [`jeton_domain::IdentityKey`] as text.
+    pub actor: String,
+    /// Who did it, for people: [`jeton_domain::Identity`] as text.
+    pub actor_name: String,
+    /// The fingerprint of the secret that it is about.
+    pub fingerprint: Option<String>,
+    /// The request in which it happened.
+    pub request_id: Option<String>,
+    /// All else, as a JSON object.
+    pub body: String,
+    /// The keyed hash over the entry before and this one.
+    pub hash: [u8; 32],
+}
+
+/// A place in the chain, with a keyed hash of its own that says it is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerMark {
+    /// The number of an entry; 0 before the first.
+    pub seq: u64,
+    /// That entry's hash.
+    pub hash: [u8; 32],
+    /// Over both.
+    pub mac: [u8; 32],
+}
+
+/// Which entries of the record are meant. What is absent does not limit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LedgerFilter {
+    /// Only this event, or with a `.` at the end, all that begin so.
+    pub event: Option<String>,
+    /// Only by this actor, by key or by name.
+    pub actor: Option<String>,
+    /// Only about the secret of this fingerprint.
+    pub fingerprint: Option<String>,
+    /// Only of this request.
+    pub request_id: Option<String>,
+    /// Not before this time.
+    pub since: Option<Timestamp>,
+    /// Before this time.
+    pub until: Option<Timestamp>,
 }

@@ -3,7 +3,8 @@ use jeton_domain::{AppId, AppName, Fingerprint, GrantId, JobId, LeaseHolder, Tok
 use jiff::Timestamp;
 
 use crate::{
-    AppRecord, DataKeyRecord, GrantRecord, InstallationRecord, JobRecord, Lease, NewJob, TokenRecord, VaultError,
+    AppRecord, ClientRepo, DataKeyRecord, GrantRecord, InstallationRecord, JobRecord, Lease, LedgerRepo, NewJob,
+    PolicyRepo, TokenRecord, UserRepo, VaultError, WebSessionRepo,
 };
 
 /// A database. Cheap to clone behind an `Arc`; opened and migrated by its own crate.
@@ -50,6 +51,16 @@ pub trait VaultTx: Send {
     fn jobs(&mut self) -> Box<dyn JobRepo + '_>;
     /// Small facts about this database.
     fn settings(&mut self) -> Box<dyn SettingRepo + '_>;
+    /// The programs that may ask.
+    fn clients(&mut self) -> Box<dyn ClientRepo + '_>;
+    /// The people who may sign in.
+    fn users(&mut self) -> Box<dyn UserRepo + '_>;
+    /// The browsers in which somebody has signed in.
+    fn web_sessions(&mut self) -> Box<dyn WebSessionRepo + '_>;
+    /// The policies that were added over the API.
+    fn policies(&mut self) -> Box<dyn PolicyRepo + '_>;
+    /// The record.
+    fn ledger(&mut self) -> Box<dyn LedgerRepo + '_>;
     /// Makes it so.
     async fn commit(self: Box<Self>) -> Result<(), VaultError>;
 }
@@ -127,11 +138,13 @@ pub trait GrantRepo: Send {
     /// One by its id.
     async fn find(&mut self, id: GrantId) -> Result<Option<GrantRecord>, VaultError>;
     /// A page, newest first: at most `limit` grants made before the grant `before`; `only_live` leaves out what was
-    /// released or ended by `now`. Costs the same at a million rows as at a thousand.
+    /// released or ended by `now`; `holder_key` leaves out those of others. Costs the same at a million rows as at a
+    /// thousand.
     async fn list(
         &mut self,
         before: Option<GrantId>,
         only_live: bool,
+        holder_key: Option<&str>,
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<GrantRecord>, VaultError>;
@@ -199,4 +212,6 @@ pub trait SettingRepo: Send {
     async fn find(&mut self, name: &str) -> Result<Option<Vec<u8>>, VaultError>;
     /// Sets a value that is not there yet; `false`, and nothing written, when it is.
     async fn add(&mut self, name: &str, value: &[u8]) -> Result<bool, VaultError>;
+    /// Sets a value, over the one that is there.
+    async fn put(&mut self, name: &str, value: &[u8]) -> Result<(), VaultError>;
 }

@@ -52,3 +52,17 @@ pub async fn settings_are_set_once(vault: &dyn Vault) {
     assert_eq!(tx.settings().find("salt").await.unwrap(), Some(vec![0, 255, 1]));
     assert_eq!(tx.settings().find("empty").await.unwrap(), Some(Vec::new()));
 }
+
+/// The last value that is put stays, whether there was one or not.
+pub async fn settings_are_put_over_what_was_there(vault: &dyn Vault) {
+    let mut tx = begin(vault).await;
+    tx.settings().put("ceiling", b"first").await.unwrap();
+    tx.settings().put("ceiling", b"second").await.unwrap();
+    assert!(!tx.settings().add("ceiling", b"third").await.unwrap());
+    assert!(tx.settings().add("salt", b"one").await.unwrap());
+    tx.settings().put("salt", b"other").await.unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = read(vault).await;
+    assert_eq!(tx.settings().find("ceiling").await.unwrap(), Some(b"second".to_vec()));
+    assert_eq!(tx.settings().find("salt").await.unwrap(), Some(b"other".to_vec()));
+}

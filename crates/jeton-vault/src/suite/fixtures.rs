@@ -1,14 +1,17 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jeton_domain::{
-    AppId, AppIssuer, AppName, Entropy, Fingerprint, ForgeEndpoint, GrantId, InstallationId, JobId, KeyId, LeaseHolder,
-    Permissions, Sealed, TokenId, TokenKeyDigest,
+    ApiKeyDigest, AppId, AppIssuer, AppName, ClientId, ClientKeyId, ClientName, Entropy, Fingerprint, ForgeEndpoint,
+    GrantId, InstallationId, JobId, KeyId, LeaseHolder, Permissions, PolicyName, Role, Sealed, TokenId, TokenKeyDigest,
+    UserId, UserName,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::{
-    AppRecord, DataKeyRecord, GrantRecord, InstallationRecord, NewJob, TokenRecord, TokenState, Vault, VaultTx,
+    AppRecord, ClientKeyRecord, ClientRecord, CookieDigest, DataKeyRecord, GrantRecord, InstallationRecord,
+    LedgerEntry, LedgerMark, NewJob, PolicyRecord, TokenRecord, TokenState, UserRecord, Vault, VaultTx,
+    WebSessionRecord,
 };
 
 /// Counts up: ids that are made later sort later, even within one millisecond, and no two are the same.
@@ -62,6 +65,7 @@ pub(super) fn token(key: TokenKeyDigest, ends: Timestamp) -> TokenRecord {
         fingerprint: fingerprint(&id.to_string()),
         minted_at: at(0),
         expires_at: ends,
+        forge_expires_at: ends,
         state: TokenState::Live,
     }
 }
@@ -76,7 +80,10 @@ pub(super) fn grant(token: &TokenRecord, issued: Timestamp) -> GrantRecord {
         repositories: vec!["Acme/Tools".to_owned()],
         permissions: permissions(),
         fingerprint: token.fingerprint.clone(),
-        holder: "anonymous (loopback)".to_owned(),
+        holder: "anonymous".to_owned(),
+        holder_key: "anonymous".to_owned(),
+        rule: String::new(),
+        address: None,
         request_id: None,
         issued_at: issued,
         expires_at: token.expires_at,
@@ -122,6 +129,105 @@ pub(super) fn data_key(number: u8, created: Timestamp) -> DataKeyRecord {
         wrapped_by: KeyId::parse("ffffffffffff").unwrap(),
         created_at: created,
     }
+}
+
+/// A client without a limit.
+pub(super) fn client(name: &str) -> ClientRecord {
+    ClientRecord {
+        id: ClientId::generate(at(0), &Counting),
+        name: ClientName::parse(name).unwrap(),
+        description: None,
+        networks: Vec::new(),
+        expires_at: None,
+        created_at: at(0),
+        revoked_at: None,
+        last_used_at: None,
+    }
+}
+
+/// A key that does not end.
+pub(super) fn client_key(of: &ClientRecord, created: Timestamp) -> ClientKeyRecord {
+    let mut digest = [0; 32];
+    Counting.fill(&mut digest);
+    let id = ClientKeyId::generate(created, &Counting);
+    ClientKeyRecord {
+        id,
+        client: of.id,
+        digest: ApiKeyDigest::from_bytes(&digest).unwrap(),
+        fingerprint: fingerprint(&id.to_string()),
+        created_at: created,
+        expires_at: None,
+    }
+}
+
+/// A person who has neither a password nor a provider.
+pub(super) fn user(name: &str, role: Role) -> UserRecord {
+    UserRecord {
+        id: UserId::generate(at(0), &Counting),
+        name: UserName::parse(name).unwrap(),
+        role,
+        password: None,
+        provider: None,
+        created_at: at(0),
+        last_sign_in_at: None,
+        disabled_at: None,
+    }
+}
+
+/// A browser that signed in at a time, until the given end.
+pub(super) fn web_session(of: &UserRecord, created: Timestamp, ends: Timestamp) -> WebSessionRecord {
+    let mut digest = [0; 32];
+    Counting.fill(&mut digest);
+    WebSessionRecord {
+        digest: CookieDigest(digest),
+        user: of.id,
+        created_at: created,
+        last_seen_at: created,
+        expires_at: ends,
+        address: None,
+        browser: None,
+    }
+}
+
+pub(super) fn policy(name: &str) -> PolicyRecord {
+    PolicyRecord {
+        name: PolicyName::parse(name).unwrap(),
+        spec: r#"{"allow": []}"#.to_owned(),
+        created_at: at(1),
+        updated_at: at(1),
+    }
+}
+
+/// An entry with nothing but what each must have; it happened so many seconds after the beginning as its number says.
+pub(super) fn entry(seq: u64, event: &str) -> LedgerEntry {
+    LedgerEntry {
+        seq,
+        at: at(i64::try_from(seq).unwrap()),
+        event: event.to_owned(),
+        actor: "operator".to_owned(),
+        actor_name: "operator".to_owned(),
+        fingerprint: None,
+        request_id: None,
+        body: "{}".to_owned(),
+        hash: [u8::try_from(seq % 251).unwrap(); 32],
+    }
+}
+
+/// The place of an entry; the vault looks into no hash.
+pub(super) fn mark(seq: u64) -> LedgerMark {
+    LedgerMark {
+        seq,
+        hash: [u8::try_from(seq % 251).unwrap(); 32],
+        mac: [255; 32],
+    }
+}
+
+/// Appends entries in a transaction of their own, and moves the head to the last one.
+pub(super) async fn append(vault: &dyn Vault, entries: &[LedgerEntry]) {
+    let mut tx = begin(vault).await;
+    let head = mark(entries.last().unwrap().seq);
+    tx.ledger().append(entries, &head).await.unwrap();
+    tx.commit().await.unwrap();
 }
 
 pub(super) async fn begin(vault: &dyn Vault) -> Box<dyn VaultTx> {

@@ -6,6 +6,10 @@ pub async fn grants_are_found_as_they_were_added(vault: &dyn Vault) {
     let on = token(key(1), at(3600));
     let plain = grant(&on, at(1));
     let full = GrantRecord {
+        holder: "client:ci".to_owned(),
+        holder_key: "client:an id".to_owned(),
+        rule: "file:ci".to_owned(),
+        address: Some("2001:db8::7".to_owned()),
         request_id: Some("request-1".to_owned()),
         released_at: Some(at(9)),
         ..grant(&on, at(2))
@@ -37,7 +41,12 @@ pub async fn grants_of_a_token_in_revocation_are_refused(vault: &dyn Vault) {
         );
     }
     tx.commit().await.unwrap();
-    let listed = read(vault).await.grants().list(None, false, at(0), 10).await.unwrap();
+    let listed = read(vault)
+        .await
+        .grants()
+        .list(None, false, None, at(0), 10)
+        .await
+        .unwrap();
     assert_eq!(listed, []);
 }
 
@@ -57,7 +66,7 @@ pub async fn grants_are_paged_newest_first_without_gap_or_repeat(vault: &dyn Vau
             let page = read(vault)
                 .await
                 .grants()
-                .list(before, only_live, at(0), 3)
+                .list(before, only_live, None, at(0), 3)
                 .await
                 .unwrap();
             assert!(page.len() <= 3);
@@ -85,18 +94,18 @@ pub async fn grants_listed_live_leave_out_the_ended_and_the_released(vault: &dyn
     assert!(tx.grants().release(released.id, at(50)).await.unwrap());
     tx.commit().await.unwrap();
     let mut tx = read(vault).await;
-    let page = tx.grants().list(None, true, at(100), 10).await.unwrap();
+    let page = tx.grants().list(None, true, None, at(100), 10).await.unwrap();
     assert_eq!(page, std::slice::from_ref(&live));
     assert_eq!(
-        tx.grants().list(None, true, at(99), 10).await.unwrap(),
+        tx.grants().list(None, true, None, at(99), 10).await.unwrap(),
         [live.clone(), ended.clone()]
     );
     assert_eq!(
-        tx.grants().list(Some(live.id), true, at(99), 10).await.unwrap(),
+        tx.grants().list(Some(live.id), true, None, at(99), 10).await.unwrap(),
         [ended]
     );
-    assert_eq!(tx.grants().list(None, false, at(100), 10).await.unwrap().len(), 3);
-    assert_eq!(tx.grants().list(None, true, at(100), 0).await.unwrap(), []);
+    assert_eq!(tx.grants().list(None, false, None, at(100), 10).await.unwrap().len(), 3);
+    assert_eq!(tx.grants().list(None, true, None, at(100), 0).await.unwrap(), []);
 }
 
 /// However many newer ones are over, an old one that lives is found.
@@ -107,9 +116,9 @@ pub async fn grants_listed_live_are_found_behind_many_dead_ones(vault: &dyn Vaul
     add_tokens(vault, &[&ends, &lives]).await;
     add_grants(vault, &old.iter().chain(&dead).collect::<Vec<_>>()).await;
     let mut tx = read(vault).await;
-    let page = tx.grants().list(None, true, at(200), 2).await.unwrap();
+    let page = tx.grants().list(None, true, None, at(200), 2).await.unwrap();
     assert_eq!(page, [old[2].clone(), old[1].clone()]);
-    let page = tx.grants().list(Some(old[1].id), true, at(200), 2).await.unwrap();
+    let page = tx.grants().list(Some(old[1].id), true, None, at(200), 2).await.unwrap();
     assert_eq!(page, [old[0].clone()]);
 }
 
@@ -171,6 +180,63 @@ pub async fn grants_are_purged_by_their_end(vault: &dyn Vault) {
     assert_eq!(tx.grants().purge(at(200), 2).await.unwrap(), 1);
     assert_eq!(tx.grants().purge(at(200), 2).await.unwrap(), 0);
     tx.commit().await.unwrap();
-    let listed = read(vault).await.grants().list(None, false, at(0), 10).await.unwrap();
+    let listed = read(vault)
+        .await
+        .grants()
+        .list(None, false, None, at(0), 10)
+        .await
+        .unwrap();
     assert_eq!(listed, [live]);
+}
+
+/// Of one holder, whatever others hold: all and live ones, in pages, also where the newest are over.
+pub async fn grants_are_listed_by_their_holder(vault: &dyn Vault) {
+    let (ends, lives) = (token(key(1), at(100)), token(key(2), at(9000)));
+    let held_by = |holder: &str, on, second| GrantRecord {
+        holder_key: holder.to_owned(),
+        ..grant(on, at(second))
+    };
+    let old: Vec<GrantRecord> = (0..3).map(|second| held_by("client:a", &lives, second)).collect();
+    let others: Vec<GrantRecord> = (3..40).map(|second| held_by("client:b", &lives, second)).collect();
+    let dead: Vec<GrantRecord> = (40..70).map(|second| held_by("client:a", &ends, second)).collect();
+    add_tokens(vault, &[&ends, &lives]).await;
+    add_grants(vault, &old.iter().chain(&others).chain(&dead).collect::<Vec<_>>()).await;
+    let mut tx = read(vault).await;
+    let page = tx
+        .grants()
+        .list(None, false, Some("client:a"), at(200), 2)
+        .await
+        .unwrap();
+    assert_eq!(page, [dead[29].clone(), dead[28].clone()]);
+    let before = Some(dead[0].id);
+    let page = tx
+        .grants()
+        .list(before, false, Some("client:a"), at(200), 10)
+        .await
+        .unwrap();
+    assert_eq!(page, [old[2].clone(), old[1].clone(), old[0].clone()]);
+    let page = tx
+        .grants()
+        .list(None, true, Some("client:a"), at(200), 2)
+        .await
+        .unwrap();
+    assert_eq!(page, [old[2].clone(), old[1].clone()]);
+    let page = tx
+        .grants()
+        .list(Some(old[1].id), true, Some("client:a"), at(200), 2)
+        .await
+        .unwrap();
+    assert_eq!(page, [old[0].clone()]);
+    let page = tx
+        .grants()
+        .list(None, true, Some("client:b"), at(50), 50)
+        .await
+        .unwrap();
+    assert_eq!(page.len(), others.len());
+    let page = tx
+        .grants()
+        .list(None, false, Some("client:"), at(50), 50)
+        .await
+        .unwrap();
+    assert_eq!(page, [], "a holder is meant whole");
 }

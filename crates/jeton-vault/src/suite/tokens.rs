@@ -142,3 +142,23 @@ pub async fn tokens_are_purged_up_to_a_limit(vault: &dyn Vault) {
         assert_eq!(tx.tokens().find(held.id).await.unwrap().unwrap().token, None);
     }
 }
+
+/// A policy let it end sooner than the forge does: until then it opens something, and its revocation needs its bytes.
+pub async fn tokens_cut_short_keep_their_bytes_until_the_forge_ends_them(vault: &dyn Vault) {
+    let short = |number| TokenRecord {
+        forge_expires_at: at(3600),
+        ..token(key(number), at(100))
+    };
+    let (free, held) = (short(1), short(2));
+    add_tokens(vault, &[&free, &held]).await;
+    add_grants(vault, &[&grant(&held, at(1))]).await;
+    let mut tx = begin(vault).await;
+    assert_eq!(tx.tokens().find_live(&key(1), at(100)).await.unwrap(), None);
+    assert_eq!(tx.tokens().purge(at(3600), 10).await.unwrap(), 0);
+    assert_eq!(tx.tokens().find(free.id).await.unwrap().as_ref(), Some(&free));
+    assert_eq!(tx.tokens().find(held.id).await.unwrap().as_ref(), Some(&held));
+    // One removed, one wiped.
+    assert_eq!(tx.tokens().purge(at(3601), 10).await.unwrap(), 2);
+    assert_eq!(tx.tokens().find(free.id).await.unwrap(), None);
+    assert_eq!(tx.tokens().find(held.id).await.unwrap().unwrap().token, None);
+}

@@ -1,0 +1,159 @@
+//! What becomes of rows that no jeton would have written, and of hands in the record.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a failure in a helper of a test is a failure of the test"
+)]
+
+use std::path::{Path, PathBuf};
+
+use jeton_domain::UserId;
+use jeton_vault::{LedgerEntry, LedgerFilter, LedgerMark, Vault as _, VaultError};
+use jeton_vault_sqlite::SqliteVault;
+use jiff::Timestamp;
+use sqlx::{Connection as _, SqliteConnection};
+use tempfile::TempDir;
+
+async fn database() -> (TempDir, PathBuf, SqliteVault) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("jeton.db");
+    let vault = SqliteVault::open(&path).await.unwrap();
+    (directory, path, vault)
+}
+
+async fn connect(path: &Path) -> SqliteConnection {
+    SqliteConnection::connect(&format!("sqlite://{}", path.display()))
+        .await
+        .unwrap()
+}
+
+fn entry(seq: u64) -> LedgerEntry {
+    LedgerEntry {
+        seq,
+        at: Timestamp::UNIX_EPOCH,
+        event: "token.granted".to_owned(),
+        actor: "operator".to_owned(),
+        actor_name: "operator".to_owned(),
+        fingerprint: None,
+        request_id: None,
+        body: "{}".to_owned(),
+        hash: [1; 32],
+    }
+}
+
+fn mark(seq: u64) -> LedgerMark {
+    LedgerMark {
+        seq,
+        hash: [1; 32],
+        mac: [2; 32],
+    }
+}
+
+#[tokio::test]
+async fn the_record_is_append_only() {
+    let (_keep, place, vault) = database().await;
+    let entries = [1, 2, 3, 4].map(entry);
+    let mut tx = vault.begin().await.unwrap();
+    tx.ledger().append(&entries, &mark(4)).await.unwrap();
+    tx.ledger().remove_archived(&mark(2)).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut conn = connect(&place).await;
+    for statement in [
+        "UPDATE ledger SET body = '{\"edited\": true}' WHERE seq = 3",
+        "UPDATE ledger SET seq = 9 WHERE seq = 4",
+        "DELETE FROM ledger WHERE seq = 4",
+        "DELETE FROM ledger",
+        "UPDATE ledger_marks SET seq = 3 WHERE name = 'head'",
+        "UPDATE ledger_marks SET seq = 1 WHERE name = 'base'",
+        "DELETE FROM ledger_marks",
+        "INSERT OR REPLACE INTO ledger SELECT seq, at, latest, 'edited', actor, actor_name, NULL, NULL, \
+         body, hash FROM ledger WHERE seq = 4",
+        "INSERT INTO ledger SELECT 2, at, latest, event, actor, actor_name, NULL, NULL, body, hash FROM \
+         ledger WHERE seq = 4",
+        "INSERT OR REPLACE INTO ledger_marks VALUES ('head', 3, zeroblob(32), zeroblob(32))",
+        "UPDATE ledger_marks SET name = 'base' WHERE name = 'head'",
+    ] {
+        let error = sqlx::raw_sql(statement).execute(&mut conn).await.unwrap_err();
+        assert!(
+            error.to_string().contains("the record is append-only"),
+            "{statement}: {error}"
+        );
+    }
+    // What the triggers allow: nothing is left of what was archived, and forward is a way.
+    for statement in [
+        "DELETE FROM ledger WHERE seq <= 2",
+        "UPDATE ledger_marks SET seq = 3 WHERE name = 'base'",
+        "DELETE FROM ledger WHERE seq <= 3",
+    ] {
+        sqlx::raw_sql(statement).execute(&mut conn).await.unwrap();
+    }
+    let mut tx = vault.read().await.unwrap();
+    assert_eq!(tx.ledger().scan(0, 10).await.unwrap(), entries[3..]);
+    assert_eq!(tx.ledger().head().await.unwrap().unwrap().seq, 4);
+}
+
+#[tokio::test]
+async fn one_poisoned_client_or_key_shuts_out_no_other() {
+    let (_keep, place, vault) = database().await;
+    let mut conn = connect(&place).await;
+    sqlx::raw_sql(
+        "INSERT INTO clients (id, name, networks, created_at) VALUES \
+         ('00000000-0000-7000-8000-000000000001', 'good', '[]', 0), \
+         ('00000000-0000-7000-8000-000000000002', 'Bad Name', '[]', 0), \
+         ('00000000-0000-7000-8000-000000000003', 'networks', 'planted-content', 0), \
+         ('00000000-0000-7000-8000-000000000004', 'time', '[]', -9223372036854775808); \
+         INSERT INTO client_keys (id, client, digest, fingerprint, created_at) VALUES \
+         ('00000000-0000-7000-8000-0000000000f1', '00000000-0000-7000-8000-000000000001', zeroblob(32), \
+         'planted-content', 0), \
+         ('00000000-0000-7000-8000-0000000000f2', '00000000-0000-7000-8000-000000000001', randomblob(32), \
+         '0123456789ab', 0)",
+    )
+    .execute(&mut conn)
+    .await
+    .unwrap();
+    let mut tx = vault.read().await.unwrap();
+    let loaded = tx.clients().load(Timestamp::UNIX_EPOCH).await.unwrap();
+    let names: Vec<_> = loaded
+        .iter()
+        .map(|(client, keys)| (client.name.as_str(), keys.len()))
+        .collect();
+    assert_eq!(names, [("good", 1)]);
+    let error = tx.clients().list(None, true, 10).await.unwrap_err();
+    assert!(
+        matches!(&error, VaultError::Corrupt(what) if what.contains("in table clients") && !what.contains("planted")),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn rows_that_cannot_be_read_are_named_and_not_shown() {
+    let (_keep, place, vault) = database().await;
+    let id = "00000000-0000-7000-8000-000000000001";
+    let mut conn = connect(&place).await;
+    sqlx::raw_sql(
+        "INSERT INTO users (id, name, role, created_at) VALUES \
+         ('00000000-0000-7000-8000-000000000001', 'ada', 'planted', 0); \
+         INSERT INTO policies (name, spec, created_at, updated_at) VALUES ('Planted Name', '{}', 0, 0); \
+         INSERT INTO ledger (seq, at, latest, event, actor, actor_name, body, hash) VALUES \
+         (7, -9223372036854775808, -9223372036854775808, 'planted', 'a', 'a', '{}', zeroblob(32))",
+    )
+    .execute(&mut conn)
+    .await
+    .unwrap();
+    let mut tx = vault.read().await.unwrap();
+    let user = UserId::from_uuid(id.parse().unwrap());
+    let unread = tx.users().find(user).await.unwrap_err();
+    let mut errors = vec![unread];
+    errors.push(tx.policies().list().await.unwrap_err());
+    errors.push(tx.ledger().scan(0, 10).await.unwrap_err());
+    let all = LedgerFilter::default();
+    errors.push(tx.ledger().list(&all, None, 10).await.unwrap_err());
+    let places = [
+        format!("column role of row {id} in table users"),
+        "column name of row Planted Name in table policies".to_owned(),
+        "column at of row 7 in table ledger".to_owned(),
+        "column at of row 7 in table ledger".to_owned(),
+    ];
+    for (error, place) in errors.iter().zip(&places) {
+        assert!(matches!(error, VaultError::Corrupt(what) if what == place), "{error}");
+    }
+}
