@@ -1,0 +1,64 @@
+//! What can happen, by name. Names stand in rows and in policies' replays: they are added, never renamed.
+
+macro_rules! events {
+    ($($name:ident = $text:literal, $words:literal;)*) => {
+        $(#[doc = $words] pub const $name: &str = $text;)*
+
+        /// Every event, with what it means, for the reference.
+        pub const EVENTS: &[(&str, &str)] = &[$(($text, $words),)*];
+    };
+}
+
+events! {
+    TOKEN_GRANTED = "token.granted", "A token was handed out.";
+    TOKEN_REFUSED = "token.refused", "A token was asked for and refused.";
+    TOKEN_RELEASED = "token.released", "A grant was given back by its holder or by the operator.";
+    TOKEN_REVOKED = "token.revoked", "A token was revoked at its forge.";
+    TOKEN_REJECTED = "token.rejected", "A holder said that the forge refuses its token.";
+    AUTH_REFUSED = "auth.refused", "Somebody was not let in: no key, a wrong one, or one that has ended.";
+    ACCESS_REFUSED = "access.refused", "Somebody who is known asked for what they may not do.";
+    USER_SIGNED_IN = "user.signed_in", "A person signed in.";
+    USER_SIGN_IN_REFUSED = "user.sign_in_refused", "A person tried to sign in and was refused.";
+    USER_SIGNED_OUT = "user.signed_out", "A person signed out.";
+    USER_SESSION_ENDED = "user.session_ended", "A browser session was ended by somebody.";
+    USER_INVITED = "user.invited", "A one-time link was made for a person.";
+    USER_ADDED = "user.added", "A person was added.";
+    USER_CHANGED = "user.changed", "A person's role or standing was changed.";
+    USER_PASSWORD_SET = "user.password_set", "A password was set.";
+    USER_REMOVED = "user.removed", "A person was removed.";
+    CLIENT_ADDED = "client.added", "A client was added.";
+    CLIENT_ROTATED = "client.rotated", "A client got a further key.";
+    CLIENT_REVOKED = "client.revoked", "A client was revoked.";
+    POLICY_PUT = "policy.put", "A policy was added or changed.";
+    POLICY_REMOVED = "policy.removed", "A policy was removed.";
+    POLICY_FILE_LOADED = "policy.file_loaded", "The policy file was read and is in force.";
+    POLICY_FILE_REFUSED = "policy.file_refused", "The policy file was read and refused; the one before stays in force.";
+    APP_ADDED = "app.added", "A GitHub App was added.";
+    APP_REMOVED = "app.removed", "A GitHub App was removed.";
+    SERVER_STARTED = "server.started", "A server began to work.";
+    SERVER_STOPPED = "server.stopped", "A server ended in order.";
+    RECORD_DROPPED = "record.dropped", "Entries could not be kept while the database was away: how many.";
+    RECORD_ARCHIVED = "record.archived", "Old entries were moved to files.";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::EVENTS;
+
+    #[test]
+    fn names_are_distinct_and_made_of_a_family_and_a_word() {
+        let names: BTreeSet<_> = EVENTS.iter().map(|(name, _)| name).collect();
+        assert_eq!(names.len(), EVENTS.len());
+        for (name, words) in EVENTS {
+            let (family, word) = name.split_once('.').unwrap();
+            assert!(!family.is_empty() && !word.is_empty(), "{name}");
+            assert!(
+                name.bytes().all(|b| b.is_ascii_lowercase() || b == b'.' || b == b'_'),
+                "{name}"
+            );
+            assert!(words.ends_with('.'), "{name}: {words}");
+        }
+    }
+}
