@@ -1,18 +1,36 @@
 #![doc = include_str!("../README.md")]
 
 mod apps;
+mod clients;
 mod health;
 mod keys;
+mod policies;
+mod policy_trials;
 mod problem;
+mod record;
 mod released;
 mod tokens;
+mod users;
+mod words;
 
 pub use apps::{AddAppRequest, App, AppCheck, AppIdText, AppList, CheckedInstallation, Finding, RemovedApp};
+pub use clients::{
+    AddClientRequest, AddedClient, ApiClient, ApiClientKey, ApiClientList, RevokedClient, RotateClientRequest,
+    RotatedClient,
+};
 pub use health::{Health, Readiness, ReadinessCheck};
 pub use keys::{DataKey, KeyStatus, SealedCount};
+pub use policies::{CallerSpec, CeilingSpec, Policy, PolicyFile, PolicyList, PolicyOrigin, PolicySpec, RemovedPolicy};
+pub use policy_trials::{
+    AskOf, CallerOf, CheckPolicyRequest, Considered, ExplainRequest, Explanation, Outcome, PolicyCheck, PolicyProblem,
+    PolicyTest, Replay, ReplayChange, ReplayRequest,
+};
 pub use problem::Problem;
+pub use record::{RecordArchive, RecordEntry, RecordFinding, RecordPage, RecordVerdict, VerifyRecordRequest};
 pub use released::Released;
 pub use tokens::{
     CompatToken, Grant, GrantList, RejectedRequest, RejectedResponse, RevokeResponse, RevokeState, TokenRequest,
     TokenResponse, Verdict,
 };
+pub use users::{AddUserRequest, ChangeUserRequest, InvitedUser, RemovedUser, User, UserList, UserRole, WhoAmI};
+pub use words::{ClaimValue, ClaimValues, Numbers, Words};

@@ -140,6 +140,12 @@ pub struct Grant {
     pub grant_id: Uuid,
     /// Who got it.
     pub holder: String,
+    /// The policy that allowed it; empty for grants from before there were policies.
+    #[serde(default)]
+    pub rule: String,
+    /// Where the holder asked from; absent over a Unix socket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
     /// The forge's host.
     pub forge: String,
     /// `app:<name>`.

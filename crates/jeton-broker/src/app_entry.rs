@@ -20,6 +20,8 @@ pub(crate) struct AppEntry {
     pub(crate) facts: AppFacts,
     pub(crate) shared_name: Arc<str>,
     pub(crate) host: Arc<str>,
+    /// As policies name it: `app:NAME`.
+    pub(crate) source: Box<str>,
     client: Result<GitHubApp, BrokerError>,
     /// The App's public page, once it is known.
     page: OnceCell<Option<String>>,
@@ -94,6 +96,7 @@ impl AppEntry {
         Self {
             shared_name: Arc::from(facts.name.as_str()),
             host: Arc::from(facts.forge.host()),
+            source: format!("app:{}", facts.name).into(),
             facts,
             client,
             page: OnceCell::new(),

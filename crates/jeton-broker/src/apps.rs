@@ -2,10 +2,11 @@ use std::sync::Arc;
 
 use jeton_domain::{AppId, AppIssuer, AppName, AppOrigin, Fingerprint, ForgeEndpoint, RowRef, Secret};
 use jeton_forge::{AppKey, ForgeError};
+use jeton_ledger::{Event, events};
 use jeton_vault::{AppRecord, VaultError};
 use jiff::Timestamp;
 
-use crate::{Broker, BrokerError, app_entry::AppEntry, app_registry::Apps, retry::retrying};
+use crate::{Asker, Broker, BrokerError, app_entry::AppEntry, app_registry::Apps, retry::retrying};
 
 /// An App to add over the API or the command line; not yet looked at.
 #[derive(Debug)]
@@ -103,7 +104,7 @@ impl Broker {
     /// # Errors
     /// [`BrokerError::AppInvalid`], [`BrokerError::AppKey`], [`BrokerError::AppNameTaken`], or what the forge or the
     /// vault said. Nothing is kept then.
-    pub async fn add_app(&self, new: NewApp) -> Result<AppSummary, BrokerError> {
+    pub async fn add_app(&self, asker: &Asker, new: NewApp) -> Result<AppSummary, BrokerError> {
         let inner = &self.0;
         let invalid = |error: &dyn std::fmt::Display| BrokerError::AppInvalid(error.to_string());
         let name = AppName::parse(&new.name).map_err(|error| invalid(&error))?;
@@ -148,6 +149,13 @@ impl Broker {
             Err(VaultError::Conflict(_)) => return Err(BrokerError::AppNameTaken(name.to_string())),
             Err(error) => return Err(error.into()),
         }
+        let event = Event::new(events::APP_ADDED, &asker.caller)
+            .with("app", name.as_str())
+            .with("app_id", record.issuer.as_str())
+            .with("forge", record.forge.host())
+            .with_fingerprint(record.key_fingerprint.clone())
+            .in_request(asker.request_id.as_deref());
+        inner.access.ledger().append_in(&mut *tx, &[event]).await?;
         tx.commit().await?;
         tracing::info!(app.name = %name, app.key = %record.key_fingerprint, "an App was added");
         self.reload_apps().await?;
@@ -159,7 +167,7 @@ impl Broker {
     ///
     /// # Errors
     /// [`BrokerError::AppNotFound`], [`BrokerError::AppConfigured`], or what the vault said.
-    pub async fn remove_app(&self, name: &str) -> Result<AppName, BrokerError> {
+    pub async fn remove_app(&self, asker: &Asker, name: &str) -> Result<AppName, BrokerError> {
         let inner = &self.0;
         let entry = self.find_app(name).await?;
         if entry.origin == AppOrigin::Configured {
@@ -167,6 +175,13 @@ impl Broker {
         }
         let mut tx = inner.vault.begin().await?;
         let removed = tx.apps().remove(entry.id).await?;
+        if removed {
+            let event = Event::new(events::APP_REMOVED, &asker.caller)
+                .with("app", name)
+                .with("forge", &*entry.host)
+                .in_request(asker.request_id.as_deref());
+            inner.access.ledger().append_in(&mut *tx, &[event]).await?;
+        }
         tx.commit().await?;
         self.reload_apps().await?;
         inner.installations.retain(|(app, _), _| *app != entry.id);

@@ -1,6 +1,7 @@
 use std::{fmt, sync::Arc};
 
 use dashmap::DashMap;
+use jeton_access::Access;
 use jeton_domain::{
     AppId, Clock, Entropy, InstallationId, KeyId, LeaseHolder, RepoSet, TokenId, TokenKey, TokenKeyDigest,
 };
@@ -14,7 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     BrokerError, BrokerSettings, LiveToken, app_registry::AppRegistry, apps::ConfiguredApp, flights::Flights,
-    revoke::RevokeToken, slot::Slot,
+    holders::Holder, revoke::RevokeToken, slot::Slot,
 };
 
 /// What a broker is made of.
@@ -23,6 +24,8 @@ pub struct BrokerParts {
     pub vault: Arc<dyn Vault>,
     /// What locks them.
     pub ring: Arc<KeyRing>,
+    /// Who asks, and may they.
+    pub access: Access,
     /// The sealing key's id and where it was read from, for `key status`.
     pub sealing_key: (KeyId, String),
     /// The client of the forge.
@@ -47,6 +50,7 @@ pub(crate) type LookUpOutcome = Result<Option<InstallationId>, BrokerError>;
 pub(crate) struct Inner {
     pub(crate) vault: Arc<dyn Vault>,
     pub(crate) ring: Arc<KeyRing>,
+    pub(crate) access: Access,
     pub(crate) sealing_key: (KeyId, String),
     pub(crate) github: GitHub,
     pub(crate) clock: Arc<dyn Clock>,
@@ -59,8 +63,8 @@ pub(crate) struct Inner {
     pub(crate) mints: Flights<TokenKeyDigest, MintOutcome>,
     pub(crate) installations: DashMap<(AppId, String), InstallationId>,
     pub(crate) look_ups: Flights<(AppId, String), LookUpOutcome>,
-    /// Grants of the compatible route that are being written down.
-    pub(crate) compat_grants: Flights<TokenId, Result<(), BrokerError>>,
+    /// Grants that a holder shares with itself, of the compatible route, while they are being written down.
+    pub(crate) shared_grants: Flights<(TokenId, Holder), Result<(), BrokerError>>,
     pub(crate) tasks: TaskTracker,
     pub(crate) wake_worker: Arc<Notify>,
     /// When the database was last looked at, and what was wrong with it.
@@ -80,6 +84,7 @@ impl Broker {
         let inner = Inner {
             vault: parts.vault,
             ring: parts.ring,
+            access: parts.access,
             sealing_key: parts.sealing_key,
             github: parts.github,
             clock: parts.clock,
@@ -91,7 +96,7 @@ impl Broker {
             mints: Flights::new(tasks.clone()),
             installations: DashMap::new(),
             look_ups: Flights::new(tasks.clone()),
-            compat_grants: Flights::new(tasks.clone()),
+            shared_grants: Flights::new(tasks.clone()),
             tasks,
             wake_worker: Arc::new(Notify::new()),
             last_check: Mutex::new(None),
@@ -119,6 +124,11 @@ impl Broker {
         self.0.tasks.close();
         self.0.tasks.wait().await;
         self.0.tasks.reopen();
+    }
+
+    /// Who asks, and may they.
+    pub fn access(&self) -> &Access {
+        &self.0.access
     }
 
     /// What an operator may tune, as it is in force.

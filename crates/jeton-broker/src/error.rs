@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
+use jeton_access::AccessError;
 use jeton_domain::{Code, Coded, PermissionError, Permissions, RepoPathError, RepoSetError};
 use jeton_forge::{AppKeyError, ForgeError, Said};
+use jeton_ledger::LedgerError;
 use jeton_seal::SealError;
 use jeton_vault::VaultError;
 
@@ -74,6 +76,9 @@ pub enum BrokerError {
     /// No live token has this fingerprint.
     #[error("no live token has the fingerprint {0}")]
     FingerprintUnknown(String),
+    /// The caller may not, or the record of it cannot be written.
+    #[error(transparent)]
+    Access(AccessError),
     /// The vault cannot be used.
     #[error(transparent)]
     Vault(Arc<VaultError>),
@@ -134,6 +139,7 @@ impl BrokerError {
     pub fn retry_after(&self) -> Option<std::time::Duration> {
         match self {
             Self::Forge { source, .. } => source.retry_after(),
+            Self::Access(error) => error.retry_after(),
             _ => None,
         }
     }
@@ -143,6 +149,15 @@ impl BrokerError {
         match self {
             Self::Forge { source, .. } => source.is_transient(),
             Self::TokenNotLive { .. } | Self::Vault(_) | Self::Busy | Self::Internal(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether a token was revoked between our look at it and its grant.
+    pub(crate) fn is_conflict(&self) -> bool {
+        match self {
+            Self::Vault(error) => matches!(**error, VaultError::Conflict(_)),
+            Self::Access(AccessError::Ledger(error)) => error.is_conflict(),
             _ => false,
         }
     }
@@ -172,6 +187,7 @@ impl Coded for BrokerError {
             Self::TokenNotLive { .. } => Code::TokenNotLive,
             Self::GrantNotFound(_) => Code::GrantNotFound,
             Self::FingerprintUnknown(_) => Code::FingerprintUnknown,
+            Self::Access(error) => error.code(),
             Self::Vault(error) => error.code(),
             Self::Seal(error) => error.code(),
             Self::Busy => Code::Overloaded,
@@ -236,6 +252,7 @@ impl Coded for BrokerError {
             Self::FingerprintUnknown(_) => {
                 "The token has ended, was revoked, or did not come from here. Ask for a new one.".to_owned()
             }
+            Self::Access(error) => return error.remedy(),
             Self::Vault(error) => return error.remedy(),
             Self::Seal(error) => return error.remedy(),
             Self::Busy => "Ask again in a few seconds.".to_owned(),
@@ -280,5 +297,17 @@ impl From<VaultError> for BrokerError {
 impl From<SealError> for BrokerError {
     fn from(error: SealError) -> Self {
         Self::Seal(error)
+    }
+}
+
+impl From<AccessError> for BrokerError {
+    fn from(error: AccessError) -> Self {
+        Self::Access(error)
+    }
+}
+
+impl From<LedgerError> for BrokerError {
+    fn from(error: LedgerError) -> Self {
+        Self::Access(AccessError::Ledger(error))
     }
 }

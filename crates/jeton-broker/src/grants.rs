@@ -1,7 +1,7 @@
-use jeton_domain::GrantId;
+use jeton_domain::{Action, GrantId};
 use jeton_vault::GrantRecord;
 
-use crate::{Broker, BrokerError};
+use crate::{Asker, Broker, BrokerError, revoke::look_at};
 
 /// A page of grants, newest first.
 #[derive(Debug)]
@@ -13,18 +13,28 @@ pub struct GrantPage {
 }
 
 impl Broker {
-    /// Who holds what: at most `limit` (1 to 500) grants made before `before`.
+    /// Who holds what: at most `limit` (1 to 500) grants made before `before`; those of others too for who may see them.
     ///
     /// # Errors
     /// When the vault cannot be read.
     pub async fn list_grants(
         &self,
+        asker: &Asker,
         before: Option<GrantId>,
         only_live: bool,
+        only_mine: bool,
         limit: u32,
     ) -> Result<GrantPage, BrokerError> {
         let limit = limit.clamp(1, 500);
         let now = self.0.clock.now();
+        let sees_all = || {
+            self.0
+                .access
+                .decide(&asker.caller, &look_at(Action::GrantRead, now))
+                .allowed()
+                .is_some()
+        };
+        let mine = (only_mine || !sees_all()).then(|| asker.caller.identity.key().to_string());
         // One more than asked for tells whether there is a next page.
         let mut grants = self
             .0
@@ -32,7 +42,7 @@ impl Broker {
             .read()
             .await?
             .grants()
-            .list(before, only_live, now, limit + 1)
+            .list(before, only_live, mine.as_deref(), now, limit + 1)
             .await?;
         let more = grants.len() > limit as usize;
         grants.truncate(limit as usize);

@@ -4,22 +4,28 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use jeton_domain::{AppName, ForgeKind, Freshness, GrantId, Permissions, RepoPath, RepoSet, TokenKey, TokenKeyDigest};
-use jeton_vault::{GrantRecord, VaultError};
+use jeton_domain::{
+    Action, AppName, Caller, ForgeKind, Freshness, GrantId, Permissions, RepoPath, RepoSet, TokenKeyDigest,
+};
+use jeton_ledger::{Event, Write, events};
+use jeton_vault::GrantRecord;
 use jiff::SignedDuration;
+use serde_json::json;
 
 use crate::{
     Broker, BrokerError, BrokerSettings, LiveToken, Refusal,
     app_entry::AppEntry,
     broker::Inner,
+    holders::Holder,
+    permit::{Permit, Wanted},
     slot::{Need, Slot},
 };
 
-/// Who asks, as far as it is known.
+/// Who asks, and in which request.
 #[derive(Debug, Clone)]
 pub struct Asker {
-    /// Who it is, for the record.
-    pub name: String,
+    /// Who it is, after they have shown it.
+    pub caller: Caller,
     /// The request's id.
     pub request_id: Option<String>,
 }
@@ -56,6 +62,10 @@ pub struct Warm {
     digest: TokenKeyDigest,
     slot: Arc<Slot>,
     token: Arc<LiveToken>,
+    /// The policies that allowed it.
+    generation: u64,
+    /// Whether they would say the same again.
+    stable: bool,
 }
 
 impl fmt::Debug for Warm {
@@ -94,20 +104,26 @@ impl Broker {
             .collect::<Result<Vec<_>, _>>()?;
         let repositories = RepoSet::new(&paths).map_err(Refusal::from)?;
         let permissions = match ask.permissions {
-            Some(named) => Permissions::new(named).map_err(Refusal::from)?,
-            None => inner.settings.default_permissions.clone(),
+            Some(named) => Some(Permissions::new(named).map_err(Refusal::from)?),
+            None => None,
         };
         let need = need(ask.min_validity_seconds, ask.fresh.then(|| inner.clock.now()))?;
-        let app = self
-            .choose_app(repositories.owner(), ask.forge.as_deref(), ask.app.as_deref())
-            .await?;
-        let (digest, slot) = inner.slot(&TokenKey::new(app.id, &repositories, &permissions), &repositories);
+        let wanted = Wanted {
+            repositories: &repositories,
+            permissions: permissions.as_ref(),
+            default_permissions: &inner.settings.default_permissions,
+            forge: ask.forge.as_deref(),
+            app: ask.app.as_deref(),
+            need,
+        };
+        let permit = self.permit(asker, &wanted).await?;
+        let (digest, slot) = inner.slot(&permit.key(&repositories), &repositories);
         // A token can be revoked by another replica between our look at it and the grant: then one more is fetched.
         for _ in 0..3 {
             let token = inner.obtain(digest, &slot, need).await?;
-            match self.note_grant(asker, &app, digest, &token).await {
+            match self.note_grant(asker, &permit.rule, digest, &permit.app, &token).await {
                 Ok(grant) => return Ok(Granted { grant, token }),
-                Err(BrokerError::Vault(error)) if matches!(*error, VaultError::Conflict(_)) => {
+                Err(error) if error.is_conflict() => {
                     slot.drop_token(token.id);
                 }
                 Err(error) => return Err(error),
@@ -116,19 +132,25 @@ impl Broker {
         Err(BrokerError::Busy)
     }
 
-    /// Hands out a token for one repository, as the compatible route does. The callers of one token share one grant.
+    /// Hands out a token for one repository, as the compatible route does. The same caller who asks again from the same
+    /// address holds the same grant as before.
     ///
     /// # Errors
     /// As [`Broker::issue`].
     pub async fn issue_for_repository(
         &self,
+        asker: &Asker,
         repository: &RepoPath,
         app: Option<&AppName>,
-        permissions: &Permissions,
+        default_permissions: &Permissions,
     ) -> Result<Warm, BrokerError> {
-        match self.issue_for_repository_once(repository, app, permissions).await {
+        let outcome = self
+            .issue_for_repository_once(asker, repository, app, default_permissions)
+            .await;
+        match outcome {
             Err(BrokerError::NotInstalled { .. }) if self.apps_have_changed().await => {
-                self.issue_for_repository_once(repository, app, permissions).await
+                self.issue_for_repository_once(asker, repository, app, default_permissions)
+                    .await
             }
             outcome => outcome,
         }
@@ -136,21 +158,36 @@ impl Broker {
 
     async fn issue_for_repository_once(
         &self,
+        asker: &Asker,
         repository: &RepoPath,
         app: Option<&AppName>,
-        permissions: &Permissions,
+        default_permissions: &Permissions,
     ) -> Result<Warm, BrokerError> {
         let inner = &self.0;
         let repositories = RepoSet::from(repository);
-        let app = self
-            .choose_app(repository.owner(), None, app.map(AppName::as_str))
-            .await?;
-        let (digest, slot) = inner.slot(&TokenKey::new(app.id, &repositories, permissions), &repositories);
+        let wanted = Wanted {
+            repositories: &repositories,
+            permissions: None,
+            default_permissions,
+            forge: None,
+            app: app.map(AppName::as_str),
+            need: Need::ANY,
+        };
+        let permit = self.permit(asker, &wanted).await?;
+        let (digest, slot) = inner.slot(&permit.key(&repositories), &repositories);
         for _ in 0..3 {
             let token = inner.obtain(digest, &slot, Need::ANY).await?;
-            match self.note_compat_grant(&app, digest, &token).await {
-                Ok(()) => return Ok(Warm { digest, slot, token }),
-                Err(BrokerError::Vault(error)) if matches!(*error, VaultError::Conflict(_)) => {
+            match self.note_shared_grant(asker, &permit, digest, &token).await {
+                Ok(()) => {
+                    return Ok(Warm {
+                        digest,
+                        slot,
+                        token,
+                        generation: permit.generation,
+                        stable: permit.stable,
+                    });
+                }
+                Err(error) if error.is_conflict() => {
                     slot.drop_token(token.id);
                 }
                 Err(error) => return Err(error),
@@ -159,11 +196,12 @@ impl Broker {
         Err(BrokerError::Busy)
     }
 
-    /// Whether a token that was handed out before may be handed out again: it is still the one in use and good. Begins
-    /// its renewal when that is due. Touches no database and waits for nothing.
+    /// Whether a token that was handed out before may be handed out again to the same caller from the same address: it
+    /// is still the one in use and good, and the policies are those that allowed it. Begins its renewal when that is due.
+    /// Touches no database and waits for nothing.
     pub fn is_still_good(&self, warm: &Warm) -> bool {
         let inner = &self.0;
-        if !warm.slot.holds(&warm.token) {
+        if !warm.stable || warm.generation != inner.access.policy_generation() || !warm.slot.holds(&warm.token) {
             return false;
         }
         let now = inner.clock.now();
@@ -181,101 +219,60 @@ impl Broker {
         }
     }
 
-    /// The App for an owner: the only one that fits, or the first by name that is installed there.
-    async fn choose_app(
+    /// Writes down, once for each token and holder, that they have it.
+    async fn note_shared_grant(
         &self,
-        owner: &str,
-        forge: Option<&str>,
-        app: Option<&str>,
-    ) -> Result<Arc<AppEntry>, BrokerError> {
-        let mut candidates = self.candidates(forge, app).await?;
-        let first_host = Arc::clone(&candidates[0].host);
-        if forge.is_none() && candidates.iter().any(|app| app.host != first_host) {
-            // github.com is meant when nothing is said, as in git and gh.
-            candidates.retain(|app| &*app.host == "github.com");
-            if candidates.is_empty() {
-                let mut hosts: Vec<String> = self.0.apps.all().values().map(|app| app.host.to_string()).collect();
-                hosts.sort();
-                hosts.dedup();
-                return Err(Refusal::Forge(hosts.join(", ")).into());
-            }
-        }
-        if candidates.len() > 1 {
-            let owner = owner.to_ascii_lowercase();
-            // What is known costs nothing, and no forge that is down can stand in its way.
-            let is_known = |app: &&Arc<AppEntry>| self.0.installations.contains_key(&(app.id, owner.clone()));
-            if let Some(app) = candidates.iter().find(is_known) {
-                return Ok(Arc::clone(app));
-            }
-            let mut failure = None;
-            for app in &candidates {
-                match self.0.find_installation(app, &owner).await {
-                    Ok(Some(_)) => return Ok(Arc::clone(app)),
-                    Ok(None) => {}
-                    Err(error) => failure = Some(error),
-                }
-            }
-            // "Not installed" must not be said while one of the Apps could not be asked.
-            if let Some(failure) = failure {
-                return Err(failure);
-            }
-        }
-        Ok(candidates.swap_remove(0))
-    }
-
-    /// Writes down, once for each token, that the callers of the compatible route have it.
-    async fn note_compat_grant(
-        &self,
-        app: &Arc<AppEntry>,
+        asker: &Asker,
+        permit: &Permit,
         digest: TokenKeyDigest,
         token: &Arc<LiveToken>,
     ) -> Result<(), BrokerError> {
-        if token.compat_grant.load(Ordering::Acquire) {
+        let holder = Holder::new(&asker.caller, &permit.rule);
+        if token.holders.hold(&holder) {
             return Ok(());
         }
-        let (broker, app, token) = (self.clone(), Arc::clone(app), Arc::clone(token));
-        let flight = self.0.compat_grants.join(token.id, || async move {
-            broker.note_grant(&compat_callers(), &app, digest, &token).await?;
-            token.compat_grant.store(true, Ordering::Release);
+        let (broker, app, token) = (self.clone(), Arc::clone(&permit.app), Arc::clone(token));
+        let (asker, rule, generation) = (asker.clone(), Arc::clone(&permit.rule), permit.generation);
+        let flight = self.0.shared_grants.join((token.id, holder.clone()), || async move {
+            broker.note_grant(&asker, &rule, digest, &app, &token).await?;
+            token.holders.add(holder, Arc::new(asker.caller), generation);
             Ok(())
         });
         flight.await.unwrap_or(Err(BrokerError::Internal("a grant was lost")))
     }
 
-    /// Writes down who got a token; with the token's row, if the vault has not taken it yet.
+    /// Writes down who got a token: the grant and its entry in the record, in one transaction. What cannot be written
+    /// down is not handed out.
     async fn note_grant(
         &self,
         asker: &Asker,
-        app: &AppEntry,
+        rule: &str,
         digest: TokenKeyDigest,
+        app: &AppEntry,
         token: &LiveToken,
     ) -> Result<GrantId, BrokerError> {
         let inner = &self.0;
-        let grant = inner.grant_record(asker, token);
-        let stored = token.stored.load(Ordering::Acquire);
-        let mut tx = inner.vault.begin().await?;
-        if !stored && tx.tokens().find(token.id).await?.is_none() {
-            tx.tokens().add(&inner.token_record(digest, app, token)).await?;
+        if !token.stored.load(Ordering::Acquire) {
+            // The vault did not take it when it was minted.
+            inner.store(digest, app, token).await?;
         }
-        tx.grants().add(&grant).await?;
-        tx.commit().await?;
-        token.stored.store(true, Ordering::Release);
-        Ok(grant.id)
-    }
-}
-
-/// Who stands for all callers of the compatible route, who have no way to give anything back.
-pub(crate) fn compat_callers() -> Asker {
-    Asker {
-        name: "callers of GET /api".to_owned(),
-        request_id: None,
+        let grant = inner.grant_record(asker, rule, token);
+        let id = grant.id;
+        let event = Inner::grant_event(&asker.caller, &grant);
+        let write = Write {
+            events: vec![event],
+            grant: Some((None, grant)),
+        };
+        inner.access.ledger().record(write).await?;
+        Ok(id)
     }
 }
 
 impl Inner {
     /// The vault's row of a grant.
-    pub(crate) fn grant_record(&self, asker: &Asker, token: &LiveToken) -> GrantRecord {
+    pub(crate) fn grant_record(&self, asker: &Asker, rule: &str, token: &LiveToken) -> GrantRecord {
         let now = self.clock.now();
+        let caller = &asker.caller;
         GrantRecord {
             id: GrantId::generate(now, &*self.entropy),
             token: token.id,
@@ -284,12 +281,30 @@ impl Inner {
             repositories: token.full_names(),
             permissions: token.permissions.clone(),
             fingerprint: token.fingerprint.clone(),
-            holder: asker.name.clone(),
+            holder: caller.identity.to_string(),
+            holder_key: caller.identity.key().to_string(),
+            rule: rule.to_owned(),
+            address: caller.address.map(|address| address.to_string()),
             request_id: asker.request_id.clone(),
             issued_at: now,
             expires_at: token.expires_at.timestamp(),
             released_at: None,
         }
+    }
+
+    /// The record's entry of a grant.
+    pub(crate) fn grant_event(caller: &Caller, grant: &GrantRecord) -> Event {
+        Event::new(events::TOKEN_GRANTED, caller)
+            .with("action", Action::TokenMint.as_str())
+            .with("grant", grant.id.to_string())
+            .with("forge", grant.forge.as_str())
+            .with("source", format!("app:{}", grant.app))
+            .with("repositories", json!(grant.repositories))
+            .with("permissions", json!(grant.permissions))
+            .with("rule", grant.rule.as_str())
+            .with("expires_at", grant.expires_at.to_string())
+            .with_fingerprint(grant.fingerprint.clone())
+            .in_request(grant.request_id.as_deref())
     }
 }
 

@@ -7,10 +7,11 @@ use std::{
 };
 
 use jeton_domain::{
-    Coded, ExpiresAt, Fingerprint, InstallationId, Permissions, RepoSet, RowRef, TokenId, TokenKeyDigest,
+    Caller, Coded, ExpiresAt, Fingerprint, Identity, InstallationId, Permissions, RepoSet, RowRef, TokenId,
+    TokenKeyDigest,
 };
 use jeton_forge::{ForgeError, GitHubApp, MintedToken};
-use jeton_vault::{TokenRecord, TokenState, VaultError};
+use jeton_vault::{TokenRecord, TokenState, VaultTx};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
@@ -18,7 +19,8 @@ use crate::{
     app_entry::AppEntry,
     broker::{Inner, MintOutcome},
     held_lease::HeldLease,
-    issue::compat_callers,
+    holders::Holders,
+    issue::Asker,
     slot::{Need, Slot},
 };
 
@@ -134,8 +136,8 @@ impl Inner {
             return Err(error);
         }
         slot.unproven.store(None);
-        match self.store(digest, app, slot, &token).await {
-            Ok(()) => token.stored.store(true, Ordering::Release),
+        match self.store_successor(digest, app, slot, &token).await {
+            Ok(()) => {}
             // The token is good all the same: it is kept in memory, and stored with the first grant.
             Err(error) => {
                 tracing::warn!(%error, code = %error.code(), "a token could not be stored; a restart would mint again");
@@ -227,10 +229,15 @@ impl Inner {
             covers: covers(slot, minted.repositories.as_deref().unwrap_or_default()),
             permissions: shared(slot, minted.permissions),
             minted_at,
-            expires_at: minted.expires_at,
-            good_until: good_until(app, minted_at, minted.expires_at),
+            expires_at: ExpiresAt::new(shortened(slot, minted_at, minted.expires_at.timestamp())),
+            forge_expires_at: minted.expires_at.timestamp(),
+            good_until: ExpiresAt::new(shortened(
+                slot,
+                minted_at,
+                good_until(app, minted_at, minted.expires_at).timestamp(),
+            )),
             stored: AtomicBool::new(false),
-            compat_grant: AtomicBool::new(false),
+            holders: Holders::default(),
         }
     }
 
@@ -256,29 +263,77 @@ impl Inner {
             fingerprint: token.fingerprint.clone(),
             minted_at: token.minted_at,
             expires_at: token.expires_at.timestamp(),
+            forge_expires_at: token.forge_expires_at,
             state: TokenState::Live,
         }
     }
 
-    /// Stores a token. When it follows one that the callers of the compatible route hold, their grant is written down along
+    /// Stores a token; with it the job that ends it, when a policy gives it a shorter life than the forge does.
+    pub(crate) async fn store(
+        &self,
+        digest: TokenKeyDigest,
+        app: &AppEntry,
+        token: &LiveToken,
+    ) -> Result<(), BrokerError> {
+        let mut tx = self.vault.begin().await?;
+        if tx.tokens().find(token.id).await?.is_none() {
+            self.add_token(&mut *tx, digest, app, token).await?;
+            tx.commit().await?;
+        }
+        token.stored.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    async fn add_token(
+        &self,
+        tx: &mut dyn VaultTx,
+        digest: TokenKeyDigest,
+        app: &AppEntry,
+        token: &LiveToken,
+    ) -> Result<(), BrokerError> {
+        tx.tokens().add(&self.token_record(digest, app, token)).await?;
+        if token.expires_at.timestamp() < token.forge_expires_at {
+            let job = self.revoke_job(token.id, &app.forge, "end", token.expires_at.timestamp())?;
+            tx.jobs().add(&job).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores a token. When it follows one that others hold by the compatible route, their grants are written down along
     /// with it: a warm key must not depend on the database at the moment when the next of them asks.
-    async fn store(
+    async fn store_successor(
         &self,
         digest: TokenKeyDigest,
         app: &AppEntry,
         slot: &Slot,
         token: &LiveToken,
-    ) -> Result<(), VaultError> {
-        let follows = slot
-            .current()
-            .is_some_and(|before| before.compat_grant.load(Ordering::Acquire));
+    ) -> Result<(), BrokerError> {
+        let generation = self.access.policy_generation();
+        let is_known = |identity: &Identity| self.access.is_still_known(identity);
+        let before = slot.current();
+        let holders = before
+            .map(|before| before.holders.to_follow(generation, is_known))
+            .unwrap_or_default();
         let mut tx = self.vault.begin().await?;
-        tx.tokens().add(&self.token_record(digest, app, token)).await?;
-        if follows {
-            tx.grants().add(&self.grant_record(&compat_callers(), token)).await?;
+        self.add_token(&mut *tx, digest, app, token).await?;
+        let mut events = Vec::with_capacity(holders.len());
+        for (holder, caller) in &holders {
+            let asker = Asker {
+                caller: Caller::clone(caller),
+                request_id: None,
+            };
+            let grant = self.grant_record(&asker, holder.rule(), token);
+            events.push(Self::grant_event(caller, &grant).with("ahead", true));
+            tx.grants().add(&grant).await?;
+        }
+        if !events.is_empty() {
+            self.access.ledger().append_in(&mut *tx, &events).await?;
         }
         tx.commit().await?;
-        token.compat_grant.store(follows, Ordering::Release);
+        token.stored.store(true, Ordering::Release);
+        for (holder, caller) in holders {
+            token.holders.add(holder, caller, generation);
+        }
         Ok(())
     }
 
@@ -296,7 +351,8 @@ impl Inner {
             return Ok(None);
         };
         let expires_at = ExpiresAt::new(record.expires_at);
-        let good_until = good_until(app, record.minted_at, expires_at);
+        let good_until = good_until(app, record.minted_at, expires_at).timestamp();
+        let good_until = ExpiresAt::new(shortened(slot, record.minted_at, good_until));
         let Some(sealed) = record
             .token
             .filter(|_| need.is_met_by(record.minted_at, good_until, now))
@@ -321,9 +377,10 @@ impl Inner {
             permissions: shared(slot, record.permissions),
             minted_at: record.minted_at,
             expires_at,
+            forge_expires_at: record.forge_expires_at,
             good_until,
             stored: AtomicBool::new(true),
-            compat_grant: AtomicBool::new(false),
+            holders: Holders::default(),
         })))
     }
 }
@@ -334,6 +391,11 @@ fn good_until(app: &AppEntry, minted_at: Timestamp, expires_at: ExpiresAt) -> Ex
     let offset = app.client().map(GitHubApp::clock_offset).unwrap_or_default();
     let by_our_clock = expires_at.timestamp().saturating_sub(offset).unwrap_or(Timestamp::MIN);
     ExpiresAt::new(by_our_clock.min(minted_at + TOKEN_LIFE))
+}
+
+/// The end of a token, where a policy gives it a shorter life.
+fn shortened(slot: &Slot, minted_at: Timestamp, end: Timestamp) -> Timestamp {
+    slot.longest_life.map_or(end, |life| end.min(minted_at + life))
 }
 
 /// The repositories of a token: its slot's own set when the names are the same, which they almost always are.

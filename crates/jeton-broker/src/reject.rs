@@ -1,9 +1,10 @@
 use std::{sync::Arc, time::Duration};
 
-use jeton_domain::{Fingerprint, Secret, TokenId};
+use jeton_domain::{Action, Fingerprint, IdentityKey, Secret, TokenId};
 use jeton_forge::{ForgeError, Probe};
+use jeton_ledger::{Event, events};
 
-use crate::{Broker, BrokerError, app_entry::AppEntry, mint::token_place, slot::Slot};
+use crate::{Asker, Broker, BrokerError, app_entry::AppEntry, mint::token_place, revoke::look_at, slot::Slot};
 
 /// What became of a token with which a caller saw 401.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +43,7 @@ impl Broker {
     ///
     /// # Errors
     /// [`BrokerError::FingerprintUnknown`] when no live token has the fingerprint.
-    pub async fn reject(&self, fingerprint: &str) -> Result<Rejection, BrokerError> {
+    pub async fn reject(&self, asker: &Asker, fingerprint: &str) -> Result<Rejection, BrokerError> {
         let inner = &self.0;
         let shown = || {
             fingerprint
@@ -54,6 +55,9 @@ impl Broker {
         let unknown = || BrokerError::FingerprintUnknown(shown());
         let fingerprint = Fingerprint::parse(fingerprint).ok_or_else(unknown)?;
         let found = self.find_by_fingerprint(&fingerprint).await?.ok_or_else(unknown)?;
+        if !self.may_report(asker, &found, &fingerprint).await? {
+            return Err(unknown());
+        }
         let client = found.app.client()?;
         let mut probe = client.probe(&found.secret).await;
         if matches!(probe, Probe::Refused(_)) {
@@ -68,12 +72,39 @@ impl Broker {
                     slot.drop_token(found.id);
                 }
                 self.end_token(found.id, &found.app.forge).await?;
+                let event = Event::new(events::TOKEN_REJECTED, &asker.caller)
+                    .with_fingerprint(fingerprint.clone())
+                    .in_request(asker.request_id.as_deref());
+                inner.access.ledger().note(event);
                 RejectionVerdict::Dropped
             }
             // A 403 or 404 says that this machine may not look, not that the token is dead.
             Probe::Refused(error) | Probe::Unknown(error) => RejectionVerdict::Unknown(error.to_string()),
         };
         Ok(Rejection { fingerprint, verdict })
+    }
+
+    /// Whether somebody may have a look taken at a token: who holds it, and who may end it. Each look asks the forge.
+    async fn may_report(&self, asker: &Asker, found: &Found, fingerprint: &Fingerprint) -> Result<bool, BrokerError> {
+        let inner = &self.0;
+        let now = inner.clock.now();
+        let who = asker.caller.identity.key();
+        let in_memory = found.slot.as_ref().and_then(|slot| slot.current());
+        if inner
+            .access
+            .decide(&asker.caller, &look_at(Action::GrantRevoke, now))
+            .allowed()
+            .is_some()
+            || in_memory.is_some_and(|token| token.id == found.id && token.holders.holds_identity(who))
+        {
+            return Ok(true);
+        }
+        if who == IdentityKey::Anonymous {
+            return Ok(false);
+        }
+        let mut tx = inner.vault.read().await?;
+        let grants = tx.grants().list(None, true, Some(&who.to_string()), now, 500).await?;
+        Ok(grants.iter().any(|grant| grant.fingerprint == *fingerprint))
     }
 
     /// A live token by its fingerprint: from memory, or from the vault when another replica minted it. Looks at every

@@ -1,13 +1,15 @@
 use async_trait::async_trait;
-use jeton_domain::{Coded, ForgeEndpoint, GrantId, JobId, TokenId};
+use jeton_domain::{Action, Coded, ForgeEndpoint, GrantId, IdentityKey, JobId, TokenId};
 use jeton_forge::Revoked;
 use jeton_jobs::{Handler, JobError};
-use jeton_vault::{NewJob, TokenRecord, TokenState, VaultTx};
-use jiff::SignedDuration;
+use jeton_ledger::{Event, events};
+use jeton_policy::Ask;
+use jeton_vault::{GrantRecord, NewJob, TokenRecord, TokenState, VaultTx};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Broker, BrokerError, mint::token_place};
+use crate::{Asker, Broker, BrokerError, broker::Inner, mint::token_place};
 
 /// How long the forge is asked later when replicas share the vault: by then each has dropped the token from its memory
 /// (see `sweep`), so that none hands out a dead one.
@@ -40,18 +42,48 @@ pub enum RevocationState {
 
 impl Broker {
     /// Gives a grant back. When nobody else holds its token, or when `force` says so, the token is revoked at the forge.
+    /// A holder gives back what is theirs; what others hold ends by whoever may revoke it.
     ///
     /// # Errors
-    /// [`BrokerError::GrantNotFound`], or what the vault said; nothing changed then.
-    pub async fn revoke(&self, id: GrantId, force: bool) -> Result<Revocation, BrokerError> {
+    /// [`BrokerError::GrantNotFound`], also for a stranger's grant; [`BrokerError::Access`] for a holder who wants to end
+    /// what others hold too; or what the vault said. Nothing changed then.
+    pub async fn revoke(&self, asker: &Asker, id: GrantId, force: bool) -> Result<Revocation, BrokerError> {
         // In a task of its own: a caller who hangs up must not leave a revoked token in memory.
-        let broker = self.clone();
-        let task = self.0.tasks.spawn(async move { broker.give_back(id, force).await });
+        let (broker, asker) = (self.clone(), asker.clone());
+        let task = self
+            .0
+            .tasks
+            .spawn(async move { broker.give_back(&asker, id, force).await });
         task.await
             .unwrap_or(Err(BrokerError::Internal("a revocation was lost")))
     }
 
-    async fn give_back(&self, id: GrantId, force: bool) -> Result<Revocation, BrokerError> {
+    /// Gives back everything that a holder has, of this server or another one; how many grants it was.
+    ///
+    /// # Errors
+    /// When the vault cannot be used; what was given back until then stays so.
+    pub async fn revoke_all_of(&self, asker: &Asker, holder: IdentityKey) -> Result<u64, BrokerError> {
+        let holder = holder.to_string();
+        let mut ended = 0;
+        // Newest first, page by page: new ones that come meanwhile are those of a holder who is not known any more.
+        let mut before = None;
+        loop {
+            let now = self.0.clock.now();
+            let mut tx = self.0.vault.read().await?;
+            let page = tx.grants().list(before, true, Some(&holder), now, 500).await?;
+            drop(tx);
+            let Some(last) = page.last() else {
+                return Ok(ended);
+            };
+            before = Some(last.id);
+            for grant in &page {
+                let done = self.revoke(asker, grant.id, false).await?;
+                ended += u64::from(done.state != RevocationState::Over);
+            }
+        }
+    }
+
+    async fn give_back(&self, asker: &Asker, id: GrantId, force: bool) -> Result<Revocation, BrokerError> {
         let inner = &self.0;
         let now = inner.clock.now();
         let answer = |state, shared_with| {
@@ -63,15 +95,37 @@ impl Broker {
         };
         let mut tx = inner.vault.begin().await?;
         let found = tx.grants().find(id).await?;
+        // Somebody else's is as good as none, and looked for in the same way.
+        let may_revoke_all = || {
+            let permit = self.0.access.decide(&asker.caller, &look_at(Action::GrantRevoke, now));
+            permit.allowed().is_some()
+        };
+        let theirs = |grant: &GrantRecord| Self::is_holder(asker, &grant.holder_key);
+        let found = found.filter(|grant| theirs(grant) || may_revoke_all());
         let Some(grant) = found else {
             return Err(BrokerError::GrantNotFound(id.to_string()));
         };
+        if force && !may_revoke_all() {
+            // Others may hold the same token: ending it takes it away from them.
+            inner
+                .access
+                .permit(&asker.caller, Action::GrantRevoke, asker.request_id.as_deref())?;
+        }
+        let event = Event::new(events::TOKEN_RELEASED, &asker.caller)
+            .with("grant", grant.id.to_string())
+            .with("holder", grant.holder.as_str())
+            .with("force", force)
+            .with_fingerprint(grant.fingerprint.clone())
+            .in_request(asker.request_id.as_deref());
         if grant.expires_at <= now {
             return answer(RevocationState::Over, 0);
         }
         let released = tx.grants().release(id, now).await?;
         let shared_with = tx.grants().count_held(grant.token).await?;
         if shared_with > 0 && !force {
+            if released {
+                inner.access.ledger().append_in(&mut *tx, &[event]).await?;
+            }
             tx.commit().await?;
             let state = if released {
                 RevocationState::Released
@@ -89,7 +143,11 @@ impl Broker {
                 forge: Some(grant.forge.clone()),
             })?,
         };
-        let begun = self.begin_end(&mut *tx, grant.token, &endpoint).await?;
+        let begun = inner.begin_end(&mut *tx, grant.token, &endpoint).await?;
+        if begun || released {
+            let event = event.with("token_ends", begun);
+            inner.access.ledger().append_in(&mut *tx, &[event]).await?;
+        }
         tx.commit().await?;
         if !begun {
             // Already revoking or revoked, by this grant or another one.
@@ -104,38 +162,10 @@ impl Broker {
     /// asked until it confirms. A token that is dead already is confirmed at once.
     pub(crate) async fn end_token(&self, id: TokenId, forge: &ForgeEndpoint) -> Result<(), BrokerError> {
         let mut tx = self.0.vault.begin().await?;
-        self.begin_end(&mut *tx, id, forge).await?;
+        self.0.begin_end(&mut *tx, id, forge).await?;
         tx.commit().await?;
         self.0.wake_worker.notify_one();
         Ok(())
-    }
-
-    /// Marks a token and queues its job in one transaction; `false` when that was done before.
-    async fn begin_end(&self, tx: &mut dyn VaultTx, id: TokenId, forge: &ForgeEndpoint) -> Result<bool, BrokerError> {
-        let inner = &self.0;
-        let now = inner.clock.now();
-        if !tx.tokens().begin_revoke(id).await? {
-            return Ok(false);
-        }
-        tx.grants().release_all(id, now).await?;
-        let payload = RevokePayload {
-            token: id,
-            api_url: forge.api_url().to_owned(),
-        };
-        let delay = if inner.vault.shared() {
-            REPLICA_DELAY
-        } else {
-            SignedDuration::ZERO
-        };
-        let job = NewJob {
-            id: JobId::generate(now, &*inner.entropy),
-            kind: RevokeToken::KIND.to_owned(),
-            payload: serde_json::to_value(&payload).map_err(|_| BrokerError::Internal("a job could not be written"))?,
-            dedup: Some(id.to_string()),
-            run_at: now + delay,
-        };
-        tx.jobs().add(&job).await?;
-        Ok(true)
     }
 
     fn drop_from_memory(&self, id: TokenId, record: Option<&TokenRecord>) {
@@ -143,6 +173,60 @@ impl Broker {
         if let Some(slot) = slot {
             slot.drop_token(id);
         }
+    }
+}
+
+impl Inner {
+    /// Marks a token and queues its job in one transaction; `false` when that was done before.
+    async fn begin_end(&self, tx: &mut dyn VaultTx, id: TokenId, forge: &ForgeEndpoint) -> Result<bool, BrokerError> {
+        let now = self.clock.now();
+        if !tx.tokens().begin_revoke(id).await? {
+            return Ok(false);
+        }
+        tx.grants().release_all(id, now).await?;
+        let delay = if self.vault.shared() {
+            REPLICA_DELAY
+        } else {
+            SignedDuration::ZERO
+        };
+        tx.jobs()
+            .add(&self.revoke_job(id, forge, "revoke", now + delay)?)
+            .await?;
+        Ok(true)
+    }
+
+    /// The job that ends a token at the forge. `why` keeps two reasons apart: one must not wait for the other's time.
+    pub(crate) fn revoke_job(
+        &self,
+        id: TokenId,
+        forge: &ForgeEndpoint,
+        why: &str,
+        run_at: Timestamp,
+    ) -> Result<NewJob, BrokerError> {
+        let payload = RevokePayload {
+            token: id,
+            api_url: forge.api_url().to_owned(),
+        };
+        Ok(NewJob {
+            id: JobId::generate(self.clock.now(), &*self.entropy),
+            kind: RevokeToken::KIND.to_owned(),
+            payload: serde_json::to_value(&payload).map_err(|_| BrokerError::Internal("a job could not be written"))?,
+            dedup: Some(format!("{why}/{id}")),
+            run_at,
+        })
+    }
+}
+
+/// A look at a right, outside of any repository.
+pub(crate) fn look_at(action: Action, now: Timestamp) -> Ask<'static> {
+    Ask {
+        action,
+        forge: None,
+        repositories: &[],
+        permissions: None,
+        source: None,
+        lifetime_seconds: None,
+        now,
     }
 }
 
@@ -185,7 +269,7 @@ impl Handler for RevokeToken {
         };
         self.0.drop_from_memory(record.id, Some(&record));
         let now = inner.clock.now();
-        if record.expires_at > now
+        if record.forge_expires_at > now
             && let Some(sealed) = &record.token
         {
             let token = inner
@@ -214,7 +298,10 @@ impl Handler for RevokeToken {
         let finished = async {
             let mut tx = inner.vault.begin().await?;
             tx.tokens().finish_revoke(record.id).await?;
-            tx.commit().await
+            let event = Event::by_system(events::TOKEN_REVOKED).with_fingerprint(record.fingerprint.clone());
+            inner.access.ledger().append_in(&mut *tx, &[event]).await?;
+            tx.commit().await?;
+            Ok::<_, BrokerError>(())
         };
         finished.await.map_err(|error| retry(&error))
     }

@@ -12,7 +12,7 @@ use jeton_domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use crate::BrokerSettings;
+use crate::{BrokerSettings, holders::Holders};
 
 /// A token that is good, as far as jeton knows.
 pub struct LiveToken {
@@ -26,14 +26,16 @@ pub struct LiveToken {
     pub(crate) covers: Arc<RepoSet>,
     pub(crate) permissions: Permissions,
     pub(crate) minted_at: Timestamp,
-    /// The end by the forge's clock: what callers are told.
+    /// The end by the forge's clock, or sooner where a policy says so: what callers are told.
     pub(crate) expires_at: ExpiresAt,
+    /// The end by the forge's word.
+    pub(crate) forge_expires_at: Timestamp,
     /// The end by our own clock: what decides.
     pub(crate) good_until: ExpiresAt,
     /// Set when the vault holds the token's row.
     pub(crate) stored: AtomicBool,
-    /// Set when the vault holds the grant that stands for all callers of the compatible route.
-    pub(crate) compat_grant: AtomicBool,
+    /// Who has it, by the record: each got a grant before the token left.
+    pub(crate) holders: Holders,
 }
 
 impl LiveToken {
@@ -67,9 +69,10 @@ impl LiveToken {
         &self.permissions
     }
 
-    /// How it stands against our clock.
+    /// How it stands against our clock. A token that a policy cut short has a margin that fits its life.
     pub(crate) fn freshness(&self, now: Timestamp, margin: SignedDuration) -> Freshness {
-        self.good_until.at(now, margin)
+        let life = self.good_until.timestamp().duration_since(self.minted_at);
+        self.good_until.at(now, margin.min(life / 4))
     }
 
     /// The operator's name for the App that minted it.
@@ -121,6 +124,8 @@ pub(crate) struct Slot {
     /// In lower case.
     pub(crate) owner: Box<str>,
     pub(crate) permissions: Permissions,
+    /// How long its tokens may live, where a policy says so.
+    pub(crate) longest_life: Option<SignedDuration>,
     /// The repositories as the first caller wrote them.
     pub(crate) asked: Arc<RepoSet>,
     current: ArcSwapOption<LiveToken>,
@@ -140,6 +145,7 @@ impl Slot {
             app: key.app(),
             owner: key.owner().into(),
             permissions: key.permissions().clone(),
+            longest_life: key.longest_life(),
             asked: Arc::new(asked.clone()),
             current: ArcSwapOption::empty(),
             unproven: ArcSwapOption::empty(),

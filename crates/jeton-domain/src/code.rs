@@ -105,6 +105,8 @@ codes! {
     PolicyInvalid = "policy.invalid", Caller;
     /// No policy has this name.
     PolicyNotFound = "policy.not_found", Caller;
+    /// Another policy that was added has this name.
+    PolicyNameTaken = "policy.name_taken", Caller;
     /// The policy stands in the policy file and can only be changed there.
     PolicyConfigured = "policy.configured", Caller;
     /// No client has this name.

@@ -140,6 +140,15 @@ impl Permissions {
         }
         self
     }
+
+    /// Without `metadata: read`, which every token has, so that no policy has to name it; alone it stays.
+    #[must_use]
+    pub fn without_implied_metadata(mut self) -> Self {
+        if self.0.len() > 1 && self.0.get("metadata") == Some(&Access::Read) {
+            Arc::make_mut(&mut self.0).remove("metadata");
+        }
+        self
+    }
 }
 
 impl fmt::Display for Permissions {

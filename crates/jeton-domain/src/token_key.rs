@@ -1,5 +1,6 @@
 use std::fmt;
 
+use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 
 use crate::{AppId, Permissions, RepoSet};
@@ -12,6 +13,7 @@ pub struct TokenKey {
     owner: String,
     repositories: Vec<String>,
     permissions: Permissions,
+    longest_life_seconds: Option<i64>,
 }
 
 impl TokenKey {
@@ -26,7 +28,21 @@ impl TokenKey {
                 .map(|name| name.as_str().to_ascii_lowercase())
                 .collect(),
             permissions: permissions.clone().with_implied_metadata(),
+            longest_life_seconds: None,
         }
+    }
+
+    /// Lets the token live no longer than a policy says. Such a token is not shared with holders who may keep theirs
+    /// for longer: it is ended for all of them at once.
+    #[must_use]
+    pub fn with_longest_life(mut self, longest: Option<SignedDuration>) -> Self {
+        self.longest_life_seconds = longest.map(|life| life.as_secs());
+        self
+    }
+
+    /// How long the token may live at most, where a policy says so.
+    pub fn longest_life(&self) -> Option<SignedDuration> {
+        self.longest_life_seconds.map(SignedDuration::from_secs)
     }
 
     /// The App that mints.
@@ -60,6 +76,10 @@ impl TokenKey {
         part(&self.owner);
         part(&self.permissions.to_string());
         self.repositories.iter().for_each(|name| part(name));
+        if let Some(seconds) = self.longest_life_seconds {
+            // No repository begins with a `/`.
+            part(&format!("/life/{seconds}"));
+        }
         TokenKeyDigest(hash.finalize().into())
     }
 }
@@ -127,5 +147,11 @@ mod tests {
         assert_ne!(base, key(&["acme/a", "acme/b"], "contents=read").digest());
         assert_ne!(base, key(&["acme/a"], "contents=write").digest());
         assert_ne!(base, key(&["acm/ea"], "contents=read").digest());
+        let short = |seconds| {
+            let life = jiff::SignedDuration::from_secs(seconds);
+            key(&["acme/a"], "contents=read").with_longest_life(Some(life)).digest()
+        };
+        assert_ne!(base, short(900));
+        assert_ne!(short(600), short(900));
     }
 }

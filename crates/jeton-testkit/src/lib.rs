@@ -13,5 +13,5 @@ pub use clock::TestClock;
 pub use database::{Database, DatabaseKind};
 pub use entropy::TestEntropy;
 pub use http::Answer;
-pub use node::{Node, NodeOptions};
+pub use node::{Node, NodeOptions, OWN_UID};
 pub use test_jeton::TestJeton;

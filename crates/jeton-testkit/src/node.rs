@@ -1,12 +1,15 @@
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
+use jeton_access::{Access, AccessParts, AccessSettings, OperatorKeys, anonymous_policy};
 use jeton_broker::{Broker, BrokerParts, BrokerSettings, open_key_ring};
 use jeton_domain::{ApiKey, Clock, Entropy};
 use jeton_forge::{GitHub, HttpOptions};
 use jeton_jobs::Worker;
+use jeton_ledger::{Ledger, LedgerParts};
+use jeton_oidc::{IssuerConfig, JwtVerifier, OidcHttpOptions, SignIn, SignInConfig};
 use jeton_seal::SealingKey;
 use jeton_vault::Vault;
-use jeton_web::{CompatSettings, Listener, OperatorKeys, Web, WebSettings};
+use jeton_web::{CompatSettings, Listener, TrustedProxies, Web, WebSettings};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{Answer, Database, TestEntropy, http};
@@ -14,6 +17,18 @@ use crate::{Answer, Database, TestEntropy, http};
 /// How a node differs from the usual.
 #[derive(Clone, Debug)]
 pub struct NodeOptions {
+    /// Who may ask, and how often.
+    pub access: AccessSettings,
+    /// Whose tokens are believed.
+    pub issuers: Vec<IssuerConfig>,
+    /// Through whom people sign in.
+    pub sign_in: Option<SignInConfig>,
+    /// The proxies in front.
+    pub trusted_proxies: TrustedProxies,
+    /// Where the end of the record is noted beside the database.
+    pub anchor_file: Option<PathBuf>,
+    /// Where older entries of the record lie.
+    pub record_archive: Option<PathBuf>,
     /// The broker's settings.
     pub broker: BrokerSettings,
     /// How the forge is called.
@@ -29,6 +44,12 @@ pub struct NodeOptions {
 impl Default for NodeOptions {
     fn default() -> Self {
         Self {
+            access: AccessSettings::default(),
+            issuers: Vec::new(),
+            sign_in: None,
+            trusted_proxies: TrustedProxies::default(),
+            anchor_file: None,
+            record_archive: None,
             broker: BrokerSettings::default(),
             forge: HttpOptions {
                 request_timeout: Duration::from_secs(3),
@@ -40,6 +61,9 @@ impl Default for NodeOptions {
         }
     }
 }
+
+/// The user that the nodes of tests count as their own.
+pub const OWN_UID: u32 = 4_242;
 
 /// One server on a real port, with its worker; the background loops are left to the test.
 #[derive(Debug)]
@@ -75,9 +99,40 @@ impl Node {
         let ring = open_key_ring(&*vault, sealing_key, &*clock, &*entropy)
             .await
             .expect("the key ring");
+        let ledger = Ledger::open(LedgerParts {
+            vault: Arc::clone(&vault),
+            ring: Arc::clone(&ring),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            anchor_file: options.anchor_file,
+        })
+        .await
+        .expect("the record");
+        let permissions = options.broker.default_permissions.clone();
+        let http = OidcHttpOptions::default();
+        let sign_in = options
+            .sign_in
+            .map(|config| SignIn::new(config, Arc::clone(&clock), http.clone()).expect("a sign-in provider"));
+        let access = Access::start(AccessParts {
+            vault: Arc::clone(&vault),
+            ring: Arc::clone(&ring),
+            ledger,
+            verifier: JwtVerifier::new(options.issuers, Arc::clone(&clock), http).expect("issuers"),
+            sign_in,
+            operator_keys: OperatorKeys::new([key.digest()]),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            settings: AccessSettings {
+                anonymous: options.anonymous.then(|| anonymous_policy(&permissions, None)),
+                ..options.access
+            },
+        })
+        .await
+        .expect("access");
         let parts = BrokerParts {
             vault: Arc::clone(&vault),
             ring,
+            access,
             sealing_key: (sealing_key.id().clone(), "the test".to_owned()),
             github: GitHub::new(options.forge, Arc::clone(&clock)).expect("the client"),
             clock,
@@ -98,9 +153,12 @@ impl Node {
             request_timeout: Duration::from_secs(30),
             max_body_bytes: options.max_body_bytes,
             shutdown_grace: Duration::from_secs(5),
+            trusted_proxies: options.trusted_proxies,
+            public_url: "http://127.0.0.1".to_owned(),
+            record_archive: options.record_archive,
             version: "test",
         };
-        let web = Web::new(broker.clone(), OperatorKeys::new([key.digest()]), settings, entropy);
+        let web = Web::new(broker.clone(), settings, OWN_UID, entropy);
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let address: SocketAddr = listener.local_addr().expect("an address");
         let (stop, stopped) = oneshot::channel();
@@ -127,6 +185,51 @@ impl Node {
             .get(format!("{}{path}", self.url))
             .bearer_auth(self.key.secret().expose());
         http::send(request).await
+    }
+
+    /// `GET` with a key or a token of somebody's.
+    pub async fn get_as(&self, key: &str, path: &str) -> Answer {
+        http::send(self.http.get(format!("{}{path}", self.url)).bearer_auth(key)).await
+    }
+
+    /// `POST` of JSON with a key or a token of somebody's.
+    pub async fn post_as(&self, key: &str, path: &str, body: serde_json::Value) -> Answer {
+        let request = self.http.post(format!("{}{path}", self.url)).bearer_auth(key);
+        http::send(request.json(&body)).await
+    }
+
+    /// `DELETE` with a key or a token of somebody's.
+    pub async fn delete_as(&self, key: &str, path: &str) -> Answer {
+        http::send(self.http.delete(format!("{}{path}", self.url)).bearer_auth(key)).await
+    }
+
+    /// Any request, for what the others do not do: cookies, forms, odd headers.
+    pub async fn send(&self, build: impl FnOnce(&reqwest::Client, &str) -> reqwest::RequestBuilder) -> Answer {
+        http::send(build(&self.http, &self.url)).await
+    }
+
+    /// Adds a client; the key that it asks with.
+    pub async fn client(&self, name: &str) -> String {
+        let answer = self.post("/v1/clients", serde_json::json!({"name": name})).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        answer.json()["key"].as_str().expect("a key").to_owned()
+    }
+
+    /// Adds a policy.
+    pub async fn policy(&self, spec: serde_json::Value) {
+        let answer = self.post("/v1/policies", spec).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+    }
+
+    /// Lets a client read the contents of repositories.
+    pub async fn client_who_reads(&self, name: &str, repositories: &str) -> String {
+        let key = self.client(name).await;
+        self.policy(serde_json::json!({
+            "name": format!("{name}-reads"), "callers": {"client": name}, "actions": ["token.mint"],
+            "repositories": [repositories], "permissions": {"contents": "read"},
+        }))
+        .await;
+        key
     }
 
     /// `GET` without a key.
@@ -161,6 +264,7 @@ impl Node {
             serving.await.expect("the server ends").expect("without an error");
         }
         self.broker.drain().await;
+        self.broker.access().ledger().close().await;
         self.vault.close().await;
     }
 }

@@ -11,10 +11,13 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use jeton_domain::{Code, redact};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::{failure::Failure, front::too_large, request_id::RequestId, state::Shared};
+use crate::{WebSettings, failure::Failure, front::too_large, request_id::RequestId, state::Shared};
 
 /// A body may take this long to arrive, unless a request as a whole may take less.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// As the policy file's own limit.
+const LARGEST_POLICY_FILE: usize = 16 * 1024 * 1024;
 
 /// A JSON body.
 pub(crate) struct JsonBody<T>(pub(crate) T);
@@ -24,12 +27,25 @@ impl<T: DeserializeOwned> FromRequest<Shared> for JsonBody<T> {
 
     async fn from_request(request: Request<Body>, state: &Shared) -> Result<Self, Failure> {
         is_json(request.headers())?;
-        let settings = &state.settings;
-        // A little less than the whole request may take, so that it is the caller who is told to be the slow one.
-        let patience = BODY_TIMEOUT.min(settings.request_timeout.mul_f64(0.9));
-        let body = read(request.into_body(), settings.max_body_bytes, patience).await?;
+        let limit = body_limit(request.uri().path(), &state.settings);
+        let body = read_body(request.into_body(), limit, &state.settings).await?;
         parse(&body).map(Self)
     }
+}
+
+/// The largest body of a route in bytes. Whole policy files are larger than anything else.
+pub(crate) fn body_limit(path: &str, settings: &WebSettings) -> usize {
+    match path {
+        "/v1/policies/check" | "/v1/policies/replay" => settings.max_body_bytes.max(LARGEST_POLICY_FILE),
+        _ => settings.max_body_bytes,
+    }
+}
+
+/// Reads a body whole.
+pub(crate) async fn read_body(body: Body, limit: usize, settings: &WebSettings) -> Result<Bytes, Failure> {
+    // A little less than the whole request may take, so that it is the caller who is told to be the slow one.
+    let patience = BODY_TIMEOUT.min(settings.request_timeout.mul_f64(0.9));
+    read(body, limit, patience).await
 }
 
 fn is_json(headers: &HeaderMap) -> Result<(), Failure> {

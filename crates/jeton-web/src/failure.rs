@@ -5,9 +5,11 @@ use http::{
     HeaderValue, StatusCode,
     header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
+use jeton_access::AccessError;
 use jeton_api::Problem;
 use jeton_broker::BrokerError;
 use jeton_domain::{Code, Coded};
+use jeton_ledger::LedgerError;
 
 use crate::{python_json, request_id::RequestId, status};
 
@@ -92,7 +94,6 @@ impl Failure {
         self.0.code
     }
 
-    #[cfg(test)]
     pub(crate) fn status(&self) -> StatusCode {
         self.0.status
     }
@@ -143,7 +144,7 @@ impl Failure {
     /// come back after any of them.
     fn says_when(&self) -> bool {
         match self.0.status.as_u16() {
-            502..=504 => true,
+            429 | 502..=504 => true,
             500.. => self.0.compat,
             _ => false,
         }
@@ -210,6 +211,18 @@ impl From<BrokerError> for Failure {
     }
 }
 
+impl From<AccessError> for Failure {
+    fn from(error: AccessError) -> Self {
+        BrokerError::Access(error).into()
+    }
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        AccessError::Ledger(error).into()
+    }
+}
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = self.0.status.into_response();
@@ -272,7 +285,7 @@ mod tests {
             assert_eq!(headers["content-type"], "application/problem+json");
             assert_eq!(
                 headers.contains_key("retry-after"),
-                matches!(status, 502..=504),
+                matches!(status, 429 | 502..=504),
                 "{code}"
             );
         }

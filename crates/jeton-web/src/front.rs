@@ -4,6 +4,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use axum::{
@@ -19,18 +20,23 @@ use http::{
     header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE},
 };
 use hyper::body::Incoming;
+use jeton_access::AccessError;
 use jeton_domain::Code;
 use tower::Service;
 
 use crate::{
     access_log::AccessLine,
-    auth,
+    auth::{self, ClientAddress},
+    extract::body_limit,
     failure::{Failure, KEPT_HEADERS},
     listen::Respond,
     peer::Peer,
     request_id::{self, RequestId},
     state::Shared,
 };
+
+/// What walks through the whole record may take this long.
+const WHOLE_RECORD: Duration = Duration::from_mins(10);
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub(crate) type SlowAnswer = Pin<Box<dyn Future<Output = Response> + Send>>;
@@ -74,14 +80,20 @@ impl Front {
         B: http_body_util::BodyExt<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        match self.warm(&request, peer) {
-            Some(response) => Answer::Now(Some(response)),
-            None => Answer::Later(Box::pin(self.clone().slowly(request.map(Body::new), peer))),
+        let address = self.state.settings.trusted_proxies.address(peer, request.headers());
+        // Counted once for each request, before anything else.
+        let limited = self.state.access.check_address(address.0).err();
+        if limited.is_none()
+            && let Some(response) = self.warm(&request, peer, address)
+        {
+            return Answer::Now(Some(response));
         }
+        let request = request.map(Body::new);
+        Answer::Later(Box::pin(self.clone().slowly(request, peer, address, limited)))
     }
 
     /// A prepared answer, to a caller who was let in. Anything unusual is left to the router.
-    fn warm<B>(&self, request: &Request<B>, peer: Peer) -> Option<Response> {
+    fn warm<B>(&self, request: &Request<B>, peer: Peer, address: ClientAddress) -> Option<Response> {
         let state = &*self.state;
         if request.method() != Method::GET || !state.settings.compat.enabled {
             return None;
@@ -91,8 +103,9 @@ impl Front {
         if declared_length(headers).is_some_and(|length| length > 0) {
             return None;
         }
-        auth::compat_caller(&state.operator_keys, &state.settings.compat, peer, headers).ok()?;
-        let body = state.warm.find(path, &state.broker)?;
+        let caller = auth::compat_caller_now(state, headers, peer, address)?;
+        let body = state.warm.find(&caller, path, &state.broker)?;
+        state.access.check_caller(caller.identity.key()).ok()?;
         let id = state.request_ids.of(headers);
         tracing::debug!(
             method = "GET",
@@ -107,26 +120,40 @@ impl Front {
         Some(response)
     }
 
-    async fn slowly(mut self, mut request: Request<Body>, peer: Peer) -> Response {
+    async fn slowly(
+        mut self,
+        mut request: Request<Body>,
+        peer: Peer,
+        address: ClientAddress,
+        limited: Option<AccessError>,
+    ) -> Response {
         let state = Arc::clone(&self.state);
         let id = state.request_ids.of(request.headers());
         let line = AccessLine::begin(request.method());
         let version = request.version();
         let compat = request.uri().path().starts_with("/api/");
-        let asks_forge = compat || request.method() == Method::POST;
-        let limit = state.settings.max_body_bytes;
+        let path = request.uri().path();
+        let asks_forge = compat || path.starts_with("/v1/tokens") || path.starts_with("/v1/apps");
+        let patience = match path {
+            "/v1/record/verify" | "/v1/policies/replay" => state.settings.request_timeout.max(WHOLE_RECORD),
+            _ => state.settings.request_timeout,
+        };
+        let limit = body_limit(request.uri().path(), &state.settings);
         let response = if declared_length(request.headers()).is_some_and(|length| length > limit as u64) {
             // Before anything is read: with `Expect: 100-continue` the caller then never sends it.
             too_large(limit).into_response()
+        } else if let Some(error) = limited {
+            Failure::from(error).into_response()
         } else {
             request.extensions_mut().insert(peer);
+            request.extensions_mut().insert(address);
             request.extensions_mut().insert(id.clone());
             let answer = AssertUnwindSafe(async { self.router.call(request).await }).catch_unwind();
-            match tokio::time::timeout(state.settings.request_timeout, answer).await {
+            match tokio::time::timeout(patience, answer).await {
                 Ok(Ok(Ok(response))) => response,
                 Ok(Ok(Err(never))) => match never {},
                 Ok(Err(_)) => Failure::internal().into_response(),
-                Err(_) => too_slow(&state, asks_forge).into_response(),
+                Err(_) => too_slow(patience, asks_forge).into_response(),
             }
         };
         finish(response, &id, &line, version, compat)
@@ -175,8 +202,8 @@ pub(crate) fn too_large(limit: usize) -> Failure {
 }
 
 /// What most often takes that long is the forge; on a route that does not ask it, it is this server.
-fn too_slow(state: &Shared, asks_forge: bool) -> Failure {
-    let seconds = state.settings.request_timeout.as_secs_f64();
+fn too_slow(patience: Duration, asks_forge: bool) -> Failure {
+    let seconds = patience.as_secs_f64();
     let detail = format!("the request was not finished within {seconds} seconds");
     let code = if asks_forge {
         Code::ForgeTimeout

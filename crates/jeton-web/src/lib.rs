@@ -9,7 +9,6 @@ mod front;
 mod listen;
 mod openapi;
 mod operations;
-mod operator_keys;
 mod page;
 mod peer;
 mod python_json;
@@ -23,6 +22,6 @@ mod web;
 
 pub use listen::Listener;
 pub use openapi::openapi_json;
-pub use operator_keys::OperatorKeys;
+pub use peer::TrustedProxies;
 pub use settings::{CompatSettings, WebSettings};
 pub use web::Web;

@@ -8,19 +8,24 @@ use utoipa::openapi::{
 
 use crate::{compat, operations};
 
-const ABOUT: &str = "jeton mints, caches, renews and hands out GitHub App installation tokens. Routes under /v1 take the \
-    operator's key as a bearer token or as the password of HTTP Basic; routes under /api keep the paths that today's \
-    clients already call. Errors are application/problem+json (RFC 9457) with a stable `code` and a `remedy`, except \
-    under /api.";
+const ABOUT: &str = "jeton mints, caches, renews and hands out GitHub App installation tokens. Routes under /v1 take a key \
+    of jeton's (the operator's or a client's) or a token of a configured issuer (JWT), as a bearer token or as the password \
+    of HTTP Basic; over the Unix socket, and from a browser that has signed in, none is needed. Policies say who may what. \
+    Routes under /api keep the paths that today's clients already call. Errors are application/problem+json (RFC 9457) with \
+    a stable `code` and a `remedy`, except under /api.";
 
 /// The answers that any route under `/v1` may give, besides its own.
-const COMMON: [(&str, &str); 5] = [
+const COMMON: [(&str, &str); 7] = [
     ("400", "The request is not well-formed"),
-    ("401", "No key, or a wrong one"),
+    ("401", "Nobody says who asks, or what they say is not accepted"),
+    ("403", "No policy allows it, or not from this address"),
     ("413", "The body is too large"),
+    ("429", LIMITED),
     ("500", "A mistake in jeton, or a vault that does not open"),
     ("503", "Something is not available; Retry-After says when to come back"),
 ];
+
+const LIMITED: &str = "This caller or this address asks too often; Retry-After says when to come back";
 
 /// The document that describes all routes.
 pub(crate) fn document() -> OpenApi {
@@ -41,6 +46,22 @@ pub(crate) fn document() -> OpenApi {
                 .description(Some("Tokens and who holds them"))
                 .build(),
             TagBuilder::new().name("apps").description(Some("GitHub Apps")).build(),
+            TagBuilder::new()
+                .name("clients")
+                .description(Some("Programs that may ask, and their keys"))
+                .build(),
+            TagBuilder::new()
+                .name("users")
+                .description(Some("People who may sign in"))
+                .build(),
+            TagBuilder::new()
+                .name("policies")
+                .description(Some("Who may what"))
+                .build(),
+            TagBuilder::new()
+                .name("record")
+                .description(Some("The record: who got what, and who did what"))
+                .build(),
             TagBuilder::new()
                 .name("server")
                 .description(Some("How the server is"))
@@ -69,9 +90,15 @@ pub(crate) fn document() -> OpenApi {
 }
 
 fn operations_of(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.post, &mut item.delete]
-        .into_iter()
-        .filter_map(Option::as_mut)
+    [
+        &mut item.get,
+        &mut item.post,
+        &mut item.put,
+        &mut item.patch,
+        &mut item.delete,
+    ]
+    .into_iter()
+    .filter_map(Option::as_mut)
 }
 
 /// Adds what every operation of its kind may answer.
@@ -94,19 +121,24 @@ fn complete(path: &str, operation: &mut Operation) {
         }
     } else if path.starts_with("/api/{") {
         for (status, words) in [
-            ("401", "No key, or a wrong one"),
+            ("401", "Nobody says who asks, or what they say is not accepted"),
             (
                 "403",
-                "The forge said no, the App is suspended, or a page in a browser asks without a key",
+                "No policy allows it, the forge said no, the App is suspended, or a page in a browser asks without a key",
             ),
             ("404", "The path names no repository"),
             ("422", "The installation lacks a permission"),
+            ("429", LIMITED),
             ("502", "The forge's answer is of no use"),
             ("503", "The forge or jeton is not available, or limits us"),
             ("504", "The forge did not answer in time"),
         ] {
             add(status, error(words));
         }
+    } else if path.starts_with("/api/") {
+        add("429", error(LIMITED));
+    } else {
+        add("429", problem(LIMITED));
     }
 }
 

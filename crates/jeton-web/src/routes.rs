@@ -5,7 +5,6 @@ use axum::{
     extract::{MatchedPath, Request},
     middleware::{Next, from_fn},
     response::Response,
-    routing::get,
 };
 use http::Uri;
 use jeton_domain::Code;
@@ -25,9 +24,7 @@ pub(crate) fn assemble(with_compat: bool) -> (Router<Shared>, Arc<OpenApi>) {
     let (compat, _) = compat::router().split_for_parts();
     let router = if with_compat { native.merge(compat) } else { native };
     let router = router
-        .route("/", get(page::home))
-        .route("/docs", get(page::docs))
-        .route("/openapi.json", get(page::openapi_json))
+        .merge(page::router())
         .method_not_allowed_fallback(async || method_not_allowed())
         .route_layer(from_fn(name_the_route))
         .fallback(no_such_route);

@@ -1,6 +1,8 @@
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use jeton_domain::{AppName, Permissions};
+
+use crate::TrustedProxies;
 
 /// What an operator may set of the routes that today's clients already call.
 #[derive(Debug, Clone)]
@@ -30,6 +32,12 @@ pub struct WebSettings {
     pub max_body_bytes: usize,
     /// How long requests in flight may go on after the server was told to stop.
     pub shutdown_grace: Duration,
+    /// The proxies in front of the server.
+    pub trusted_proxies: TrustedProxies,
+    /// Where people reach the server, for links; no `/` at the end.
+    pub public_url: String,
+    /// The directory of the archived files of the record, if there is one.
+    pub record_archive: Option<PathBuf>,
     /// jeton's version, for `GET /healthz`.
     pub version: &'static str,
 }

@@ -7,17 +7,51 @@ use jeton_domain::Code;
 /// cannot be; 422 is for what only a look at an App's key, or at the forge, shows.
 pub(crate) fn of(code: Code) -> StatusCode {
     match code {
-        Code::RequestInvalid => StatusCode::BAD_REQUEST,
-        Code::AuthMissing | Code::AuthMalformedKey | Code::AuthUnknownKey => StatusCode::UNAUTHORIZED,
-        Code::AuthNotAllowed | Code::InstallationSuspended | Code::ForgeForbidden => StatusCode::FORBIDDEN,
+        Code::RequestInvalid | Code::PolicyInvalid | Code::ClientInvalid | Code::UserInvalid | Code::AuthSignIn => {
+            StatusCode::BAD_REQUEST
+        }
+        Code::AuthMissing
+        | Code::AuthMalformedKey
+        | Code::AuthUnknownKey
+        | Code::AuthKeyExpired
+        | Code::AuthJwtMalformed
+        | Code::AuthJwtIssuer
+        | Code::AuthJwtAlgorithm
+        | Code::AuthJwtKey
+        | Code::AuthJwtSignature
+        | Code::AuthJwtExpired
+        | Code::AuthJwtNotYet
+        | Code::AuthJwtAudience
+        | Code::AuthJwtClaim
+        | Code::AuthBadPassword
+        | Code::AuthSession => StatusCode::UNAUTHORIZED,
+        Code::AuthNotAllowed
+        | Code::AuthAddress
+        | Code::AuthCsrf
+        | Code::AuthSetupLink
+        | Code::PolicyDenied
+        | Code::PolicyCeiling
+        | Code::InstallationSuspended
+        | Code::ForgeForbidden => StatusCode::FORBIDDEN,
+        Code::AuthRateLimited => StatusCode::TOO_MANY_REQUESTS,
         Code::RouteNotFound
         | Code::AppNotInstalled
         | Code::AppNotFound
         | Code::GrantNotFound
+        | Code::PolicyNotFound
+        | Code::ClientNotFound
+        | Code::UserNotFound
         | Code::FingerprintUnknown => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
-        Code::AppNameTaken | Code::AppConfigured => StatusCode::CONFLICT,
+        Code::AppNameTaken
+        | Code::AppConfigured
+        | Code::PolicyNameTaken
+        | Code::PolicyConfigured
+        | Code::ClientNameTaken
+        | Code::ClientRotating
+        | Code::UserNameTaken
+        | Code::UserLastOperator => StatusCode::CONFLICT,
         Code::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::RequestMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::PermissionNotGranted | Code::ForgeUnprocessable | Code::AppInvalid | Code::AppKeyInvalid => {
@@ -33,6 +67,7 @@ pub(crate) fn of(code: Code) -> StatusCode {
         | Code::ConfigBadValue
         | Code::ConfigFile
         | Code::ListenFailed
+        | Code::RecordBroken
         | Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Code::ForgeGarbled | Code::TokenTooWide | Code::AppKeyRejected => StatusCode::BAD_GATEWAY,
         Code::ForgeRateLimited
@@ -47,6 +82,8 @@ pub(crate) fn of(code: Code) -> StatusCode {
         | Code::VaultNewer
         | Code::VaultInUse
         | Code::VaultCorrupt
+        | Code::AuthIssuerUnavailable
+        | Code::RecordUnwritable
         | Code::Overloaded
         | Code::ServerUnreachable => StatusCode::SERVICE_UNAVAILABLE,
         Code::ForgeTimeout => StatusCode::GATEWAY_TIMEOUT,
@@ -59,9 +96,14 @@ pub(crate) fn of(code: Code) -> StatusCode {
 pub(crate) fn compat(code: Code) -> StatusCode {
     match code {
         Code::AppNotInstalled => StatusCode::BAD_REQUEST,
-        Code::RequestInvalid | Code::AppNotFound | Code::AppInvalid | Code::AppKeyInvalid => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        Code::RequestInvalid
+        | Code::PolicyInvalid
+        | Code::ClientInvalid
+        | Code::UserInvalid
+        | Code::AuthSignIn
+        | Code::AppNotFound
+        | Code::AppInvalid
+        | Code::AppKeyInvalid => StatusCode::SERVICE_UNAVAILABLE,
         other => of(other),
     }
 }

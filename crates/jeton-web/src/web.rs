@@ -5,8 +5,8 @@ use jeton_broker::Broker;
 use jeton_domain::Entropy;
 
 use crate::{
-    Listener, OperatorKeys, WebSettings, front::Front, listen, page::Pages, request_id::RequestIds, routes,
-    state::WebState, warm::WarmAnswers,
+    Listener, WebSettings, front::Front, listen, page::Pages, request_id::RequestIds, routes, state::WebState,
+    warm::WarmAnswers,
 };
 
 /// The HTTP server: its routes and what they share. Cheap to clone.
@@ -22,11 +22,12 @@ impl Web {
         clippy::needless_pass_by_value,
         reason = "as the other parts are handed over; used only here so far"
     )]
-    pub fn new(broker: Broker, operator_keys: OperatorKeys, settings: WebSettings, entropy: Arc<dyn Entropy>) -> Self {
+    pub fn new(broker: Broker, settings: WebSettings, own_uid: u32, entropy: Arc<dyn Entropy>) -> Self {
         let (router, document) = routes::assemble(settings.compat.enabled);
         let state = Arc::new(WebState {
+            access: broker.access().clone(),
             broker,
-            operator_keys,
+            own_uid,
             request_ids: RequestIds::new(&*entropy),
             warm: WarmAnswers::default(),
             pages: Pages::of(&document),

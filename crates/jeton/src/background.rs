@@ -6,10 +6,13 @@ use jeton_broker::Broker;
 use jeton_domain::Coded as _;
 use jeton_web::Web;
 use tokio::{
+    signal::unix::{SignalKind, signal},
     sync::watch,
     task::{JoinError, JoinHandle, JoinSet},
     time::MissedTickBehavior,
 };
+
+use crate::wiring::Archive;
 
 /// How long each background task may take to end.
 const END: Duration = Duration::from_secs(10);
@@ -24,6 +27,18 @@ const RENEW: Duration = Duration::from_secs(5);
 const SWEEP: Duration = Duration::from_secs(15);
 /// How long it may take before the next round.
 const SWEEP_LIMIT: Duration = Duration::from_secs(30);
+/// How often it is looked whether clients or policies changed.
+const FOLLOW: Duration = Duration::from_secs(1);
+/// How long that may take before the next look.
+const FOLLOW_LIMIT: Duration = Duration::from_secs(10);
+/// How often the policy file is looked at.
+const POLICY_FILE: Duration = Duration::from_secs(3);
+/// How often counted refusals are written down.
+const RECORD: Duration = Duration::from_secs(2);
+/// How often the keys of issuers are looked at.
+const REFRESH: Duration = Duration::from_mins(1);
+/// How often older entries of the record are looked for.
+const ARCHIVE: Duration = Duration::from_hours(1);
 /// How long to wait before a worker that ended by a mistake of ours is started again.
 const WORKER_PAUSE: Duration = Duration::from_secs(1);
 
@@ -35,7 +50,7 @@ pub(crate) struct Background {
 
 impl Background {
     /// Starts them all.
-    pub(crate) fn start(broker: &Broker, web: &Web) -> Self {
+    pub(crate) fn start(broker: &Broker, web: &Web, archive: Option<Archive>) -> Self {
         let (stop, stopped) = watch::channel(false);
         let until_stopped = || until(stopped.clone());
         let warming = broker.clone();
@@ -43,12 +58,20 @@ impl Background {
             tokio::spawn(unless(until_stopped(), drop_revoked(broker.clone()))),
             tokio::spawn(unless(until_stopped(), renew(broker.clone(), web.clone()))),
             tokio::spawn(unless(until_stopped(), sweep(broker.clone()))),
+            tokio::spawn(unless(until_stopped(), follow(broker.clone()))),
+            tokio::spawn(unless(until_stopped(), follow_policy_file(broker.clone()))),
+            tokio::spawn(unless(until_stopped(), keep_record(broker.clone()))),
+            tokio::spawn(unless(until_stopped(), refresh_keys(broker.clone()))),
         ];
         let mut tasks = vec![
             tokio::spawn(work(broker.clone(), stopped.clone())),
             tokio::spawn(async move { warming.warm_up().await }),
         ];
         tasks.extend(loops);
+        if let Some(archive) = archive {
+            let archiving = archive_record(broker.clone(), archive);
+            tasks.push(tokio::spawn(unless(until_stopped(), archiving)));
+        }
         Self { stop, tasks }
     }
 
@@ -133,6 +156,78 @@ async fn sweep(broker: Broker) {
         async move {
             if let Some(Err(error)) = bounded(SWEEP_LIMIT, "the sweep", broker.sweep()).await {
                 tracing::warn!(code = %error.code(), %error, "the sweep failed; the next one catches up");
+            }
+        }
+    })
+    .await;
+}
+
+/// Reads clients and policies anew when another server changed them.
+async fn follow(broker: Broker) {
+    every(FOLLOW, "follow", || {
+        let access = broker.access().clone();
+        async move {
+            let name = "reading clients and policies";
+            if let Some(Err(error)) = bounded(FOLLOW_LIMIT, name, access.follow()).await {
+                tracing::warn!(code = %error.code(), %error, "clients and policies could not be read; those known stay");
+            }
+        }
+    })
+    .await;
+}
+
+/// Reads the policy file anew when it changed, or at once when SIGHUP says so.
+async fn follow_policy_file(broker: Broker) {
+    let Ok(mut hung_up) = signal(SignalKind::hangup()) else {
+        return;
+    };
+    loop {
+        let outcome = broker.access().follow_policy_file().await;
+        if let Err(error) = outcome {
+            tracing::warn!(code = %error.code(), %error, "the policy file could not be looked at");
+        }
+        tokio::select! { _ = hung_up.recv() => {}, () = tokio::time::sleep(POLICY_FILE) => {} }
+    }
+}
+
+/// Writes down what was counted, and notes the end of the record beside the database.
+async fn keep_record(broker: Broker) {
+    every(RECORD, "keep_record", || {
+        let ledger = broker.access().ledger().clone();
+        async move {
+            if let Err(error) = ledger.tick().await {
+                tracing::warn!(code = %error.code(), %error, "what was counted for the record could not be written yet");
+            }
+        }
+    })
+    .await;
+}
+
+/// Fetches the keys of issuers before they are old; forgets what has ended.
+async fn refresh_keys(broker: Broker) {
+    every(REFRESH, "refresh_keys", || {
+        let access = broker.access().clone();
+        async move {
+            access.verifier().refresh_due().await;
+            if let Some(Err(error)) = bounded(SWEEP_LIMIT, "the sweep of access", access.sweep()).await {
+                tracing::warn!(code = %error.code(), %error, "when clients were used could not be written down");
+            }
+        }
+    })
+    .await;
+}
+
+/// Moves older entries of the record into files.
+async fn archive_record(broker: Broker, archive: Archive) {
+    every(ARCHIVE, "archive_record", || {
+        let (access, archive) = (broker.access().clone(), archive.clone());
+        async move {
+            match access.ledger().archive(access.now() - archive.keep, &archive.dir).await {
+                Ok(done) if done.entries > 0 => {
+                    tracing::info!(entries = done.entries, dir = %archive.dir.display(), "entries of the record were archived");
+                }
+                Ok(_) => {}
+                Err(error) => tracing::error!(code = %error.code(), %error, "the record could not be archived"),
             }
         }
     })

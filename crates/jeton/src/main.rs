@@ -10,6 +10,7 @@ mod operator_key;
 mod serve;
 mod system;
 mod wiring;
+mod wiring_access;
 
 use std::process::ExitCode;
 

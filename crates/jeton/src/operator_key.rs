@@ -3,9 +3,9 @@
 
 use std::{fs, io, path::PathBuf};
 
+use jeton_access::OperatorKeys;
 use jeton_domain::{ApiKey, ApiKeyDigest, Entropy, Secret};
 use jeton_vault::Vault;
-use jeton_web::OperatorKeys;
 
 use crate::{
     config::{Config, KeySource, KeyUse, create_key_file},

@@ -2,7 +2,8 @@
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use jeton_domain::{Clock, Entropy};
+use jeton_domain::{Clock, Coded as _, Entropy};
+use jeton_ledger::{Event, events};
 use jeton_web::Listener;
 use tokio::{
     net::{TcpListener, UnixListener},
@@ -20,6 +21,9 @@ use crate::{
 /// How long running mints may finish after the last request has.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// The Unix socket's name in the state directory, when no other is given.
+const DEFAULT_SOCKET: &str = "jeton.sock";
+
 /// How long the database may take to let go. Every answer that was given is committed by then.
 const CLOSE: Duration = Duration::from_secs(5);
 
@@ -32,14 +36,42 @@ pub(crate) async fn run(config: Config) -> Result<(), StartError> {
     for warning in &config.warnings {
         tracing::warn!("{}; {}", warning.what, warning.remedy);
     }
-    let listeners = listen(&config).await?;
+    let mut listeners = listen(&config).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
     let parts = wiring::open(&config, clock, entropy).await?;
+    // It lies in the state directory, which is there only now.
+    listeners.extend(listen_unix(&config, listeners.is_empty())?);
     for address in addresses(&listeners) {
         tracing::info!(version = env!("CARGO_PKG_VERSION"), "jeton listens on {address}");
     }
+    offer_setup(&parts, &config.server.public_url(first_address(&listeners))).await;
     serve(parts, listeners, ended()).await
+}
+
+/// Prints the one-time link for the first administrator, while there is no user. To standard output and not to the log:
+/// logs are shipped to places where many can read.
+async fn offer_setup(parts: &Parts, public_url: &str) {
+    match parts.broker.access().first_setup().await {
+        Ok(Some(link)) => {
+            let mut out = std::io::stdout().lock();
+            let text = format!(
+                "No user is set up yet. The first one is the administrator; this link works once, for 24 hours:\n  \
+                 {public_url}/setup?link={}\n",
+                link.expose()
+            );
+            let _ = std::io::Write::write_all(&mut out, text.as_bytes());
+        }
+        Ok(None) => {}
+        Err(error) => tracing::warn!(code = %error.code(), %error, "no link for a first user could be made"),
+    }
+}
+
+fn first_address(listeners: &[Listener]) -> Option<SocketAddr> {
+    listeners.iter().find_map(|listener| match listener {
+        Listener::Tcp(tcp) => tcp.local_addr().ok(),
+        Listener::Unix(_) => None,
+    })
 }
 
 /// Serves on these listeners until `stop` resolves; then lets everything that was begun finish.
@@ -48,12 +80,22 @@ pub(crate) async fn serve(
     listeners: Vec<Listener>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
-    let Parts { vault, broker, web } = parts;
-    let background = Background::start(&broker, &web);
+    let Parts {
+        vault,
+        broker,
+        web,
+        archive,
+    } = parts;
+    let ledger = broker.access().ledger().clone();
+    let version = env!("CARGO_PKG_VERSION");
+    ledger.note(Event::by_system(events::SERVER_STARTED).with("version", version));
+    let background = Background::start(&broker, &web, archive);
     let served = web.serve(listeners, stop).await;
     tracing::info!("the last request is answered; finishing what runs in the background");
     background.stop().await;
     bounded(DRAIN, "a mint", broker.drain()).await;
+    ledger.note(Event::by_system(events::SERVER_STOPPED).with("version", version));
+    bounded(CLOSE, "the record", ledger.close()).await;
     bounded(CLOSE, "the closing of the database", vault.close()).await;
     served.map_err(StartError::Serve)
 }
@@ -63,10 +105,22 @@ async fn listen(config: &Config) -> Result<Vec<Listener>, StartError> {
     for address in &config.server.listen {
         listeners.push(Listener::Tcp(bind(*address).await?));
     }
-    if let Some(path) = &config.server.unix_socket {
-        listeners.push(Listener::Unix(bind_unix(path)?));
-    }
     Ok(listeners)
+}
+
+fn listen_unix(config: &Config, needed: bool) -> Result<Option<Listener>, StartError> {
+    let Some(path) = &config.server.unix_socket else {
+        return Ok(None);
+    };
+    match bind_unix(path, config.server.unix_socket_mode) {
+        Ok(listener) => Ok(Some(Listener::Unix(listener))),
+        // Nobody asked for this one: a second server with the same state directory does without.
+        Err(error) if !needed && *path == config.state_dir.join(DEFAULT_SOCKET) => {
+            tracing::warn!("{error}; `server.unix_socket` names another place for it");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Binds an address; when somebody else has it, the error says who.
@@ -82,7 +136,7 @@ pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, StartError>
     })
 }
 
-fn bind_unix(path: &Path) -> Result<UnixListener, StartError> {
+fn bind_unix(path: &Path, mode: u32) -> Result<UnixListener, StartError> {
     let failed = |reason| StartError::Listen {
         address: path.display().to_string(),
         reason,
@@ -97,9 +151,13 @@ fn bind_unix(path: &Path) -> Result<UnixListener, StartError> {
     if is_left_over() {
         std::fs::remove_file(path).map_err(failed)?;
     }
-    let listener = UnixListener::bind(path).map_err(failed)?;
-    let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-    std::fs::set_permissions(path, owner_only).map_err(failed)?;
+    // Nobody else gets in between the two steps: the mode of a new socket is what the mask leaves (unix(7)).
+    let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o177));
+    let listener = UnixListener::bind(path);
+    rustix::process::umask(before);
+    let listener = listener.map_err(failed)?;
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
+    std::fs::set_permissions(path, permissions).map_err(failed)?;
     Ok(listener)
 }
 

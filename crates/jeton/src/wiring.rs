@@ -2,22 +2,26 @@
 
 use std::{io, path::PathBuf, sync::Arc};
 
+use jeton_access::AccessError;
 use jeton_broker::{
     Broker, BrokerError, BrokerParts, BrokerSettings, ConfiguredApp, open_key_ring, sealing_key_in_use,
 };
 use jeton_domain::{ApiKeyError, Clock, Code, Coded, Entropy, KeyId};
 use jeton_forge::{ForgeError, GitHub, HttpOptions};
+use jeton_ledger::LedgerError;
+use jeton_oidc::IssuerConfigError;
 use jeton_seal::{SealError, SealingKey};
 use jeton_vault::{Vault, VaultError};
 use jeton_vault_postgres::{PostgresOptions, PostgresVault};
 use jeton_vault_sqlite::SqliteVault;
-use jeton_web::{CompatSettings, Web, WebSettings};
+use jeton_web::{CompatSettings, TrustedProxies, Web, WebSettings};
+use jiff::SignedDuration;
 
 use crate::{
     config::{
         AppKeyReadError, Config, ConfigError, ConfigIssue, DatabasePlace, KeyUse, create_key_file, others_may_enter,
     },
-    operator_key::operator_keys,
+    wiring_access,
 };
 
 /// What a server is made of.
@@ -25,6 +29,15 @@ pub(crate) struct Parts {
     pub(crate) vault: Arc<dyn Vault>,
     pub(crate) broker: Broker,
     pub(crate) web: Web,
+    /// Where older entries of the record go, and when; `None`: nowhere.
+    pub(crate) archive: Option<Archive>,
+}
+
+/// Where older entries of the record go.
+#[derive(Debug, Clone)]
+pub(crate) struct Archive {
+    pub(crate) keep: SignedDuration,
+    pub(crate) dir: PathBuf,
 }
 
 /// Why a server does not start. Nothing was overwritten then.
@@ -52,6 +65,16 @@ pub(crate) enum StartError {
     },
     #[error(transparent)]
     AppKey(AppKeyReadError),
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    #[error(transparent)]
+    Record(#[from] LedgerError),
+    #[error(transparent)]
+    Issuer(#[from] IssuerConfigError),
+    #[error("{} cannot be read: {reason}", .path.display())]
+    File { path: PathBuf, reason: io::Error },
+    #[error("the sign-in provider cannot be set up: {0}")]
+    Sign(&'static str),
     #[error("the HTTP client cannot be set up: {0}")]
     Client(ForgeError),
     #[error("cannot listen on {address}: {reason}{}", .holder.as_ref().map(|holder| format!("; it is held by {holder}")).unwrap_or_default())]
@@ -68,7 +91,10 @@ impl Coded for StartError {
     fn code(&self) -> Code {
         match self {
             Self::Config(error) => error.code(),
-            Self::StateDir { .. } | Self::KeyFile { .. } => Code::ConfigFile,
+            Self::StateDir { .. } | Self::KeyFile { .. } | Self::File { .. } => Code::ConfigFile,
+            Self::Access(error) => error.code(),
+            Self::Record(error) => error.code(),
+            Self::Issuer(error) => error.code(),
             Self::Vault(error) => error.code(),
             Self::Broker(error) => error.code(),
             Self::Seal { source, .. } => source.code(),
@@ -77,7 +103,7 @@ impl Coded for StartError {
             Self::AppKey(error) => error.code(),
             Self::Client(error) => error.code(),
             Self::Listen { .. } => Code::ListenFailed,
-            Self::Serve(_) => Code::Internal,
+            Self::Serve(_) | Self::Sign(_) => Code::Internal,
         }
     }
 
@@ -101,6 +127,12 @@ impl Coded for StartError {
             )),
             Self::OperatorKey { remedy, .. } => Some((*remedy).to_owned()),
             Self::AppKey(error) => error.remedy(),
+            Self::Access(error) => error.remedy(),
+            Self::Record(error) => error.remedy(),
+            Self::Issuer(error) => error.remedy(),
+            Self::File { .. } => {
+                Some("Give the user that runs jeton the right to read it, or name another.".to_owned())
+            }
             Self::Client(error) => error.remedy(),
             Self::Listen { reason, .. } if reason.kind() == io::ErrorKind::AddrInUse => {
                 Some("Stop that process, or listen elsewhere with JETON_SERVER__LISTEN.".to_owned())
@@ -108,7 +140,7 @@ impl Coded for StartError {
             Self::Listen { .. } => {
                 Some("Name an address of this machine, and a port from 1024 up for a plain user.".to_owned())
             }
-            Self::Serve(_) => None,
+            Self::Serve(_) | Self::Sign(_) => None,
         }
     }
 }
@@ -140,7 +172,7 @@ pub(crate) async fn open(
     }
     let sealing_key = sealing_key(config, &*vault, &*entropy).await?;
     let ring = open_key_ring(&*vault, &sealing_key, &*clock, &*entropy).await?;
-    let operator_keys = operator_keys(config, &*vault, &*entropy).await?;
+    let access = wiring_access::open(config, &vault, &ring, &clock, &entropy).await?;
     let configured_apps = config
         .apps
         .iter()
@@ -159,6 +191,7 @@ pub(crate) async fn open(
     let parts = BrokerParts {
         vault: Arc::clone(&vault),
         ring,
+        access,
         sealing_key: (sealing_key.id().clone(), config.seal_key.describe()),
         github: GitHub::new(HttpOptions::default(), Arc::clone(&clock)).map_err(StartError::Client)?,
         clock,
@@ -187,10 +220,24 @@ pub(crate) async fn open(
         request_timeout: server.request_timeout,
         max_body_bytes: server.max_body_bytes,
         shutdown_grace: server.shutdown_grace,
+        trusted_proxies: TrustedProxies {
+            networks: server.trusted_proxies.networks.clone(),
+            unix: server.trusted_proxies.unix,
+        },
+        public_url: server.public_url(None),
+        record_archive: config.access.record.archive_dir.clone(),
         version: env!("CARGO_PKG_VERSION"),
     };
-    let web = Web::new(broker.clone(), operator_keys, settings, entropy);
-    Ok(Parts { vault, broker, web })
+    let own_uid = rustix::process::geteuid().as_raw();
+    let web = Web::new(broker.clone(), settings, own_uid, entropy);
+    let record = &config.access.record;
+    let archive = record.keep.zip(record.archive_dir.clone());
+    Ok(Parts {
+        vault,
+        broker,
+        web,
+        archive: archive.map(|(keep, dir)| Archive { keep, dir }),
+    })
 }
 
 fn make_state_dir(config: &Config) -> Result<(), StartError> {

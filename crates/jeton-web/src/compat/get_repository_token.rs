@@ -1,11 +1,19 @@
 use axum::{Extension, body::Body, extract::State, response::Response};
 use bytes::Bytes;
 use http::{HeaderMap, Uri};
-use jeton_broker::BrokerError;
+use jeton_broker::{Asker, BrokerError};
 use jeton_domain::{Code, Coded};
 
 use super::segment::{self, Asked};
-use crate::{auth, failure::Failure, front::token_headers, peer::Peer, python_json, state::Shared};
+use crate::{
+    auth::{self, ClientAddress},
+    failure::Failure,
+    front::token_headers,
+    peer::Peer,
+    python_json,
+    request_id::RequestId,
+    state::Shared,
+};
 
 /// A token for one repository, as today's clients ask for it. 400 means one thing: the App is not installed.
 #[utoipa::path(
@@ -30,28 +38,34 @@ use crate::{auth, failure::Failure, front::token_headers, peer::Peer, python_jso
 pub(crate) async fn get_repository_token(
     State(state): State<Shared>,
     peer: Option<Extension<Peer>>,
+    address: Option<Extension<ClientAddress>>,
+    id: RequestId,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let peer = peer.map_or(Peer::Unknown, |Extension(peer)| peer);
+    let address = address.map_or(ClientAddress(None), |Extension(address)| address);
     let compat = &state.settings.compat;
-    auth::compat_caller(&state.operator_keys, compat, peer, &headers)?;
+    let asker = Asker {
+        caller: auth::compat_caller(&state, &headers, peer, address).await?,
+        request_id: Some(id.as_str().to_owned()),
+    };
     let raw = uri.path().strip_prefix("/api/").unwrap_or_default();
-    let asked = segment::read(raw).ok_or_else(no_repository)?;
+    let wanted = segment::read(raw).ok_or_else(no_repository)?;
     let warm = state
         .broker
-        .issue_for_repository(&asked.path, compat.app.as_ref(), &compat.permissions)
+        .issue_for_repository(&asker, &wanted.path, compat.app.as_ref(), &compat.permissions)
         .await
-        .map_err(|error| refusal(error, &asked))?;
+        .map_err(|error| refusal(error, &wanted))?;
     let token = warm.token();
     let expires_at = token.expires_at().timestamp().to_string();
     let body = Bytes::from(python_json::token(
-        &asked.repository,
-        &asked.namespace,
+        &wanted.repository,
+        &wanted.namespace,
         token.secret(),
         &expires_at,
     ));
-    state.warm.keep(raw, warm, body.clone());
+    state.warm.keep(&asker.caller, raw, warm, body.clone());
     let mut response = Response::new(Body::from(body));
     token_headers(response.headers_mut());
     Ok(response)

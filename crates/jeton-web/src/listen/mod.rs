@@ -15,7 +15,11 @@ use tokio::{
 
 use hyper::body::Incoming;
 
-use crate::{front::Answer, peer::Peer, settings::WebSettings};
+use crate::{
+    front::Answer,
+    peer::{Peer, UnixPeer},
+    settings::WebSettings,
+};
 
 /// Where connections come from. The caller binds it, and removes a Unix socket's file afterwards.
 #[derive(Debug)]
@@ -40,7 +44,14 @@ impl Listener {
                 let _ = stream.set_nodelay(true);
                 Ok((Stream::Tcp(stream), Peer::Tcp(address)))
             }
-            Self::Unix(listener) => Ok((Stream::Unix(listener.accept().await?.0), Peer::Unix)),
+            Self::Unix(listener) => {
+                let (stream, _) = listener.accept().await?;
+                let peer = stream.peer_cred().ok().map(|peer| UnixPeer {
+                    uid: peer.uid(),
+                    gid: peer.gid(),
+                });
+                Ok((Stream::Unix(stream), Peer::Unix(peer)))
+            }
         }
     }
 

@@ -16,6 +16,7 @@ use tokio::{
 
 use super::{Listener, Respond, serve};
 use crate::{
+    TrustedProxies,
     front::{Answer, too_large},
     peer::Peer,
     request_id::{RequestId, RequestIds},
@@ -45,7 +46,7 @@ impl Respond for Fixed {
                     Response::new(Body::from(format!("read {}", body.unwrap_or(0))))
                 }
                 "/never" => pending().await,
-                _ => Response::new(Body::from(if peer == Peer::Unix { "unix" } else { "tcp" })),
+                _ => Response::new(Body::from(if peer.is_unix() { "unix" } else { "tcp" })),
             }
         }))
     }
@@ -65,6 +66,9 @@ fn settings(max_connections: usize, shutdown_grace: Duration) -> WebSettings {
         request_timeout: Duration::from_secs(5),
         max_body_bytes: 10,
         shutdown_grace,
+        trusted_proxies: TrustedProxies::default(),
+        public_url: String::new(),
+        record_archive: None,
         version: "0",
     }
 }

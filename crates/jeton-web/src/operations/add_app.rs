@@ -5,9 +5,10 @@ use jeton_broker::NewApp;
 
 use super::render;
 use crate::{
-    auth::Operator,
+    auth::{Permitted, rights::AppManage},
     extract::{JsonBody, NoParams, Params},
     failure::Failure,
+    request_id::RequestId,
     state::Shared,
 };
 
@@ -29,8 +30,9 @@ use crate::{
     )
 )]
 pub(crate) async fn add_app(
-    _: Operator,
+    Permitted(caller, _): Permitted<AppManage>,
     State(state): State<Shared>,
+    id: RequestId,
     _: Params<NoParams>,
     JsonBody(asked): JsonBody<AddAppRequest>,
 ) -> Result<Response, Failure> {
@@ -41,6 +43,6 @@ pub(crate) async fn add_app(
         api_url: asked.api_url,
         check: asked.check.unwrap_or(true),
     };
-    let added = state.broker.add_app(new).await?;
+    let added = state.broker.add_app(&render::asker(caller, &id), new).await?;
     Ok(render::private(StatusCode::CREATED, render::app(&added)))
 }

@@ -4,7 +4,7 @@ use jeton_api::{AppCheck, CheckedInstallation, Finding};
 
 use super::render;
 use crate::{
-    auth::Operator,
+    auth::{Permitted, rights::AppRead},
     extract::{Name, NoParams, Params},
     failure::Failure,
     state::Shared,
@@ -24,7 +24,7 @@ use crate::{
     )
 )]
 pub(crate) async fn check_app(
-    _: Operator,
+    _: Permitted<AppRead>,
     State(state): State<Shared>,
     Name(name): Name,
     _: Params<NoParams>,

@@ -4,7 +4,7 @@ use jeton_api::{DataKey, KeyStatus, SealedCount};
 
 use super::render;
 use crate::{
-    auth::Operator,
+    auth::{Permitted, rights::KeyRead},
     extract::{NoParams, Params},
     failure::Failure,
     state::Shared,
@@ -19,7 +19,7 @@ use crate::{
     responses((status = 200, description = "Keys by their fingerprints", body = KeyStatus))
 )]
 pub(crate) async fn get_key_status(
-    _: Operator,
+    _: Permitted<KeyRead>,
     State(state): State<Shared>,
     _: Params<NoParams>,
 ) -> Result<Response, Failure> {

@@ -1,11 +1,11 @@
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 use jeton_api::{Released, TokenRequest, TokenResponse};
-use jeton_broker::{Asker, TokenAsk};
+use jeton_broker::TokenAsk;
 
 use super::render;
 use crate::{
-    auth::Operator,
+    auth::Known,
     extract::{JsonBody, NoParams, Params},
     failure::Failure,
     request_id::RequestId,
@@ -42,16 +42,13 @@ use crate::{
     )
 )]
 pub(crate) async fn issue_token(
-    _: Operator,
+    Known(caller): Known,
     State(state): State<Shared>,
     id: RequestId,
     _: Params<NoParams>,
     JsonBody(request): JsonBody<TokenRequest>,
 ) -> Result<Response, Failure> {
-    let asker = Asker {
-        name: Operator::NAME.to_owned(),
-        request_id: Some(id.as_str().to_owned()),
-    };
+    let asker = render::asker(caller, &id);
     let ask = TokenAsk {
         forge: request.forge,
         app: request.app,

@@ -4,7 +4,7 @@ use jeton_api::AppList;
 
 use super::render;
 use crate::{
-    auth::Operator,
+    auth::{Permitted, rights::AppRead},
     extract::{NoParams, Params},
     failure::Failure,
     state::Shared,
@@ -19,7 +19,7 @@ use crate::{
     responses((status = 200, description = "All Apps", body = AppList))
 )]
 pub(crate) async fn list_apps(
-    _: Operator,
+    _: Permitted<AppRead>,
     State(state): State<Shared>,
     _: Params<NoParams>,
 ) -> Result<Response, Failure> {

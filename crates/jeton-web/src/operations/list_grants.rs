@@ -6,7 +6,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::render;
-use crate::{auth::Operator, extract::Params, failure::Failure, state::Shared};
+use crate::{auth::Known, extract::Params, failure::Failure, request_id::RequestId, state::Shared};
 
 /// Grants on a page when the request does not say.
 const PAGE: u32 = 50;
@@ -25,6 +25,8 @@ pub(crate) struct GrantParams {
     limit: Option<u32>,
     /// Only those that have not ended and were not given back.
     live: Option<bool>,
+    /// Only the caller's own. Whoever may not see others' sees only these anyway.
+    mine: Option<bool>,
 }
 
 /// Who holds what, newest first. Never the tokens.
@@ -37,8 +39,9 @@ pub(crate) struct GrantParams {
     responses((status = 200, description = "A page of grants", body = GrantList))
 )]
 pub(crate) async fn list_grants(
-    _: Operator,
+    Known(caller): Known,
     State(state): State<Shared>,
+    id: RequestId,
     Params(params): Params<GrantParams>,
 ) -> Result<Response, Failure> {
     let limit = params.limit.unwrap_or(PAGE);
@@ -49,11 +52,19 @@ pub(crate) async fn list_grants(
     let before = params.before.map(GrantId::from_uuid);
     let page = state
         .broker
-        .list_grants(before, params.live.unwrap_or(false), limit)
+        .list_grants(
+            &render::asker(caller, &id),
+            before,
+            params.live.unwrap_or(false),
+            params.mine.unwrap_or(false),
+            limit,
+        )
         .await?;
     let grants = page.grants.into_iter().map(|grant| Grant {
         grant_id: grant.id.as_uuid(),
         holder: grant.holder,
+        rule: grant.rule,
+        address: grant.address,
         forge: grant.forge,
         source: render::source(&grant.app),
         repositories: grant.repositories,

@@ -1,17 +1,23 @@
 //! One file per operation: extract, call the broker, render.
 
 mod add_app;
+mod arguments;
 mod check_app;
+mod clients;
 mod get_health;
 mod get_key_status;
 mod get_readiness;
 mod issue_token;
 mod list_apps;
 mod list_grants;
+mod policies;
+mod record;
 mod remove_app;
 mod render;
 mod report_rejected_token;
 mod revoke_grant;
+mod users;
+mod who_am_i;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -29,4 +35,9 @@ pub(crate) fn router() -> OpenApiRouter<Shared> {
         .routes(routes!(get_key_status::get_key_status))
         .routes(routes!(get_health::get_health))
         .routes(routes!(get_readiness::get_readiness))
+        .routes(routes!(who_am_i::who_am_i))
+        .merge(clients::router())
+        .merge(policies::router())
+        .merge(record::router())
+        .merge(users::router())
 }

@@ -4,9 +4,10 @@ use jeton_api::RemovedApp;
 
 use super::render;
 use crate::{
-    auth::Operator,
+    auth::{Permitted, rights::AppManage},
     extract::{Name, NoParams, Params},
     failure::Failure,
+    request_id::RequestId,
     state::Shared,
 };
 
@@ -24,11 +25,12 @@ use crate::{
     )
 )]
 pub(crate) async fn remove_app(
-    _: Operator,
+    Permitted(caller, _): Permitted<AppManage>,
     State(state): State<Shared>,
+    id: RequestId,
     Name(name): Name,
     _: Params<NoParams>,
 ) -> Result<Response, Failure> {
-    let name = state.broker.remove_app(&name).await?;
+    let name = state.broker.remove_app(&render::asker(caller, &id), &name).await?;
     Ok(render::private(StatusCode::OK, RemovedApp { name: name.to_string() }))
 }

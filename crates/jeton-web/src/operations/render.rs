@@ -5,9 +5,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{StatusCode, header::CACHE_CONTROL};
-use jeton_broker::AppSummary;
-use jeton_domain::{AppOrigin, Permissions};
+use jeton_broker::{AppSummary, Asker};
+use jeton_domain::{AppOrigin, Caller, Permissions};
 use serde::Serialize;
+
+use crate::request_id::RequestId;
 
 /// JSON that no cache on the way may keep. All of `/v1` is answered so: who holds what is nobody else's business.
 pub(super) fn private<T: Serialize>(status: StatusCode, body: T) -> Response {
@@ -19,6 +21,14 @@ pub(super) fn permissions(permissions: &Permissions) -> BTreeMap<String, String>
         .iter()
         .map(|(name, access)| (name.to_owned(), access.as_str().to_owned()))
         .collect()
+}
+
+/// Who asks, in this request.
+pub(super) fn asker(caller: Caller, id: &RequestId) -> Asker {
+    Asker {
+        caller,
+        request_id: Some(id.as_str().to_owned()),
+    }
 }
 
 pub(super) fn source(app: &str) -> String {

@@ -5,9 +5,10 @@ use jeton_broker::RejectionVerdict;
 
 use super::render;
 use crate::{
-    auth::Operator,
+    auth::Known,
     extract::{JsonBody, NoParams, Params},
     failure::Failure,
+    request_id::RequestId,
     state::Shared,
 };
 
@@ -28,12 +29,16 @@ use crate::{
     )
 )]
 pub(crate) async fn report_rejected_token(
-    _: Operator,
+    Known(caller): Known,
     State(state): State<Shared>,
+    id: RequestId,
     _: Params<NoParams>,
     JsonBody(asked): JsonBody<RejectedRequest>,
 ) -> Result<Response, Failure> {
-    let rejection = state.broker.reject(&asked.fingerprint).await?;
+    let rejection = state
+        .broker
+        .reject(&render::asker(caller, &id), &asked.fingerprint)
+        .await?;
     let (verdict, detail) = match rejection.verdict {
         RejectionVerdict::Live => (
             Verdict::Live,

@@ -6,9 +6,10 @@ use serde::Deserialize;
 
 use super::render;
 use crate::{
-    auth::Operator,
+    auth::Known,
     extract::{Name, Params, shown},
     failure::Failure,
+    request_id::RequestId,
     state::Shared,
 };
 
@@ -44,13 +45,20 @@ pub(crate) struct RevokeParams {
     )
 )]
 pub(crate) async fn revoke_grant(
-    _: Operator,
+    Known(caller): Known,
     State(state): State<Shared>,
-    Name(id): Name,
+    id: RequestId,
+    Name(grant): Name,
     Params(params): Params<RevokeParams>,
 ) -> Result<Response, Failure> {
-    let id = id.parse().map_err(|_| BrokerError::GrantNotFound(shown(&id, 40)))?;
-    let done = state.broker.revoke(id, params.force.unwrap_or(false)).await?;
+    let asker = render::asker(caller, &id);
+    let grant = grant
+        .parse()
+        .map_err(|_| BrokerError::GrantNotFound(shown(&grant, 40)))?;
+    let done = state
+        .broker
+        .revoke(&asker, grant, params.force.unwrap_or(false))
+        .await?;
     let others = done.shared_with;
     let (state, detail) = match done.state {
         RevocationState::Revoking => (

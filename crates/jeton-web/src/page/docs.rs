@@ -6,8 +6,8 @@ use jeton_domain::{Blame, Code};
 use serde_json::Value;
 
 use super::{
-    STYLE,
-    html::{escape, page as whole_page, prose, table},
+    html::{escape, prose, table},
+    shell,
 };
 use crate::status;
 
@@ -44,15 +44,7 @@ pub(super) fn page(document: &Value) -> String {
         body.push_str(&schema_section(name, schema));
     }
     body.push_str(&error_codes());
-    whole_page("jeton: HTTP API", STYLE, &body)
-}
-
-/// Where to look.
-pub(super) fn home() -> String {
-    let body = "<h1>jeton</h1>\n<p>This server hands out GitHub App installation tokens.</p>\n<ul>\n\
-                <li><a href=\"/docs\">The HTTP API</a></li>\n<li><a href=\"/openapi.json\">Its OpenAPI document</a></li>\n\
-                <li><a href=\"/readyz\">Whether it is ready</a></li>\n</ul>\n";
-    whole_page("jeton", STYLE, body)
+    shell::plain("jeton: HTTP API", &body)
 }
 
 fn text(value: &Value) -> &str {
@@ -126,8 +118,8 @@ fn key_needed(operation: &Value) -> &'static str {
     let only = operation["security"].as_array().is_some_and(|all| all.len() == 1);
     match (open, only) {
         (Some(true), true) => "No key is needed.",
-        (Some(true), false) => "Needs the operator's key, unless the operator lets callers on this machine in without.",
-        _ => "Needs the operator's key.",
+        (Some(true), false) => "Needs a key or a token, unless the operator lets callers on this machine in without.",
+        _ => "Needs a key or a token.",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Write as _,
-    io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _},
+    io::{self, Read as _},
     process::ExitCode,
 };
 
@@ -14,7 +14,7 @@ use super::{
     CliError, Client, Context, Format,
     args::{AddAppArgs, AppCommand},
     error::Told,
-    output::{clean, note, print, print_json, table},
+    output::{clean, confirmed, note, print, print_json, table},
 };
 use crate::config::read_file;
 
@@ -47,7 +47,9 @@ pub(super) async fn run(command: AppCommand, context: &Context) -> Result<ExitCo
         }
         AppCommand::Remove { name, yes, server } => {
             let client = Client::new(&server, context)?;
-            if !yes && !confirmed(&name)? {
+            let what = format!("removing `{name}`");
+            let question = format!("Make the server forget the App `{name}` and its key?");
+            if !yes && !confirmed(&what, &question)? {
                 note("nothing was changed");
                 return Ok(ExitCode::FAILURE);
             }
@@ -108,27 +110,6 @@ fn wrong_key(args: &AddAppArgs, error: AppKeyError) -> CliError {
         code: error.code(),
         remedy: error.remedy(),
     })
-}
-
-fn confirmed(name: &str) -> Result<bool, CliError> {
-    let stdin = io::stdin();
-    if !stdin.is_terminal() {
-        return Err(CliError::Usage {
-            what: format!("removing `{}` needs a yes", clean(name)),
-            remedy: "Add --yes.".to_owned(),
-        });
-    }
-    let _ = write!(
-        io::stderr().lock(),
-        "Make the server forget the App `{}` and its key? [y/N] ",
-        clean(name)
-    );
-    let mut answer = String::new();
-    stdin.lock().read_line(&mut answer).map_err(|source| CliError::Io {
-        what: "standard input cannot be read".to_owned(),
-        source,
-    })?;
-    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
 fn render_list(apps: &[App]) -> String {

@@ -8,7 +8,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{Format, overridden};
+use super::{
+    Format,
+    args_access::{AuditCommand, ClientCommand, UserCommand, WhoamiArgs},
+    args_policy::PolicyCommand,
+    overridden,
+};
 use crate::config::Override;
 
 const EXIT_STATUSES: &str = "\
@@ -48,6 +53,20 @@ pub(crate) enum Command {
     /// Add, list, check and remove GitHub Apps
     #[command(subcommand)]
     App(AppCommand),
+    /// Add, list, rotate and revoke clients: the programs that may ask
+    #[command(subcommand)]
+    Client(ClientCommand),
+    /// See, try and change the policies: who may get what
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Read, verify and export the record: who did what
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Add, list and change the people who may sign in
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Show who the server takes you for, and what you may do
+    Whoami(WhoamiArgs),
     /// Make a sealing key, or show which keys are in use
     #[command(subcommand)]
     Key(KeyCommand),
@@ -108,8 +127,8 @@ pub(crate) struct DemoArgs {
 /// Where the server is.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct ServerArgs {
-    /// The server's URL [default: http://127.0.0.1:8080; env: JETON_URL]. The key comes from JETON_TOKEN,
-    /// JETON_TOKEN_FILE, or the operator's key file
+    /// The server's URL, or unix:PATH for its socket [default: its socket, then http://127.0.0.1:8080; env: JETON_URL].
+    /// The key comes from JETON_TOKEN, JETON_TOKEN_FILE, or the operator's key file; over the socket none is needed
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
     /// Send the key over plain http even to another machine, where others may read it [env: JETON_INSECURE_HTTP=true]
@@ -142,6 +161,9 @@ pub(crate) enum TokenCommand {
         /// Also what has ended or was given back
         #[arg(long)]
         all: bool,
+        /// Only what you hold yourself
+        #[arg(long)]
+        mine: bool,
         /// At most so many, newest first
         #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
@@ -169,7 +191,7 @@ pub(crate) struct MintArgs {
     #[arg(long, value_name = "HOST")]
     pub(crate) forge: Option<String>,
     /// The token must live at least this long, as 30m or 1800
-    #[arg(long, value_name = "TIME", value_parser = super::tokens::parse_seconds)]
+    #[arg(long, value_name = "TIME", value_parser = super::when::parse_seconds)]
     pub(crate) min_validity: Option<u32>,
     /// Mint a new token even if a good one is there
     #[arg(long)]

@@ -1,18 +1,14 @@
 //! Talks to a running server.
 
-use std::time::Duration;
+use std::{io, path::Path, time::Duration};
 
 use jeton_api::Problem;
 use jeton_domain::Secret;
-use reqwest::{Method, RequestBuilder, Response, header};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
-use url::{Host, Url};
 
-use super::{CliError, Context, ServerArgs};
+use super::{CliError, Context, Place, ServerArgs, place};
 use crate::config::{KeyUse, read_file};
-
-/// Where the server is when nobody says.
-pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 
 /// How long an answer may take: longer than the server itself works on one.
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
@@ -20,11 +16,11 @@ const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 /// The largest answer that is read, in bytes.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;
 
-/// A server, and the key to ask it with.
+/// A server, and the key to ask it with; none over a socket, where the server sees whose process asks.
 pub(crate) struct Client {
     http: reqwest::Client,
-    base: Url,
-    key: Secret,
+    place: Place,
+    key: Option<Secret>,
 }
 
 impl Client {
@@ -33,14 +29,24 @@ impl Client {
     /// # Errors
     /// When the URL is none, or no key is there, or its file cannot be read.
     pub(crate) fn new(args: &ServerArgs, context: &Context) -> Result<Self, CliError> {
-        let base = server_url(args, context)?;
-        refuse_plain_http(&base, args, context)?;
-        let key = find_key(context)?;
+        let place = Place::find(args, context)?;
+        refuse_plain_http(&place, args, context)?;
+        let key = find_key(&place, context)?;
         Ok(Self {
-            http: http_client(ANSWER_TIMEOUT)?,
-            base,
+            http: place.http(ANSWER_TIMEOUT, true)?,
+            place,
             key,
         })
+    }
+
+    /// The same, for answers that may take as long as they go on coming.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub(crate) fn for_long_answers(args: &ServerArgs, context: &Context) -> Result<Self, CliError> {
+        let client = Self::new(args, context)?;
+        let http = client.place.http(ANSWER_TIMEOUT, false)?;
+        Ok(Self { http, ..client })
     }
 
     /// GET.
@@ -63,6 +69,22 @@ impl Client {
         self.send(Method::POST, path, &[], |request| request.json(body)).await
     }
 
+    /// PUT with a JSON body.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub(crate) async fn put<T: DeserializeOwned>(&self, path: &[&str], body: &impl Serialize) -> Result<T, CliError> {
+        self.send(Method::PUT, path, &[], |request| request.json(body)).await
+    }
+
+    /// PATCH with a JSON body.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub(crate) async fn patch<T: DeserializeOwned>(&self, path: &[&str], body: &impl Serialize) -> Result<T, CliError> {
+        self.send(Method::PATCH, path, &[], |request| request.json(body)).await
+    }
+
     /// DELETE.
     ///
     /// # Errors
@@ -82,17 +104,7 @@ impl Client {
         query: &[(&str, String)],
         finish: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<T, CliError> {
-        let mut url = self.base.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(path);
-        }
-        let request = self
-            .http
-            .request(method, url)
-            .query(query)
-            .header(header::ACCEPT, "application/json");
-        let request = finish(request.bearer_auth(self.key.expose()));
-        let response = request.send().await.map_err(|error| self.failed(error))?;
+        let response = self.ask(method, path, query, "application/json", finish).await?;
         let status = response.status();
         let body = self.read(response).await?;
         if status.is_success()
@@ -100,12 +112,63 @@ impl Client {
         {
             return Ok(value);
         }
-        match serde_json::from_slice::<Problem>(&body) {
-            Ok(problem) if !status.is_success() => Err(CliError::Problem(Box::new(problem))),
-            _ => Err(CliError::NotJeton {
-                url: self.base.to_string(),
-                status: status.as_u16(),
-            }),
+        Err(self.refused(status, &body))
+    }
+
+    /// GET of an answer without a bound, which `each` gets piece by piece as it comes.
+    ///
+    /// # Errors
+    /// As [`Client::get`], what `each` says, and when the answer breaks off.
+    pub(crate) async fn stream(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+        accept: &str,
+        mut each: impl FnMut(&[u8]) -> Result<(), CliError>,
+    ) -> Result<(), CliError> {
+        let mut response = self.ask(Method::GET, path, query, accept, |request| request).await?;
+        let status = response.status();
+        if !status.is_success() {
+            let body = self.read(response).await?;
+            return Err(self.refused(status, &body));
+        }
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(error))? {
+            each(&chunk)?;
+        }
+        Ok(())
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, String)],
+        accept: &str,
+        finish: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Response, CliError> {
+        let request = self
+            .http
+            .request(method, self.place.at(path))
+            .query(query)
+            .header(header::ACCEPT, accept);
+        let request = match &self.key {
+            Some(key) => request.bearer_auth(key.expose()),
+            None => request,
+        };
+        finish(request).send().await.map_err(|error| self.failed(error))
+    }
+
+    fn refused(&self, status: StatusCode, body: &[u8]) -> CliError {
+        match serde_json::from_slice::<Problem>(body) {
+            Ok(problem) if !status.is_success() => CliError::Problem(Box::new(problem)),
+            _ => self.not_jeton(status),
+        }
+    }
+
+    fn not_jeton(&self, status: StatusCode) -> CliError {
+        CliError::NotJeton {
+            url: self.place.to_string(),
+            status: status.as_u16(),
         }
     }
 
@@ -113,10 +176,7 @@ impl Client {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(error))? {
             if body.len() + chunk.len() > MAX_ANSWER {
-                return Err(CliError::NotJeton {
-                    url: self.base.to_string(),
-                    status: response.status().as_u16(),
-                });
+                return Err(self.not_jeton(response.status()));
             }
             body.extend_from_slice(&chunk);
         }
@@ -124,30 +184,52 @@ impl Client {
     }
 
     fn failed(&self, error: reqwest::Error) -> CliError {
+        if let Place::Socket(path) = &self.place
+            && is_permission_denied(&error)
+        {
+            return place::denied(path);
+        }
         CliError::Unreachable {
-            url: self.base.to_string(),
+            url: self.place.to_string(),
             reason: reason(error),
         }
     }
 }
 
-/// A client that goes where it is told and nowhere else.
+fn is_permission_denied(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+        if kind == Some(io::ErrorKind::PermissionDenied) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// A client that goes where it is told and nowhere else: to a socket, if one is given. The time limit is for the whole
+/// of an answer, or for each part of it.
 ///
 /// # Errors
 /// When TLS cannot be set up.
-pub(crate) fn http_client(timeout: Duration) -> Result<reqwest::Client, CliError> {
-    reqwest::Client::builder()
+pub(crate) fn http_client(limit: Duration, whole: bool, socket: Option<&Path>) -> Result<reqwest::Client, CliError> {
+    let builder = reqwest::Client::builder()
         .user_agent(concat!("jeton-cli/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(timeout.min(Duration::from_secs(5)))
-        .timeout(timeout)
+        .connect_timeout(limit.min(Duration::from_secs(5)))
+        .read_timeout(limit)
         // a redirect could carry the key to another host
         .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .build()
-        .map_err(|error| CliError::Io {
-            what: "HTTP cannot be set up".to_owned(),
-            source: std::io::Error::other(error),
-        })
+        .no_proxy();
+    let builder = if whole { builder.timeout(limit) } else { builder };
+    let builder = match socket {
+        Some(path) => builder.unix_socket(path),
+        None => builder,
+    };
+    builder.build().map_err(|error| CliError::Io {
+        what: "HTTP cannot be set up".to_owned(),
+        source: std::io::Error::other(error),
+    })
 }
 
 /// The innermost cause, which says most: `Connection refused`.
@@ -163,35 +245,14 @@ pub(crate) fn reason(error: reqwest::Error) -> String {
     innermost.to_string()
 }
 
-/// Where the server is: the flag, the environment, or this machine.
-///
-/// # Errors
-/// When it is no URL of http or https.
-pub(crate) fn server_url(args: &ServerArgs, context: &Context) -> Result<Url, CliError> {
-    let text = match &args.url {
-        Some(url) => url.clone(),
-        None => context
-            .sources
-            .variable("JETON_URL")?
-            .unwrap_or_else(|| DEFAULT_URL.to_owned()),
-    };
-    let url = Url::parse(text.trim())
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let plain = url.filter(|url| url.username().is_empty() && url.password().is_none() && url.query().is_none());
-    plain.ok_or_else(|| CliError::Usage {
-        // what was given may hold a password, so that it is not shown
-        what: "the server's URL (--url or JETON_URL) is none that can be asked".to_owned(),
-        remedy: format!("Write it like {DEFAULT_URL}, without user name and password; the key goes into JETON_TOKEN."),
-    })
-}
-
 /// A key that goes over the network in plain text is no secret any more, so that it goes there only when told to.
-fn refuse_plain_http(base: &Url, args: &ServerArgs, context: &Context) -> Result<(), CliError> {
-    if base.scheme() == "https" || is_this_machine(base) || args.insecure_http || insecure_http(context)? {
+fn refuse_plain_http(place: &Place, args: &ServerArgs, context: &Context) -> Result<(), CliError> {
+    let Some(host) = place.open_line() else {
+        return Ok(());
+    };
+    if args.insecure_http || insecure_http(context)? {
         return Ok(());
     }
-    let host = base.host_str().unwrap_or_default();
     Err(CliError::Usage {
         what: format!(
             "the key would go to {host} over plain http, where everybody on the way can read it; it was not sent"
@@ -200,20 +261,6 @@ fn refuse_plain_http(base: &Url, args: &ServerArgs, context: &Context) -> Result
                  say --insecure-http or JETON_INSECURE_HTTP=true."
             .to_owned(),
     })
-}
-
-/// Whether nothing leaves this machine on the way to a URL.
-fn is_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.to_canonical().is_loopback(),
-        Some(Host::Domain(name)) => {
-            // RFC 6761, 6.3: these names are this machine's own, and resolvers never ask the network for them
-            let name = name.strip_suffix('.').unwrap_or(name);
-            name == "localhost" || name.ends_with(".localhost")
-        }
-        None => false,
-    }
 }
 
 fn insecure_http(context: &Context) -> Result<bool, CliError> {
@@ -231,17 +278,20 @@ fn insecure_http(context: &Context) -> Result<bool, CliError> {
     }
 }
 
-fn find_key(context: &Context) -> Result<Secret, CliError> {
+fn find_key(place: &Place, context: &Context) -> Result<Option<Secret>, CliError> {
     if let Some(key) = context.sources.variable("JETON_TOKEN")? {
-        return usable(key.trim(), "JETON_TOKEN");
+        return usable(key.trim(), "JETON_TOKEN").map(Some);
     }
     if let Some(path) = context.sources.variable("JETON_TOKEN_FILE")? {
         let bytes = read_file(path.trim().as_ref(), "JETON_TOKEN_FILE")?;
-        return usable(String::from_utf8_lossy(&bytes).trim(), "the file of JETON_TOKEN_FILE");
+        return usable(String::from_utf8_lossy(&bytes).trim(), "the file of JETON_TOKEN_FILE").map(Some);
+    }
+    if let Place::Socket(_) = place {
+        return Ok(None);
     }
     let source = context.config()?.operator_key;
     match source.read(KeyUse::Operator)? {
-        Some(key) => usable(key.expose(), &source.describe()),
+        Some(key) => usable(key.expose(), &source.describe()).map(Some),
         None => Err(CliError::NoKey {
             looked_at: source.describe(),
         }),
@@ -257,36 +307,4 @@ fn usable(key: &str, origin: &str) -> Result<Secret, CliError> {
         what: format!("the key in {origin} is empty, or has spaces or characters that no key has"),
         remedy: "Copy it again, whole and with nothing around it.".to_owned(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use url::Url;
-
-    use super::is_this_machine;
-
-    #[test]
-    fn this_machine_has_these_names() {
-        for url in [
-            "http://127.0.0.1:8080",
-            "http://127.8.9.1",
-            "http://[::1]:1",
-            "http://[::ffff:127.0.0.1]",
-            "http://localhost:8080",
-            "http://LOCALHOST.",
-            "http://jeton.localhost",
-        ] {
-            assert!(is_this_machine(&Url::parse(url).unwrap()), "{url}");
-        }
-        for url in [
-            "http://example.com",
-            "http://10.0.0.1",
-            "http://0.0.0.0",
-            "http://[fd00::1]",
-            "http://localhost.example.com",
-            "http://notlocalhost",
-        ] {
-            assert!(!is_this_machine(&Url::parse(url).unwrap()), "{url}");
-        }
-    }
 }

@@ -1,4 +1,4 @@
-use std::{error::Error, fmt, io, process::ExitCode};
+use std::{error::Error, fmt, io, path::PathBuf, process::ExitCode};
 
 use jeton_api::Problem;
 use jeton_domain::{Blame, Code, Coded};
@@ -33,6 +33,16 @@ pub(crate) enum CliError {
         url: String,
         /// What.
         status: u16,
+    },
+    /// There is a server's socket, and we may not use it.
+    #[error("you may not use the server's socket {}", .path.display())]
+    SocketDenied {
+        /// The socket.
+        path: PathBuf,
+        /// Whose it is, or the directory's in which it lies.
+        owner: Option<String>,
+        /// The permission bits of the same.
+        mode: Option<u32>,
     },
     /// The command line knows no key to ask with.
     #[error("there is no key to ask the server with")]
@@ -151,7 +161,7 @@ impl Coded for CliError {
                 known.copied().unwrap_or(Code::Internal)
             }
             Self::Unreachable { .. } | Self::NotJeton { .. } => Code::ServerUnreachable,
-            Self::NoKey { .. } => Code::AuthMissing,
+            Self::NoKey { .. } | Self::SocketDenied { .. } => Code::AuthMissing,
             Self::Usage { .. } => Code::RequestInvalid,
             Self::Io { .. } => Code::ConfigFile,
         }
@@ -172,6 +182,7 @@ impl Coded for CliError {
                  process holds the port."
                     .to_owned(),
             ),
+            Self::SocketDenied { owner, mode, .. } => Some(socket_denied(owner.as_deref(), *mode)),
             Self::NoKey { looked_at } => Some(format!(
                 "Set JETON_TOKEN or JETON_TOKEN_FILE, or run the command as the user who runs the server: the \
                  operator's key was looked for in {looked_at}."
@@ -180,6 +191,17 @@ impl Coded for CliError {
             Self::Io { .. } => None,
         }
     }
+}
+
+fn socket_denied(owner: Option<&str>, mode: Option<u32>) -> String {
+    let who = match (owner, mode) {
+        (Some(owner), Some(mode)) => format!("It is for {owner} (mode {mode:04o}): run the command as them. "),
+        _ => String::new(),
+    };
+    format!(
+        "{who}server.unix_socket_mode lets others in, who then get what policies give them. With a key of your own there \
+         is another way: set JETON_URL to the server's address and JETON_TOKEN to the key."
+    )
 }
 
 /// An error with a code that has no enum of its own.
@@ -238,6 +260,26 @@ mod tests {
         assert_eq!(lines[0], "error: App is not installed on acme");
         assert_eq!(lines[1], "caused by: GitHub said: Not Found [2J");
         assert_eq!(lines[2..4], ["help: Install it.", "code: forge.app_not_installed"]);
+    }
+
+    #[test]
+    fn a_closed_socket_says_who_may_use_it() {
+        let denied = |owner: Option<&str>| CliError::SocketDenied {
+            path: "/run/jeton/jeton.sock".into(),
+            owner: owner.map(str::to_owned),
+            mode: Some(0o600),
+        };
+        let text = denied(Some("jeton")).to_string_for_people();
+        for part in [
+            "error: you may not use the server's socket /run/jeton/jeton.sock",
+            "It is for jeton (mode 0600)",
+            "server.unix_socket_mode",
+            "JETON_TOKEN",
+            "code: auth.missing",
+        ] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        assert_eq!(denied(None).exit_status(), 1);
     }
 
     #[test]

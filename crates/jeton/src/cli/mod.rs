@@ -2,12 +2,21 @@
 
 mod apps;
 mod args;
+mod args_access;
+mod args_policy;
+mod audit;
 mod client;
+mod clients;
 mod error;
 mod keys;
 mod output;
+mod place;
+mod policies;
 mod token_output;
 mod tokens;
+mod users;
+mod when;
+mod whoami;
 
 use std::{collections::BTreeMap, process::ExitCode};
 
@@ -15,9 +24,10 @@ use clap::Parser as _;
 
 use args::{Cli, Command};
 pub(crate) use args::{DoctorArgs, ServerArgs};
-pub(crate) use client::{Client, http_client, reason, server_url};
+pub(crate) use client::{Client, http_client, reason};
 pub(crate) use error::CliError;
 pub(crate) use output::{Format, clean, print, print_json};
+pub(crate) use place::Place;
 
 use crate::{
     config::{Config, ConfigSources, Override},
@@ -79,6 +89,11 @@ async fn run(cli: Cli, env: BTreeMap<String, String>, is_root: bool) -> Result<E
         .map_err(started),
         Command::Token(command) => tokens::run(command, &context).await,
         Command::App(command) => apps::run(command, &context).await,
+        Command::Client(command) => clients::run(command, &context).await,
+        Command::Policy(command) => policies::run(command, &context).await,
+        Command::Audit(command) => audit::run(command, &context).await,
+        Command::User(command) => users::run(command, &context).await,
+        Command::Whoami(args) => whoami::run(&args, &context).await,
         Command::Key(command) => keys::run(command, &context).await,
         Command::Doctor(args) => crate::doctor::run(&args, &context).await,
     }

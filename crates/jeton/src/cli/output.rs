@@ -1,6 +1,9 @@
 //! What people and programs read on standard output.
 
-use std::io::{self, Write as _};
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead as _, IsTerminal as _, Write as _},
+};
 
 use clap::ValueEnum;
 use comfy_table::{Table, presets};
@@ -60,6 +63,41 @@ pub(crate) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<I
     let bare = |line: String| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned();
     let lines: Vec<_> = table.lines().map(bare).collect();
     format!("{}\n", lines.join("\n"))
+}
+
+/// Asks on the terminal whether to go on; [`CliError::Usage`] when there is none to ask on.
+///
+/// # Errors
+/// As said, and when standard input cannot be read.
+pub(crate) fn confirmed(what: &str, question: &str) -> Result<bool, CliError> {
+    let stdin = io::stdin();
+    if !stdin.is_terminal() {
+        return Err(CliError::Usage {
+            what: format!("{} needs a yes", clean(what)),
+            remedy: "Add --yes.".to_owned(),
+        });
+    }
+    let _ = write!(io::stderr().lock(), "{} [y/N] ", clean(question));
+    let mut answer = String::new();
+    stdin.lock().read_line(&mut answer).map_err(|source| CliError::Io {
+        what: "standard input cannot be read".to_owned(),
+        source,
+    })?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+/// `contents=read,issues=write`
+pub(crate) fn permission_list(permissions: &BTreeMap<String, String>) -> String {
+    let shown: Vec<_> = permissions
+        .iter()
+        .map(|(name, level)| format!("{name}={level}"))
+        .collect();
+    shown.join(",")
+}
+
+/// What is not there, in a table.
+pub(crate) fn or_dash(text: Option<&String>) -> String {
+    text.cloned().unwrap_or_else(|| "-".to_owned())
 }
 
 /// Text from elsewhere without control characters, which could write all over a terminal.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     CliError, Client, Context, Format, ServerArgs,
     args::{MintArgs, TokenCommand, TokenFormat},
-    output::{clean, note, print, print_json, table},
+    output::{clean, note, permission_list, print, print_json, table},
     token_output,
 };
 use crate::system::SystemEntropy;
@@ -27,14 +27,16 @@ pub(super) async fn run(command: TokenCommand, context: &Context) -> Result<Exit
         } => revoke(grant_id, force, &server, context).await?,
         TokenCommand::List {
             all,
+            mine,
             limit,
             format,
             server,
         } => {
-            let list = list(&Client::new(&server, context)?, all, limit).await?;
+            let list = list(&Client::new(&server, context)?, all, mine, limit).await?;
             match format {
                 Format::Json => print_json(&list)?,
-                Format::Table if list.grants.is_empty() => note("nobody holds a token"),
+                Format::Table if list.grants.is_empty() && mine => note("you hold no token"),
+                Format::Table if list.grants.is_empty() => note("nobody holds a token, or none that you may see"),
                 Format::Table => {
                     print(&render(&list.grants))?;
                     if list.next.is_some() {
@@ -87,7 +89,7 @@ fn github_output(context: &Context) -> Result<PathBuf, CliError> {
     })
 }
 
-fn permissions(given: &[String]) -> Result<Option<std::collections::BTreeMap<String, String>>, CliError> {
+pub(super) fn permissions(given: &[String]) -> Result<Option<std::collections::BTreeMap<String, String>>, CliError> {
     if given.is_empty() {
         return Ok(None);
     }
@@ -113,7 +115,7 @@ async fn revoke(grant_id: Uuid, force: bool, server: &ServerArgs, context: &Cont
     Ok(())
 }
 
-async fn list(client: &Client, all: bool, limit: u32) -> Result<GrantList, CliError> {
+async fn list(client: &Client, all: bool, mine: bool, limit: u32) -> Result<GrantList, CliError> {
     let mut out = GrantList {
         grants: Vec::new(),
         next: None,
@@ -122,6 +124,7 @@ async fn list(client: &Client, all: bool, limit: u32) -> Result<GrantList, CliEr
         let wanted = limit.saturating_sub(u32::try_from(out.grants.len()).unwrap_or(u32::MAX));
         let mut query = vec![("limit", wanted.min(PAGE).to_string())];
         query.extend((!all).then(|| ("live", "true".to_owned())));
+        query.extend(mine.then(|| ("mine", "true".to_owned())));
         query.extend(out.next.map(|id| ("before", id.to_string())));
         let page: GrantList = client.get(&["v1", "grants"], &query).await?;
         let stuck = page.grants.is_empty();
@@ -135,11 +138,6 @@ async fn list(client: &Client, all: bool, limit: u32) -> Result<GrantList, CliEr
 
 fn render(grants: &[Grant]) -> String {
     let rows = grants.iter().map(|grant| {
-        let permissions: Vec<_> = grant
-            .permissions
-            .iter()
-            .map(|(name, level)| format!("{name}={level}"))
-            .collect();
         let end = match &grant.released_at {
             Some(at) => format!("given back {at}"),
             None => grant.expires_at.clone(),
@@ -147,44 +145,34 @@ fn render(grants: &[Grant]) -> String {
         [
             grant.grant_id.to_string(),
             grant.holder.clone(),
+            if grant.rule.is_empty() {
+                "-".to_owned()
+            } else {
+                grant.rule.clone()
+            },
             token_output::some_of(&grant.repositories),
-            permissions.join(","),
+            permission_list(&grant.permissions),
             grant.fingerprint.clone(),
             end,
         ]
     });
     table(
-        ["GRANT", "HOLDER", "REPOSITORIES", "PERMISSIONS", "TOKEN", "ENDS"],
+        [
+            "GRANT",
+            "HOLDER",
+            "POLICY",
+            "REPOSITORIES",
+            "PERMISSIONS",
+            "TOKEN",
+            "ENDS",
+        ],
         rows,
     )
 }
 
-/// Reads `1800`, `1800s`, `30m` or `1h` as seconds.
-pub(super) fn parse_seconds(text: &str) -> Result<u32, String> {
-    let (number, factor) = match text.trim() {
-        t if t.ends_with('h') => (&t[..t.len() - 1], 3600),
-        t if t.ends_with('m') => (&t[..t.len() - 1], 60),
-        t if t.ends_with('s') => (&t[..t.len() - 1], 1),
-        t => (t, 1),
-    };
-    let seconds = number.parse::<u32>().ok().and_then(|number| number.checked_mul(factor));
-    seconds.ok_or_else(|| "a time such as 1800, 1800s, 30m or 1h".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{parse_seconds, permissions};
-
-    #[test]
-    fn times_in_the_forms_people_write() {
-        assert_eq!(parse_seconds("1800"), Ok(1800));
-        assert_eq!(parse_seconds("90s"), Ok(90));
-        assert_eq!(parse_seconds("30m"), Ok(1800));
-        assert_eq!(parse_seconds("1h"), Ok(3600));
-        for bad in ["", "m", "-1", "1.5h", "99999999999", "2000000h", "30 minutes", "½h"] {
-            assert!(parse_seconds(bad).is_err(), "{bad:?}");
-        }
-    }
+    use super::permissions;
 
     #[test]
     fn permissions_are_checked_before_anything_is_asked() {

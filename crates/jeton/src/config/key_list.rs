@@ -3,7 +3,7 @@
 use super::keys::{AppField, KeySpec};
 
 /// Shortens the table below: key, type, default, example, older names, meaning.
-const fn key(
+pub(super) const fn key(
     key: &'static str,
     kind: &'static str,
     default: &'static str,
@@ -22,7 +22,12 @@ const fn key(
     }
 }
 
-const fn secret(key: &'static str, kind: &'static str, example: &'static str, meaning: &'static str) -> KeySpec {
+pub(super) const fn secret(
+    key: &'static str,
+    kind: &'static str,
+    example: &'static str,
+    meaning: &'static str,
+) -> KeySpec {
     KeySpec {
         key,
         kind,
@@ -34,7 +39,7 @@ const fn secret(key: &'static str, kind: &'static str, example: &'static str, me
     }
 }
 
-/// All settings but `[[apps]]`, in the order of the reference.
+/// The settings of the server and what it mints, in the order of the reference.
 pub(crate) const KEYS: &[KeySpec] = &[
     key(
         "server.listen",
@@ -48,10 +53,35 @@ pub(crate) const KEYS: &[KeySpec] = &[
     key(
         "server.unix_socket",
         "path",
-        "",
+        "<state.dir>/jeton.sock",
         r#""/run/jeton/jeton.sock""#,
         &[],
-        "A Unix socket to listen on besides.",
+        "A Unix socket to listen on besides. The server's own user needs no key there. `none` (or nothing, in the \
+         file) for no socket.",
+    ),
+    key(
+        "server.unix_socket_mode",
+        "octal number in quotes",
+        "0600",
+        r#""0600""#,
+        &[],
+        "Who may connect to it, as for `chmod`. Other users than the server's own get what policies give their uid.",
+    ),
+    key(
+        "server.public_url",
+        "URL",
+        "http://<first of server.listen>",
+        r#""https://jeton.example.com""#,
+        &[],
+        "Where people and programs reach the server, for links and for the way back from a sign-in.",
+    ),
+    key(
+        "server.trusted_proxies",
+        "list of networks",
+        "",
+        r#"["127.0.0.1", "10.0.0.0/8", "unix"]"#,
+        &[],
+        "Proxies whose word about the caller's address (`X-Forwarded-For`) is taken; `unix` for one on the Unix socket.",
     ),
     key(
         "server.max_connections",

@@ -81,9 +81,21 @@ fn read_key(path: &Path, named_by: &str, guarded: Option<KeyUse>) -> Result<Secr
     if let Some(purpose) = guarded {
         check_mode(path, purpose)?;
     }
+    as_secret(bytes, path, named_by)
+}
+
+/// Reads a secret's file.
+///
+/// # Errors
+/// When it cannot be read, is no text, or is empty.
+pub(super) fn read_text_secret(path: &Path, named_by: &str) -> Result<Secret, ConfigIssue> {
+    as_secret(read_file(path, named_by)?, path, named_by)
+}
+
+fn as_secret(bytes: Vec<u8>, path: &Path, named_by: &str) -> Result<Secret, ConfigIssue> {
     let text = String::from_utf8(bytes).map_err(|_| file_issue(path, named_by, "is not text", "Name another file."))?;
     if text.trim().is_empty() {
-        let remedy = "Put the key into it, or remove it.";
+        let remedy = "Put the secret into it, or remove it.";
         return Err(file_issue(path, named_by, "is empty", remedy));
     }
     Ok(Secret::new(text.trim()))

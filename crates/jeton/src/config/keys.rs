@@ -1,6 +1,9 @@
 //! Every setting there is, once: reading, suggestions, the reference and the examples all come from this list.
 
-pub(crate) use super::key_list::{APP_FIELDS, KEYS, OTHER_NAMES};
+pub(crate) use super::{
+    key_list::{APP_FIELDS, KEYS, OTHER_NAMES},
+    key_list_access::{ACCESS_KEYS, ISSUER_KEYS},
+};
 
 /// A setting that the configuration file and the environment know by the same name.
 #[derive(Debug)]
@@ -26,8 +29,13 @@ pub(crate) struct KeySpec {
 }
 
 impl KeySpec {
-    /// `JETON_SECTION__KEY`.
+    /// `JETON_SECTION__KEY`. The environment gives one issuer: `JETON_ISSUER` with its fields behind it.
     pub(crate) fn environment_name(&self) -> String {
+        match self.key.strip_prefix("issuers.") {
+            Some("issuer") => return "JETON_ISSUER".to_owned(),
+            Some(field) => return format!("JETON_ISSUER_{}", field.to_ascii_uppercase()),
+            None => {}
+        }
         format!("JETON_{}", self.key.replace('.', "__").to_ascii_uppercase())
     }
 }
@@ -53,26 +61,30 @@ pub(crate) struct AppField {
     pub(crate) meaning: &'static str,
 }
 
-/// The setting with this name.
+/// All settings but those of lists, in the order of the reference.
+pub(crate) fn all() -> impl Iterator<Item = &'static KeySpec> + Clone {
+    KEYS.iter().chain(ACCESS_KEYS)
+}
+
+/// The setting with this name, or the field of an issuer.
 pub(crate) fn find(key: &str) -> Option<&'static KeySpec> {
-    KEYS.iter().find(|spec| spec.key == key)
+    all().chain(ISSUER_KEYS).find(|spec| spec.key == key)
 }
 
 /// The names of the sections, each once.
 pub(crate) fn sections() -> Vec<&'static str> {
-    let mut out: Vec<_> = KEYS
-        .iter()
+    let mut out: Vec<_> = all()
         .filter_map(|spec| spec.key.split_once('.'))
         .map(|(section, _)| section)
         .collect();
     out.dedup();
-    out.push("apps");
+    out.extend(["apps", "issuers"]);
     out
 }
 
 /// Every name of the environment that begins with `JETON_`.
 pub(crate) fn environment_names() -> Vec<String> {
-    let own = KEYS.iter().map(KeySpec::environment_name);
+    let own = all().chain(ISSUER_KEYS).map(KeySpec::environment_name);
     let apps = APP_FIELDS.iter().map(|field| field.environment.to_owned());
     own.chain(apps)
         .chain(OTHER_NAMES.iter().map(|(name, _)| (*name).to_owned()))
@@ -97,17 +109,18 @@ pub(crate) fn nearest<T: AsRef<str>>(written: &str, candidates: &[T]) -> Option<
 
 #[cfg(test)]
 mod tests {
-    use super::{KEYS, environment_names, nearest};
+    use super::{ISSUER_KEYS, all, environment_names, nearest};
 
     #[test]
     fn a_slip_of_the_pen_finds_its_key() {
-        let keys: Vec<_> = KEYS.iter().map(|spec| spec.key).collect();
+        let keys: Vec<_> = all().map(|spec| spec.key).collect();
         assert_eq!(nearest("server.lisen", &keys).as_deref(), Some("server.listen"));
         assert_eq!(nearest("listen", &keys).as_deref(), Some("server.listen"));
         assert_eq!(
             nearest("sevrer.max_body_kib", &keys).as_deref(),
             Some("server.max_body_kib")
         );
+        assert_eq!(nearest("records.keep_day", &keys).as_deref(), Some("record.keep_days"));
         assert_eq!(nearest("zzzzzzzzzz", &keys), None);
         let names = environment_names();
         assert_eq!(
@@ -122,9 +135,15 @@ mod tests {
 
     #[test]
     fn no_key_is_there_twice() {
-        let mut keys: Vec<_> = KEYS.iter().map(|spec| spec.key).collect();
+        let mut keys: Vec<_> = all().chain(ISSUER_KEYS).map(|spec| spec.key).collect();
+        let count = keys.len();
         keys.sort_unstable();
         keys.dedup();
-        assert_eq!(keys.len(), KEYS.len());
+        assert_eq!(keys.len(), count);
+        let mut names = environment_names();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
     }
 }

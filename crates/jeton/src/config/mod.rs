@@ -1,14 +1,18 @@
 //! The configuration: `jeton.toml` < environment < flags, read once into plain structs.
 
+mod access;
 mod apps;
 mod apps_environment;
 mod error;
+mod issuers;
 mod key_list;
+mod key_list_access;
 mod key_source;
 mod keys;
 mod margin;
 #[cfg(test)]
 mod reference;
+mod server;
 mod settings;
 mod sources;
 #[cfg(test)]
@@ -18,7 +22,6 @@ mod values;
 
 use std::{
     collections::BTreeMap,
-    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -26,10 +29,14 @@ use std::{
 use jeton_domain::{AppName, Permissions};
 use jiff::SignedDuration;
 
+pub(crate) use access::{AccessConfig, SignInConfig};
 pub(crate) use apps::{AppConfig, AppKeyReadError, AppKeySource};
 pub(crate) use error::{ConfigError, ConfigIssue, ConfigWarning, Origin};
+pub(crate) use issuers::{IssuerConfig, IssuerKeys};
 pub(crate) use key_source::{KeySource, KeyUse, create_key_file, others_may_enter, read_file};
-use settings::{SecretOrFile, Settings};
+pub(crate) use server::ServerConfig;
+pub(crate) use settings::SecretOrFile;
+use settings::Settings;
 pub(crate) use sources::{ConfigSources, Override};
 use sources::{Sources, Variable};
 pub(crate) use values::{DatabasePlace, LogFormat, LogLevel};
@@ -49,6 +56,8 @@ pub(crate) struct Config {
     pub(crate) seal_key: KeySource,
     /// The key with which the operator asks.
     pub(crate) operator_key: KeySource,
+    /// Who may ask, for what, and what is kept of it.
+    pub(crate) access: AccessConfig,
     /// How to mint.
     pub(crate) broker: BrokerConfig,
     /// The route of today's token services.
@@ -59,23 +68,6 @@ pub(crate) struct Config {
     pub(crate) read_from: Option<PathBuf>,
     /// What is not as it was written, and works all the same.
     pub(crate) warnings: Vec<ConfigWarning>,
-}
-
-/// How to serve.
-#[derive(Debug, Clone)]
-pub(crate) struct ServerConfig {
-    /// Where to listen; empty only with a Unix socket.
-    pub(crate) listen: Vec<SocketAddr>,
-    /// A Unix socket to listen on besides.
-    pub(crate) unix_socket: Option<PathBuf>,
-    /// How many connections at a time.
-    pub(crate) max_connections: usize,
-    /// How long a request may take.
-    pub(crate) request_timeout: Duration,
-    /// The largest body, in bytes.
-    pub(crate) max_body_bytes: usize,
-    /// How long running requests may finish.
-    pub(crate) shutdown_grace: Duration,
 }
 
 /// How to log.
@@ -148,7 +140,6 @@ impl Config {
                 .filter(|path| path.exists())
         };
 
-        let server = server(&mut set);
         let log = LogConfig {
             level: set.parsed("log.level", LogLevel::read).unwrap_or(LogLevel::Info),
             format: set.parsed("log.format", LogFormat::read).unwrap_or(LogFormat::Text),
@@ -156,6 +147,7 @@ impl Config {
         let state_dir = set
             .path("state.dir")
             .or_else(|| default_state_dir(&sources.variables, is_root));
+        let server = server::read(&mut set, state_dir.as_deref());
         let database = database(&mut set, state_dir.as_deref());
         let mut key = |name, file_name, credential_name, file: &str| match set.secret_or_file(name, file_name) {
             Some(SecretOrFile::Inline(secret, origin)) => KeySource::Inline(secret, origin),
@@ -172,6 +164,7 @@ impl Config {
             "jeton-operator-key",
             "operator.key",
         );
+        let access = access::read(&mut set, &sources);
         let broker = broker(&mut set);
         let compat = compat(&mut set, &broker.default_permissions);
         let app_credential = credential("jeton-app-key");
@@ -193,36 +186,13 @@ impl Config {
             state_dir,
             seal_key,
             operator_key,
+            access,
             broker,
             compat,
             apps,
             read_from,
             warnings,
         })
-    }
-}
-
-fn server(set: &mut Settings) -> ServerConfig {
-    let listen = set
-        .parsed("server.listen", values::listen)
-        .unwrap_or_else(|| vec![values::DEFAULT_LISTEN]);
-    let unix_socket = set.path("server.unix_socket");
-    if listen.is_empty() && unix_socket.is_none() {
-        set.issues.push(ConfigIssue::Contradiction {
-            what: format!(
-                "server.listen is empty ({}), and there is no server.unix_socket",
-                set.origin("server.listen")
-            ),
-            remedy: "Give one of them.".to_owned(),
-        });
-    }
-    ServerConfig {
-        listen,
-        unix_socket,
-        max_connections: set.number("server.max_connections", 1..=1_000_000, 4096) as usize,
-        request_timeout: seconds(set.number("server.request_timeout_seconds", 1..=600, 30)),
-        max_body_bytes: set.number("server.max_body_kib", 1..=16_384, 64) as usize * 1024,
-        shutdown_grace: seconds(set.number("server.shutdown_grace_seconds", 0..=600, 20)),
     }
 }
 

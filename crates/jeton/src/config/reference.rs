@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, fs, path::Path};
 
-use super::keys::{APP_FIELDS, KEYS, OTHER_NAMES};
+use super::keys::{self, APP_FIELDS, ISSUER_KEYS, KeySpec, OTHER_NAMES};
 
 const HEAD: &str = "\
 # Configuration
@@ -32,37 +32,35 @@ This page, `jeton.example.toml` and `.env.example` are made from the program's o
 them, and `JETON_REGENERATE=1 cargo nextest run -p jeton reference` writes them anew.
 ";
 
+const TABLE_HEAD: &str = "| Key | Type | Default | Environment | Meaning |\n| --- | --- | --- | --- | --- |\n";
+
+fn row(spec: &KeySpec, name: &str) -> String {
+    let default = match spec.default {
+        "" => "none".to_owned(),
+        "see below" => "see above".to_owned(),
+        words if words.contains("there") || words.contains(", ") || words.contains('`') => words.to_owned(),
+        value => format!("`{value}`"),
+    };
+    format!(
+        "| `{name}` | {} | {default} | `{}`{} | {} |\n",
+        spec.kind,
+        spec.environment_name(),
+        also(spec.legacy),
+        spec.meaning
+    )
+}
+
 /// `docs/configuration.md`
 fn page() -> String {
     let mut out = HEAD.to_owned();
     let mut section = "";
-    for spec in KEYS {
+    for spec in keys::all() {
         let (this, _) = spec.key.split_once('.').unwrap_or_default();
         if this != section {
             section = this;
-            write!(out, "\n## [{section}]\n\n").unwrap();
-            out.push_str("| Key | Type | Default | Environment | Meaning |\n| --- | --- | --- | --- | --- |\n");
+            write!(out, "\n## [{section}]\n\n{TABLE_HEAD}").unwrap();
         }
-        let older = also(spec.legacy);
-        let default = if spec.default.is_empty() {
-            "none".to_owned()
-        } else {
-            format!("`{}`", spec.default)
-        };
-        let default = if spec.default == "see below" {
-            "see above".to_owned()
-        } else {
-            default
-        };
-        writeln!(
-            out,
-            "| `{}` | {} | {default} | `{}`{older} | {} |",
-            spec.key,
-            spec.kind,
-            spec.environment_name(),
-            spec.meaning
-        )
-        .unwrap();
+        out.push_str(&row(spec, spec.key));
     }
     out.push_str(
         "\n## [[apps]]\n\nGitHub Apps whose keys stay out of the database; `jeton app add` puts others into it. The \
@@ -83,6 +81,15 @@ fn page() -> String {
         )
         .unwrap();
     }
+    out.push_str(
+        "\n## [[issuers]]\n\nWhose JSON Web Tokens are believed: a CI system's, a cluster's, your own. The environment \
+         gives one, which replaces\nthe one of the same name or issuer in the file. Of `discovery`, `jwks_url`, \
+         `jwks_file` and `shared_secret` one is given, or none\nfor discovery.\n\n",
+    );
+    out.push_str(TABLE_HEAD);
+    for spec in ISSUER_KEYS {
+        out.push_str(&row(spec, spec.key.trim_start_matches("issuers.")));
+    }
     out.push_str("\n## Of the commands\n\n| Environment | Meaning |\n| --- | --- |\n");
     for (name, meaning) in OTHER_NAMES {
         writeln!(out, "| `{name}` | {meaning} |").unwrap();
@@ -97,7 +104,7 @@ fn toml_example() -> String {
                    tells more.\n"
             .to_owned();
     let mut section = "";
-    for spec in KEYS.iter().filter(|spec| !spec.example.is_empty()) {
+    for spec in keys::all().filter(|spec| !spec.example.is_empty()) {
         let (this, name) = spec.key.split_once('.').unwrap_or_default();
         if this != section {
             section = this;
@@ -109,6 +116,11 @@ fn toml_example() -> String {
     out.push_str("\n# [[apps]]\n");
     for field in APP_FIELDS.iter().filter(|field| !field.example.is_empty()) {
         writeln!(out, "# {} = {}", field.field, field.example).unwrap();
+    }
+    out.push_str("\n# [[issuers]]\n");
+    for spec in ISSUER_KEYS.iter().filter(|spec| !spec.example.is_empty()) {
+        let name = spec.key.trim_start_matches("issuers.");
+        writeln!(out, "# {name} = {}", spec.example).unwrap();
     }
     out
 }
@@ -129,7 +141,10 @@ fn env_example() -> String {
         )
         .unwrap();
     }
-    for spec in KEYS.iter().filter(|spec| spec.default != "see below") {
+    for spec in keys::all()
+        .chain(ISSUER_KEYS)
+        .filter(|spec| spec.default != "see below")
+    {
         let value = if spec.kind == "permissions" {
             "contents=read,metadata=read".to_owned()
         } else {
@@ -160,7 +175,7 @@ fn first_sentence(text: &str) -> &str {
 }
 
 fn bare(example: &str) -> String {
-    example.trim_matches(['[', ']', '"']).to_owned()
+    example.trim_matches(['[', ']']).replace(['"', ' '], "")
 }
 
 fn is_current(path: &str, wanted: &str) {
@@ -203,6 +218,9 @@ fn every_setting_of_the_examples_can_be_switched_on() {
     // one secret and its file are alternatives
     let switched_on = switched_on
         .replace("url_file =", "#")
+        .replace("jwks_url =", "#")
+        .replace("jwks_file =", "#")
+        .replace("shared_secret_file =", "#")
         .replace("anonymous_remote = false", "");
     fs::write(&file, &switched_on).unwrap();
     let config = Config::load(ConfigSources {
@@ -210,8 +228,8 @@ fn every_setting_of_the_examples_can_be_switched_on() {
         ..ConfigSources::default()
     });
     let config = config.unwrap_or_else(|error| panic!("{error}\n{switched_on}"));
-    assert_eq!(config.apps.len(), 1);
-    for spec in KEYS.iter().filter(|spec| !spec.example.is_empty()) {
+    assert_eq!((config.apps.len(), config.access.issuers.len()), (1, 1));
+    for spec in keys::all().chain(ISSUER_KEYS).filter(|spec| !spec.example.is_empty()) {
         let (_, name) = spec.key.split_once('.').unwrap();
         assert!(
             text.contains(&format!("# {name} = ")),

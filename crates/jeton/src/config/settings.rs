@@ -7,8 +7,9 @@ use std::{
 };
 
 use jeton_domain::{Permissions, Secret};
+use url::Url;
 
-use super::{ConfigIssue, ConfigWarning, Origin, keys, sources::Given, tree::Value};
+use super::{ConfigIssue, ConfigWarning, Origin, key_source::read_text_secret, keys, sources::Given, tree::Value};
 
 /// The settings that were given, and what is wrong with them.
 pub(super) struct Settings {
@@ -18,9 +19,25 @@ pub(super) struct Settings {
 }
 
 /// A secret, or the file that holds it.
-pub(super) enum SecretOrFile {
+#[derive(Debug, Clone)]
+pub(crate) enum SecretOrFile {
+    /// Written into the configuration or the environment.
     Inline(Secret, Origin),
+    /// A file, and who named it.
     File(PathBuf, Origin),
+}
+
+impl SecretOrFile {
+    /// The secret, without the white space around it.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is no text, or is empty.
+    pub(crate) fn read(&self) -> Result<Secret, ConfigIssue> {
+        match self {
+            Self::Inline(secret, _) => Ok(secret.clone()),
+            Self::File(path, origin) => read_text_secret(path, &origin.to_string()),
+        }
+    }
 }
 
 impl Settings {
@@ -86,6 +103,39 @@ impl Settings {
         self.parsed(key, |value| path_in(value, &origin))
     }
 
+    /// Text.
+    pub(super) fn text(&mut self, key: &'static str) -> Option<String> {
+        self.parsed(key, text_of)
+    }
+
+    /// Texts, as a list or separated by commas; none when nothing was given.
+    pub(super) fn texts(&mut self, key: &'static str) -> Vec<String> {
+        self.parsed(key, texts_of).unwrap_or_default()
+    }
+
+    /// A URL of http or https, without a password.
+    pub(super) fn url(&mut self, key: &'static str) -> Option<Url> {
+        self.parsed(key, |value| {
+            let url = text_of(value).ok().and_then(|text| Url::parse(&text).ok());
+            let fine = |url: &Url| {
+                matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none()
+            };
+            let expected = "a URL such as https://jeton.example.com, without user name and password";
+            url.filter(fine).ok_or_else(|| expected.to_owned())
+        })
+    }
+
+    /// Whether anything was given for a setting.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.given.contains_key(key)
+    }
+
+    /// Notes that something must be there.
+    pub(super) fn missing(&mut self, what: String, remedy: &str) {
+        let remedy = remedy.to_owned();
+        self.issues.push(ConfigIssue::Contradiction { what, remedy });
+    }
+
     /// Permissions, as a table or as `name=level,…`.
     pub(super) fn permissions(&mut self, key: &'static str) -> Option<Permissions> {
         self.parsed(key, |value| {
@@ -144,6 +194,23 @@ pub(super) fn text_of(value: &Value) -> Result<String, String> {
         Value::Text(_) => Err("some text, or nothing at all".to_owned()),
         _ => Err("text in quotes".to_owned()),
     }
+}
+
+/// The texts of a value: a list, or one text with commas.
+pub(super) fn texts_of(value: &Value) -> Result<Vec<String>, String> {
+    let expected = || "a list of texts, as [\"a\", \"b\"] in the file or a,b in the environment".to_owned();
+    let texts: Vec<_> = match value {
+        Value::Text(text) => text.split(',').map(|part| part.trim().to_owned()).collect(),
+        Value::List(values) => {
+            let texts: Result<_, _> = values.iter().map(text_of).collect();
+            texts.map_err(|_| expected())?
+        }
+        _ => return Err(expected()),
+    };
+    if texts.iter().any(String::is_empty) {
+        return Err(expected());
+    }
+    Ok(texts)
 }
 
 /// The path of a value, counted from the file in which it stands.

@@ -78,7 +78,7 @@ pub(super) struct Given {
     pub(super) rank: u8,
 }
 
-const RANK_FILE: u8 = 1;
+pub(super) const RANK_FILE: u8 = 1;
 const RANK_FLAG: u8 = 6;
 
 /// A variable, whose value may be a secret.
@@ -93,6 +93,8 @@ pub(super) struct Sources {
     pub(super) given: BTreeMap<&'static str, Given>,
     /// The `[[apps]]` of the file, with the file.
     pub(super) apps: Option<(PathBuf, Entry)>,
+    /// The `[[issuers]]` of the file, with the file.
+    pub(super) issuers: Option<(PathBuf, Entry)>,
     /// The environment over the file with variables; empty values are left out.
     pub(super) variables: BTreeMap<String, Variable>,
     /// Which configuration file was read.
@@ -184,8 +186,13 @@ impl Sources {
 
     fn take_section(&mut self, path: &Path, section: Entry) {
         let place = format!("{}, line {}", path.display(), section.line);
-        if section.key == "apps" {
-            self.apps = Some((path.to_owned(), section));
+        let list = match section.key.as_str() {
+            "apps" => Some(&mut self.apps),
+            "issuers" => Some(&mut self.issuers),
+            _ => None,
+        };
+        if let Some(list) = list {
+            *list = Some((path.to_owned(), section));
             return;
         }
         let known = keys::sections();
@@ -198,7 +205,7 @@ impl Sources {
                 return;
             }
             _ => {
-                let candidates: Vec<_> = keys::KEYS.iter().map(|spec| spec.key).collect();
+                let candidates: Vec<_> = keys::all().map(|spec| spec.key).collect();
                 let nearest = keys::nearest(&section.key, &candidates);
                 self.issues.push(ConfigIssue::UnknownKey {
                     name: section.key,
@@ -224,7 +231,7 @@ impl Sources {
                     },
                 );
             } else {
-                let candidates: Vec<_> = keys::KEYS.iter().map(|spec| spec.key).collect();
+                let candidates: Vec<_> = keys::all().map(|spec| spec.key).collect();
                 let nearest = keys::nearest(&name, &candidates);
                 self.issues.push(ConfigIssue::UnknownKey {
                     name,
@@ -237,7 +244,7 @@ impl Sources {
 
     fn take_variables(&mut self) {
         let mut found = Vec::new();
-        for spec in keys::KEYS {
+        for spec in keys::all() {
             let own = spec.environment_name();
             // of several older names the first one wins, so that it is given last
             let names = spec

@@ -1,4 +1,6 @@
+mod access;
 mod apps;
+mod issuers;
 mod keys;
 mod margins;
 
@@ -354,7 +356,11 @@ fn strangers_from_elsewhere_need_two_yeses() {
 
 #[test]
 fn somewhere_it_must_listen() {
-    let world = World::new().env("JETON_SERVER__LISTEN", "none");
+    let config = World::new().env("JETON_SERVER__LISTEN", "none").config();
+    assert!(config.server.listen.is_empty() && config.server.unix_socket.is_some());
+    let world = World::new()
+        .env("JETON_SERVER__LISTEN", "none")
+        .env("JETON_SERVER__UNIX_SOCKET", "none");
     assert!(world.error().contains("server.unix_socket"), "{}", world.error());
     let config = world.env("JETON_SERVER__UNIX_SOCKET", "/run/j.sock").config();
     assert!(config.server.listen.is_empty());

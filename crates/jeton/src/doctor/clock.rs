@@ -16,7 +16,7 @@ const FAIL_SECONDS: i64 = 300;
 
 /// What the forge's `Date` says, or why there is none.
 pub(super) async fn ask(endpoint: &ForgeEndpoint) -> Result<Option<Timestamp>, String> {
-    let client = http_client(Duration::from_secs(10)).map_err(|error: CliError| error.to_string())?;
+    let client = http_client(Duration::from_secs(10), true, None).map_err(|error: CliError| error.to_string())?;
     // any answer has a date; this one costs nothing and needs no key
     let response = client.get(endpoint.api_url()).send().await.map_err(reason)?;
     Ok(response

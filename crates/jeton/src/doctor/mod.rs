@@ -3,6 +3,7 @@
 mod apps;
 mod clock;
 mod finding;
+mod policies;
 mod port;
 mod setup;
 mod vault;
@@ -19,7 +20,7 @@ use jeton_domain::{Clock, ForgeEndpoint};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    cli::{CliError, Client, Context, DoctorArgs, Format, http_client, print, print_json, server_url},
+    cli::{CliError, Client, Context, DoctorArgs, Format, Place, print, print_json},
     config::{Config, KeyUse},
     system::SystemClock,
 };
@@ -49,6 +50,7 @@ async fn examine(args: &DoctorArgs, context: &Context) -> Vec<Finding> {
     findings.push(setup::state_dir(&config.state_dir));
     findings.push(setup::key("sealing key", &config.seal_key, KeyUse::Seal));
     findings.push(setup::key("operator key", &config.operator_key, KeyUse::Operator));
+    findings.extend(policies::file(config.access.policy_file.as_deref()));
     findings.extend(vault::check(&config).await);
     for address in &config.server.listen {
         findings.push(listen_address(*address).await);
@@ -68,7 +70,10 @@ async fn listen_address(address: SocketAddr) -> Finding {
     if tried != port::Tried::InUse {
         return port::judge(address, &tried, None, None);
     }
-    let health = probe::<Health>(&format!("http://{}/healthz", reachable(address))).await;
+    let health = match format!("http://{}/", reachable(address)).parse() {
+        Ok(url) => probe::<Health>(&Place::Url(url), "healthz").await,
+        Err(_) => None,
+    };
     let holder = port_holder(address);
     port::judge(
         address,
@@ -89,9 +94,9 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 }
 
 /// A JSON answer of whatever listens there, with any status; `None` for everything else.
-async fn probe<T: DeserializeOwned>(url: &str) -> Option<T> {
-    let client = http_client(Duration::from_secs(3)).ok()?;
-    client.get(url).send().await.ok()?.json().await.ok()
+async fn probe<T: DeserializeOwned>(place: &Place, route: &str) -> Option<T> {
+    let client = place.http(Duration::from_secs(3), true).ok()?;
+    client.get(place.at(&[route])).send().await.ok()?.json().await.ok()
 }
 
 /// Each forge once; github.com when no App tells of another, and then it need not be reachable.
@@ -116,18 +121,21 @@ async fn forges(config: &Config, stored: Vec<ForgeEndpoint>, clock: &dyn Clock) 
 
 /// What a server that runs says, if one runs where the command line looks for it.
 async fn running_server(args: &DoctorArgs, context: &Context, config: &Config) -> (Vec<Finding>, Vec<ForgeEndpoint>) {
-    let base = match server_url(&args.server, context) {
-        Ok(base) => base,
+    let place = match Place::find(&args.server, context) {
+        Ok(place) => place,
         Err(error) => return (vec![Finding::of("server", &error)], Vec::new()),
     };
-    let root = base.as_str().trim_end_matches('/').to_owned();
-    if probe::<Health>(&format!("{root}/healthz")).await.is_none() {
+    if probe::<Health>(&place, "healthz").await.is_none() {
+        let shown = place.to_string();
         return (
-            vec![Finding::ok("server", format!("none answers at {root}"))],
+            vec![Finding::ok(
+                "server",
+                format!("none answers at {}", shown.trim_end_matches('/')),
+            )],
             Vec::new(),
         );
     }
-    let mut findings = match probe::<Readiness>(&format!("{root}/readyz")).await {
+    let mut findings = match probe::<Readiness>(&place, "readyz").await {
         Some(readiness) => apps::judge_readiness(readiness),
         None => Vec::new(),
     };

@@ -1,0 +1,73 @@
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+use jeton_api::RevokedClient;
+use jeton_broker::Asker;
+use jeton_domain::{Action, IdentityKey};
+use serde::Deserialize;
+
+use super::render;
+use crate::{
+    auth::{Permitted, rights::ClientManage},
+    extract::{Name, Params},
+    failure::Failure,
+    request_id::RequestId,
+    state::Shared,
+};
+
+/// What stands behind the `?`.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RevokeClientParams {
+    /// Give back all that it holds, too. Needs the right to end what others hold.
+    #[param(nullable = false, required = false)]
+    grants: Option<bool>,
+}
+
+/// Ends a client and its keys: at once on this server, within a second on others. What it holds lives on, unless
+/// `grants=true`. The name is free again.
+#[utoipa::path(
+    delete,
+    path = "/v1/clients/{name}",
+    operation_id = "revokeClient",
+    tag = "clients",
+    params(("name" = String, Path, description = "Your name for it", example = "ci"), RevokeClientParams),
+    responses(
+        (status = 200, description = "It may ask no more", body = RevokedClient),
+        (status = 404, description = "No client has this name, or it was revoked", body = jeton_api::Problem),
+    )
+)]
+pub(crate) async fn revoke_client(
+    Permitted(caller, _): Permitted<ClientManage>,
+    State(state): State<Shared>,
+    id: RequestId,
+    Name(name): Name,
+    Params(params): Params<RevokeClientParams>,
+) -> Result<Response, Failure> {
+    let id = Some(id.as_str());
+    let with_grants = params.grants.unwrap_or(false);
+    if with_grants {
+        state.access.permit(&caller, Action::GrantRevoke, id)?;
+    }
+    // The client first: it could fetch new tokens while the old ones are given back.
+    let client = state.access.revoke_client(&caller, id, &name).await?;
+    let mut grants_ended = 0;
+    if with_grants {
+        let asker = Asker {
+            caller,
+            request_id: id.map(str::to_owned),
+        };
+        let given_back = state.broker.revoke_all_of(&asker, IdentityKey::Client(client.id)).await;
+        grants_ended = given_back.map_err(|error| {
+            Failure::from(error).with_remedy(
+                "The client is revoked, but not all that it holds was given back: `jeton token list` shows the rest, \
+                 and `jeton token revoke` ends it.",
+            )
+        })?;
+    }
+    let body = RevokedClient {
+        client: super::client(&client, None),
+        grants_ended,
+    };
+    Ok(render::private(StatusCode::OK, body))
+}

@@ -1,0 +1,93 @@
+//! Signing in at the provider: there and back again.
+
+use axum::{extract::State, response::Response};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jeton_access::{AccessError, SignInAnswer};
+use jeton_domain::Secret;
+
+use super::{next, shell, sign_in, visit::Visit};
+use crate::{auth::cookie, state::Shared};
+
+/// What a sign-in that has begun must remember, and after a `.` where to go then.
+const ATTEMPT_COOKIE: &str = "__Host-jeton-sign-in";
+
+/// Sends the browser to the provider.
+pub(super) async fn begin(visit: Visit, State(state): State<Shared>) -> Response {
+    let asked = visit.parameter("next");
+    let wanted = asked.as_deref().and_then(next::safe);
+    if visit.https_needed(&state).is_some() {
+        return sign_in::https_first(&state, &visit, wanted);
+    }
+    let begun = match state.access.begin_sign_in().await {
+        Ok(begun) => begun,
+        Err(error) => return refused(&state, &visit, &error, wanted),
+    };
+    let life = begun.expires_at.duration_since(state.access.now());
+    let value = match wanted {
+        Some(wanted) => Secret::new(format!("{}.{}", begun.cookie.expose(), URL_SAFE_NO_PAD.encode(wanted))),
+        None => begun.cookie,
+    };
+    let mut response = shell::see_other(&begun.url);
+    shell::set_cookie(&mut response, ATTEMPT_COOKIE, Some((&value, life)));
+    response
+}
+
+/// The browser comes back from the provider.
+pub(super) async fn finish(visit: Visit, State(state): State<Shared>) -> Response {
+    let answer = SignInAnswer::parse(&visit.query);
+    let (attempt, wanted) = match cookie(&visit.headers, ATTEMPT_COOKIE) {
+        Some(value) => read(&value),
+        None => (None, None),
+    };
+    let wanted = wanted.as_deref().and_then(next::safe);
+    let outcome = state
+        .access
+        .finish_sign_in(&answer, attempt.as_ref(), visit.visitor())
+        .await;
+    let mut response = match outcome {
+        Ok(session) => sign_in::signed_in(&state, &session, wanted.unwrap_or("/")),
+        Err(error) => refused(&state, &visit, &error, wanted),
+    };
+    shell::set_cookie(&mut response, ATTEMPT_COOKIE, None);
+    response
+}
+
+fn read(value: &Secret) -> (Option<Secret>, Option<String>) {
+    match value.expose().split_once('.') {
+        None => (Some(value.clone()), None),
+        Some((attempt, wanted)) => {
+            let wanted = URL_SAFE_NO_PAD
+                .decode(wanted)
+                .ok()
+                .and_then(|bytes| String::from_utf8(bytes).ok());
+            (Some(Secret::new(attempt)), wanted)
+        }
+    }
+}
+
+fn refused(state: &Shared, visit: &Visit, error: &AccessError, wanted: Option<&str>) -> Response {
+    match error {
+        AccessError::SignIn(_) | AccessError::NoUser(_) | AccessError::SignInRefused(_) | AccessError::Overloaded => {
+            sign_in::failed(state, visit, error, String::new(), wanted)
+        }
+        other => shell::error(other, visit),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jeton_domain::Secret;
+
+    use super::read;
+
+    #[test]
+    fn where_to_go_is_read_back_apart_from_the_attempt() {
+        let parts = |text: &str| {
+            let (attempt, wanted) = read(&Secret::new(text));
+            (attempt.unwrap().expose().to_owned(), wanted)
+        };
+        assert_eq!(parts("abc"), ("abc".to_owned(), None));
+        assert_eq!(parts("abc.L2RvY3M"), ("abc".to_owned(), Some("/docs".to_owned())));
+        assert_eq!(parts("abc.%%"), ("abc".to_owned(), None));
+    }
+}

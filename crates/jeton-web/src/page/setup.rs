@@ -1,0 +1,121 @@
+use askama::Template;
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+use jeton_access::{AccessError, LinkHolder};
+use jeton_api::Released;
+use jeton_domain::{Coded as _, Secret};
+use serde::Deserialize;
+
+use super::{
+    forms::PublicForm,
+    shell::{self, Problem, Shell},
+    sign_in,
+    visit::{HttpsNeeded, Visit},
+};
+use crate::state::{Shared, WebState};
+
+#[derive(Template)]
+#[template(path = "setup.html")]
+struct SetupPage {
+    shell: Shell,
+    https: Option<HttpsNeeded>,
+    problem: Option<Problem>,
+    link: Secret,
+    /// Whom the link is for; `None` for the first administrator.
+    user: Option<String>,
+    /// What was typed before.
+    name: String,
+}
+
+/// What the page sends.
+#[derive(Deserialize)]
+pub(super) struct SetupForm {
+    link: Released,
+    name: Option<String>,
+    password: Released,
+    again: Released,
+}
+
+/// The page of a one-time link.
+pub(super) async fn setup_page(visit: Visit, State(state): State<Shared>) -> Response {
+    let link = Secret::new(visit.parameter("link").unwrap_or_default());
+    match state.access.open_link(&link).await {
+        Ok(holder) => page(&state, &visit, StatusCode::OK, None, link, holder, String::new()),
+        Err(error) => shell::error(&error, &visit),
+    }
+}
+
+/// Uses the link up, sets the password, and signs in.
+pub(super) async fn setup(State(state): State<Shared>, sent: PublicForm<SetupForm>) -> Response {
+    let PublicForm { visit, form } = sent;
+    let link = form.link.0;
+    let holder = match state.access.open_link(&link).await {
+        Ok(holder) => holder,
+        Err(error) => return shell::error(&error, &visit),
+    };
+    let name = form.name.unwrap_or_default();
+    let typed = name.chars().filter(|c| !c.is_control()).take(100).collect::<String>();
+    if visit.https_needed(&state).is_some() {
+        // The browser would not stay signed in, and the password would go over the wire for everybody to read.
+        return page(&state, &visit, StatusCode::FORBIDDEN, None, link, holder, typed);
+    }
+    let password = form.password.0;
+    if password.expose() != form.again.0.expose() {
+        let problem = Problem::new("The two passwords are not the same.", None);
+        return page(
+            &state,
+            &visit,
+            StatusCode::BAD_REQUEST,
+            Some(problem),
+            link,
+            holder,
+            typed,
+        );
+    }
+    match state
+        .access
+        .redeem(&link, Some(name.trim()), &password, visit.visitor())
+        .await
+    {
+        Ok(user) => {
+            let outcome = state
+                .access
+                .sign_in(user.name.as_str(), &password, visit.visitor())
+                .await;
+            match outcome {
+                Ok(session) => sign_in::signed_in(&state, &session, "/"),
+                // The password is set; they can sign in by themselves, perhaps a little later.
+                Err(error) => sign_in::failed(&state, &visit, &error, user.name.to_string(), None),
+            }
+        }
+        Err(error @ (AccessError::UserInvalid(_) | AccessError::UserNameTaken(_) | AccessError::Overloaded)) => {
+            let status = shell::page_status(error.code());
+            page(&state, &visit, status, Some(Problem::of(&error)), link, holder, typed)
+        }
+        Err(error) => shell::error(&error, &visit),
+    }
+}
+
+fn page(
+    state: &WebState,
+    visit: &Visit,
+    status: StatusCode,
+    problem: Option<Problem>,
+    link: Secret,
+    holder: LinkHolder,
+    name: String,
+) -> Response {
+    let user = match holder {
+        LinkHolder::First => None,
+        LinkHolder::User(user) => Some(user.to_string()),
+    };
+    let page = SetupPage {
+        shell: Shell::of_nobody(),
+        https: visit.https_needed(state),
+        problem,
+        link,
+        user,
+        name,
+    };
+    shell::render(status, &page)
+}

@@ -1,0 +1,142 @@
+use askama::Template;
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+use jeton_access::{AccessError, NewSession};
+use jeton_api::Released;
+use jeton_domain::{Coded as _, Secret};
+use serde::Deserialize;
+
+use super::{
+    forms::PublicForm,
+    next,
+    shell::{self, Problem, Shell},
+    visit::{HttpsNeeded, Visit},
+};
+use crate::{
+    auth::SESSION_COOKIE,
+    state::{Shared, WebState},
+};
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignInPage {
+    shell: Shell,
+    https: Option<HttpsNeeded>,
+    problem: Option<Problem>,
+    name: String,
+    next: Option<String>,
+    provider: Option<Provider>,
+}
+
+/// Where else people may sign in.
+struct Provider {
+    name: String,
+    href: String,
+}
+
+/// What the page sends.
+#[derive(Deserialize)]
+pub(super) struct SignInForm {
+    #[serde(default)]
+    name: String,
+    password: Released,
+    next: Option<String>,
+}
+
+/// The page on which people sign in. Who has done so is sent on.
+pub(super) async fn sign_in_page(visit: Visit, State(state): State<Shared>) -> Response {
+    let asked = visit.parameter("next");
+    let wanted = asked.as_deref().and_then(next::safe);
+    match visit.session(&state).await {
+        Ok(Some(_)) => shell::see_other(wanted.unwrap_or("/")),
+        Ok(None) => page(&state, &visit, StatusCode::OK, None, String::new(), wanted),
+        Err(error) => shell::error(&error, &visit),
+    }
+}
+
+/// Signs somebody in by name and password.
+pub(super) async fn sign_in(State(state): State<Shared>, sent: PublicForm<SignInForm>) -> Response {
+    let PublicForm { visit, form } = sent;
+    let wanted = form.next.as_deref().and_then(next::safe);
+    let name = || {
+        form.name
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(100)
+            .collect::<String>()
+    };
+    if visit.https_needed(&state).is_some() {
+        // The browser would drop the cookie without a word, and its user would wonder.
+        return page(&state, &visit, StatusCode::FORBIDDEN, None, name(), wanted);
+    }
+    match state
+        .access
+        .sign_in(&form.name, &form.password.0, visit.visitor())
+        .await
+    {
+        Ok(session) => signed_in(&state, &session, wanted.unwrap_or("/")),
+        Err(error @ (AccessError::BadPassword | AccessError::RateLimited { .. } | AccessError::Overloaded)) => {
+            failed(&state, &visit, &error, name(), wanted)
+        }
+        Err(error) => shell::error(&error, &visit),
+    }
+}
+
+/// The page, which says that https is needed.
+pub(super) fn https_first(state: &WebState, visit: &Visit, wanted: Option<&str>) -> Response {
+    page(state, visit, StatusCode::FORBIDDEN, None, String::new(), wanted)
+}
+
+/// The page again, with what went wrong. Never with the password.
+pub(super) fn failed(
+    state: &WebState,
+    visit: &Visit,
+    error: &AccessError,
+    name: String,
+    wanted: Option<&str>,
+) -> Response {
+    let status = shell::page_status(error.code());
+    let mut response = page(state, visit, status, Some(Problem::of(error)), name, wanted);
+    shell::say_when(&mut response, error);
+    response
+}
+
+fn page(
+    state: &WebState,
+    visit: &Visit,
+    status: StatusCode,
+    problem: Option<Problem>,
+    name: String,
+    wanted: Option<&str>,
+) -> Response {
+    let provider = state.access.sign_in_provider().map(|provider| Provider {
+        name: provider.to_owned(),
+        href: match wanted {
+            Some(wanted) => {
+                let query = form_urlencoded::Serializer::new(String::new())
+                    .append_pair("next", wanted)
+                    .finish();
+                format!("/sign-in/provider?{query}")
+            }
+            None => "/sign-in/provider".to_owned(),
+        },
+    });
+    let page = SignInPage {
+        shell: Shell::of_nobody(),
+        https: visit.https_needed(state),
+        problem,
+        name,
+        next: wanted.map(str::to_owned),
+        provider,
+    };
+    shell::render(status, &page)
+}
+
+/// Gives the browser its cookie and sends it on.
+pub(super) fn signed_in(state: &WebState, session: &NewSession, to: &str) -> Response {
+    let life = session.expires_at.duration_since(state.access.now());
+    let cookie: &Secret = &session.cookie;
+    let mut response = shell::see_other(to);
+    shell::set_cookie(&mut response, SESSION_COOKIE, Some((cookie, life)));
+    response
+}
