@@ -60,10 +60,16 @@ pub(crate) enum Bench {
     Memory,
     /// Start to ready
     Start,
+    /// Warm hand-out with an API key, beside 10,000 policies, against the same without a key
+    WarmKey,
+    /// Decisions among 10,000 policies
+    Decisions,
+    /// Grants that are each written to the record, and its verification
+    Record,
 }
 
 impl Bench {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Start,
         Self::Stampede,
         Self::ColdOwner,
@@ -71,6 +77,9 @@ impl Bench {
         Self::SlowNeighbour,
         Self::Memory,
         Self::Warm,
+        Self::WarmKey,
+        Self::Decisions,
+        Self::Record,
     ];
 
     /// As it is written after `--only`, and in the table.
@@ -83,6 +92,9 @@ impl Bench {
             Self::SlowNeighbour => "slow-neighbour",
             Self::Memory => "memory",
             Self::Start => "start",
+            Self::WarmKey => "warm-key",
+            Self::Decisions => "decisions",
+            Self::Record => "record",
         }
     }
 }

@@ -20,6 +20,14 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Between two looks whether it is there.
 const POLL: Duration = Duration::from_millis(2);
+/// The limits that callers would meet, and as high as they can be set. They are counted against nevertheless.
+const LIMITS: [&str; 4] = [
+    "JETON_LIMITS__PER_CLIENT_PER_SECOND",
+    "JETON_LIMITS__PER_CLIENT_BURST",
+    "JETON_LIMITS__PER_ADDRESS_PER_SECOND",
+    "JETON_LIMITS__PER_ADDRESS_BURST",
+];
+const HIGHEST_LIMIT: &str = "1000000";
 
 /// Builds `jeton` in release mode, as users have it; where it lies.
 pub(crate) fn build() -> anyhow::Result<PathBuf> {
@@ -96,6 +104,8 @@ impl Server {
             .env("JETON_APP_ID", forge.app.id.to_string())
             .env("JETON_APP_PRIVATE_KEY_FILE", forge.key_file())
             .env("JETON_APP_API_URL", api_url)
+            // All callers come from one address, and ask as fast as they can.
+            .envs(LIMITS.map(|name| (name, HIGHEST_LIMIT)))
             .envs(more.iter().copied())
             .stdout(Stdio::null())
             .stderr(File::create(&log)?);

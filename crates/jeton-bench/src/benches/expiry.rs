@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use super::{Setting, fetch};
 use crate::{
     args::Bench,
-    client::Load,
+    client::{Load, request_for},
     forge::Forge,
     jeton::Server,
     report::{Line, time},
@@ -36,7 +36,8 @@ pub(super) async fn run(setting: &Setting) -> anyhow::Result<Vec<Line>> {
     let first = fetch(jeton.address, PATH).await?;
     let load = |duration| Load {
         address: jeton.address,
-        path: PATH.to_owned(),
+        request: request_for(PATH).into(),
+        status: 200,
         connections: 16,
         duration,
         body_length: first.body_length,

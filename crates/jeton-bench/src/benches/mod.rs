@@ -1,19 +1,24 @@
 //! The measurements, one file each.
 
 mod cold;
+mod decisions;
 mod expiry;
 mod memory;
+mod operator;
+mod pairs;
+mod record;
 mod slow_neighbour;
 mod start;
 mod warm;
+mod warm_key;
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 
 use crate::{
     args::Bench,
-    client::{Connection, request_for},
+    client::{Connection, refused, request_for},
     report::Line,
 };
 
@@ -35,6 +40,9 @@ pub(crate) async fn run(bench: Bench, setting: &Setting) -> anyhow::Result<Vec<L
         Bench::SlowNeighbour => slow_neighbour::run(setting).await,
         Bench::Memory => memory::run(setting).await,
         Bench::Start => start::run(setting).await,
+        Bench::WarmKey => warm_key::run(setting).await,
+        Bench::Decisions => decisions::run(setting),
+        Bench::Record => record::run(setting).await,
     }
 }
 
@@ -52,14 +60,16 @@ impl Raw {
 
 /// Asks once, which also makes the key warm.
 async fn fetch(address: SocketAddr, path: &str) -> anyhow::Result<Raw> {
+    ask(address, &request_for(path), 200)
+        .await
+        .with_context(|| path.to_owned())
+}
+
+/// Asks once; any other status is an error.
+async fn ask(address: SocketAddr, request: &[u8], status: u16) -> anyhow::Result<Raw> {
     let mut connection = Connection::open(address).await?;
-    let reply = connection.ask(&request_for(path)).await?;
-    ensure!(
-        reply.status == 200,
-        "{path}: {} {}",
-        reply.status,
-        String::from_utf8_lossy(reply.body)
-    );
+    let reply = connection.ask(request).await?;
+    ensure!(reply.status == status, "{}", refused(reply.status, reply.body));
     Ok(Raw {
         bytes: [reply.head, reply.body].concat(),
         body_length: reply.body.len(),

@@ -41,7 +41,8 @@ pub(super) async fn run(setting: &Setting) -> anyhow::Result<Vec<Line>> {
         .add(FaultRule::new(FaultKind::Latency(Duration::from_secs(1))).owner("slow"));
     let load = Load {
         address: jeton.address,
-        path: PATH.to_owned(),
+        request: request_for(PATH).into(),
+        status: 200,
         connections: 16,
         duration: Duration::from_millis(length),
         body_length,

@@ -26,6 +26,22 @@ pub(crate) fn request_for(path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n").into_bytes()
 }
 
+/// The bytes of a `GET` with an API key.
+pub(crate) fn request_with_key(path: &str, key: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {key}\r\n\r\n").into_bytes()
+}
+
+/// The bytes of a `POST` of JSON with an API key.
+pub(crate) fn post_with_key(path: &str, key: &str, body: &serde_json::Value) -> Vec<u8> {
+    let body = body.to_string();
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {key}\r\ncontent-type: \
+         application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
 impl Connection {
     pub(crate) async fn open(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
@@ -56,7 +72,8 @@ impl Connection {
             }
             let read = self.stream.read(&mut self.buffer[filled..]).await?;
             if read == 0 {
-                return Err(bad("the connection ended in the middle of an answer"));
+                let what = format!("the server closed the connection after {filled} bytes of an answer");
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, what));
             }
             filled += read;
             if parsed.is_none() {
@@ -106,7 +123,19 @@ fn bad(what: &str) -> io::Error {
 
 #[cfg(test)]
 mod tests {
-    use super::parse_head;
+    use super::{parse_head, post_with_key};
+
+    #[test]
+    fn a_post_says_how_long_its_body_is() {
+        let request = post_with_key("/v1/x", "k", &serde_json::json!({ "é": 1 }));
+        let text = String::from_utf8(request).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert_eq!(body, r#"{"é":1}"#);
+        assert!(
+            head.ends_with("\r\ncontent-type: application/json\r\ncontent-length: 8"),
+            "{head}"
+        );
+    }
 
     #[test]
     fn a_head_is_read_once_it_is_whole() {

@@ -10,11 +10,14 @@ use tokio::{sync::Barrier, task::JoinSet};
 use super::{Connection, request_for};
 use crate::spread::Spread;
 
-/// Callers of one path, each with a connection of its own, each asking again as soon as it has its answer.
-#[derive(Debug, Clone)]
+/// Callers who all ask the same, each with a connection of its own, each asking again as soon as it has its answer.
+#[derive(Clone)]
 pub(crate) struct Load {
     pub(crate) address: SocketAddr,
-    pub(crate) path: String,
+    /// What each sends, whole; it may hold a key.
+    pub(crate) request: Arc<[u8]>,
+    /// The status that every answer must have.
+    pub(crate) status: u16,
     pub(crate) connections: usize,
     pub(crate) duration: Duration,
     /// The length that every answer's body must have, in bytes.
@@ -31,13 +34,12 @@ pub(crate) struct Measured {
 impl Load {
     /// Runs it. Any answer but the expected one ends it as an error.
     pub(crate) async fn run(&self) -> anyhow::Result<Measured> {
-        let request: Arc<[u8]> = request_for(&self.path).into();
         let barrier = Arc::new(Barrier::new(self.connections + 1));
         let mut callers = JoinSet::new();
         for _ in 0..self.connections {
             let mut connection = Connection::open(self.address).await?;
-            let (request, barrier, wanted) = (Arc::clone(&request), Arc::clone(&barrier), self.body_length);
-            let duration = self.duration;
+            let (request, barrier) = (Arc::clone(&self.request), Arc::clone(&barrier));
+            let (duration, wanted) = (self.duration, (self.status, self.body_length));
             callers.spawn(async move {
                 let mut times = Vec::with_capacity(64 * 1024);
                 barrier.wait().await;
@@ -46,7 +48,7 @@ impl Load {
                 while asked.duration_since(begun) < duration {
                     let reply = connection.ask(&request).await?;
                     let now = Instant::now();
-                    if reply.status != 200 || reply.body.len() != wanted {
+                    if (reply.status, reply.body.len()) != wanted {
                         bail!("{}", refused(reply.status, reply.body));
                     }
                     times.push(micros(now.duration_since(asked)));
@@ -99,10 +101,13 @@ fn micros(took: Duration) -> u32 {
     u32::try_from(took.as_micros()).unwrap_or(u32::MAX)
 }
 
-/// Only a refusal's words are shown: an answer with status 200 holds a token.
-fn refused(status: u16, body: &[u8]) -> String {
-    if status == 200 {
-        return format!("an answer of {} bytes, which is not the expected length", body.len());
+/// Only a refusal's words are shown: an answer with status 200 or 201 holds a token or a key.
+pub(crate) fn refused(status: u16, body: &[u8]) -> String {
+    if (200..300).contains(&status) {
+        return format!(
+            "an answer with {status} and {} bytes, which is not the expected one",
+            body.len()
+        );
     }
     let shown = String::from_utf8_lossy(&body[..body.len().min(300)]).trim().to_owned();
     format!("answered with {status}: {shown}")

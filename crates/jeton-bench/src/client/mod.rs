@@ -3,5 +3,5 @@
 mod connection;
 mod load;
 
-pub(crate) use connection::{Connection, request_for};
-pub(crate) use load::{Load, Measured, ask_all};
+pub(crate) use connection::{Connection, post_with_key, request_for, request_with_key};
+pub(crate) use load::{Load, Measured, ask_all, refused};
