@@ -7,7 +7,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use jeton_domain::{Clock, Entropy, Identity};
+use jeton_domain::{Clock, Coded as _, Entropy, Identity};
 use jeton_ledger::Ledger;
 use jeton_oidc::{JwtVerifier, SignIn};
 use jeton_seal::KeyRing;
@@ -116,6 +116,15 @@ impl Access {
 
     /// The record.
     pub fn ledger(&self) -> &Ledger {
+        &self.0.ledger
+    }
+
+    /// The record, after what waited in memory was written, as far as that is possible: refusals wait there for a moment.
+    pub async fn settled_ledger(&self) -> &Ledger {
+        if let Err(error) = self.0.ledger.flush().await {
+            // No reason to hide the rest.
+            tracing::warn!(code = %error.code(), %error, "some refusals could not be written to the record yet");
+        }
         &self.0.ledger
     }
 

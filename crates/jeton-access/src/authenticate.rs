@@ -1,6 +1,6 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use jeton_domain::{ApiKey, Caller, Coded, Identity};
+use jeton_domain::{ApiKey, Caller, Coded, Fingerprint, Identity};
 use jeton_ledger::{Event, events};
 use jeton_oidc::Verified;
 
@@ -22,7 +22,11 @@ impl Access {
         let identity = match verdict {
             KeyVerdict::Operator => Identity::Operator,
             KeyVerdict::Client(client) => client.identity(),
-            KeyVerdict::Ended => return Err(self.turn_away(AccessError::KeyExpired, address).await),
+            KeyVerdict::Ended => {
+                return Err(self
+                    .turn_away(AccessError::KeyExpired, address, Some(key.fingerprint()))
+                    .await);
+            }
             KeyVerdict::WrongAddress(client) => {
                 let from = address.map(|address| address.to_string()).unwrap_or_default();
                 let caller = Caller {
@@ -35,7 +39,11 @@ impl Access {
                 self.ledger().note_repeated(event.with_fingerprint(key.fingerprint()));
                 return Err(error);
             }
-            KeyVerdict::Unknown => return Err(self.turn_away(AccessError::UnknownKey, address).await),
+            KeyVerdict::Unknown => {
+                return Err(self
+                    .turn_away(AccessError::UnknownKey, address, Some(key.fingerprint()))
+                    .await);
+            }
         };
         self.0.limits.check_caller(identity.key())?;
         Ok(Caller { identity, address })
@@ -50,7 +58,7 @@ impl Access {
             Some(verified) => verified,
             None => match self.0.verifier.verify(token).await {
                 Ok(verified) => verified,
-                Err(error) => return Err(self.turn_away(AccessError::Jwt(error), address).await),
+                Err(error) => return Err(self.turn_away(AccessError::Jwt(error), address, None).await),
             },
         };
         let Verified { identity, .. } = &*verified;
@@ -93,8 +101,10 @@ impl Access {
     }
 
     /// Puts a wrong key or token on record, and makes whoever tries many wait.
-    async fn turn_away(&self, error: AccessError, address: Option<IpAddr>) -> AccessError {
-        let event = Event::new(events::AUTH_REFUSED, &Caller::anonymous(address)).with("code", error.code().as_str());
+    async fn turn_away(&self, error: AccessError, address: Option<IpAddr>, key: Option<Fingerprint>) -> AccessError {
+        let mut event =
+            Event::new(events::AUTH_REFUSED, &Caller::anonymous(address)).with("code", error.code().as_str());
+        event.fingerprint = key;
         self.ledger().note_repeated(event);
         let pause = self.0.guesses.wrong_key(address, self.now());
         if pause.is_zero() {

@@ -83,10 +83,11 @@ impl Access {
             until,
             ..LedgerFilter::default()
         };
+        let ledger = self.settled_ledger().await;
         let mut outcome = Replay::default();
         let mut after = 0;
         loop {
-            let page = self.ledger().scan(&filter, after, PAGE).await?;
+            let page = ledger.scan(&filter, after, PAGE).await?;
             for entry in &page.entries {
                 let Some(past) = read(entry) else { continue };
                 outcome.examined += 1;

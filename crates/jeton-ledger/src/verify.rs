@@ -43,6 +43,7 @@ pub(crate) async fn verify(
     check.entries().await?;
     check.tail().await?;
     check.tell_misfits();
+    check.searches().await?;
     if let Some((file, (anchor, kept))) = anchors {
         check.anchors(file, &anchor, &kept).await?;
     }
@@ -240,6 +241,26 @@ impl<'s> Check<'s> {
         let head = tx.ledger().head().await?;
         let head = head.filter(|head| head.seq >= last && self.shared.key.is_ours(MarkName::Head, head));
         Ok(head.as_ref().map(Place::of))
+    }
+
+    /// What the database keeps for searches by time is not part of an entry, and in no hash.
+    async fn searches(&mut self) -> Result<(), LedgerError> {
+        if !self.findings.is_empty() {
+            // An entry that was changed has another time, most likely; one edit is one finding.
+            return Ok(());
+        }
+        let mut tx = self.shared.vault.read().await?;
+        if let Some(seq) = tx.ledger().first_unfindable().await? {
+            self.find(
+                seq,
+                FindingKind::Changed,
+                format!(
+                    "The time by which entry {seq}, or the one before, is searched for was changed: a list that is limited \
+                     by time may pass over entries. The entries themselves are looked at above; an export has all of them."
+                ),
+            );
+        }
+        Ok(())
     }
 
     fn tell_misfits(&mut self) {

@@ -154,6 +154,17 @@ impl LedgerRepo for Repo<'_> {
         rows.iter().map(read).collect()
     }
 
+    async fn first_unfindable(&mut self) -> Result<Option<u64>, VaultError> {
+        let seq: Option<i64> = sqlx::query_scalar(
+            "SELECT seq FROM (SELECT seq, at, latest, lag(latest) OVER (ORDER BY seq) AS before FROM ledger) AS walk \
+             WHERE latest < at OR latest < before ORDER BY seq LIMIT 1",
+        )
+        .fetch_optional(&mut *self.conn)
+        .watched(self.watch)
+        .await?;
+        Ok(seq.and_then(|seq| u64::try_from(seq).ok()))
+    }
+
     async fn base(&mut self) -> Result<Option<LedgerMark>, VaultError> {
         self.mark("base").await
     }

@@ -138,7 +138,7 @@ impl Repo<'_> {
         before: Option<u64>,
         limit: u32,
     ) -> Result<Vec<LedgerEntry>, VaultError> {
-        let mut first = 0;
+        let mut first = 0_i64;
         let mut end = before.map_or(i64::MAX, |before| i64::try_from(before).unwrap_or(i64::MAX));
         let since = filter.since.map(Timestamp::as_millisecond);
         let until = filter.until.map(Timestamp::as_millisecond);

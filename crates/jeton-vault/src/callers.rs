@@ -122,6 +122,9 @@ pub trait LedgerRepo: Send {
     ) -> Result<Vec<LedgerEntry>, VaultError>;
     /// At most `limit` with a number above `after`, oldest first.
     async fn scan(&mut self, after: u64, limit: u32) -> Result<Vec<LedgerEntry>, VaultError>;
+    /// The first entry that a search by time could pass over, because what the database keeps beside it for such
+    /// searches was changed; `None` when there is none. Looks at every entry.
+    async fn first_unfindable(&mut self) -> Result<Option<u64>, VaultError>;
     /// Up to where entries were archived and removed; `None` when none were.
     async fn base(&mut self) -> Result<Option<LedgerMark>, VaultError>;
     /// The number of the last entry that happened before a time; `None` when there is none.

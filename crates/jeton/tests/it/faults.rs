@@ -40,7 +40,7 @@ both_databases! {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_is_told_and_costs_no_second_mint() {
     use jeton_testkit::{Database, NodeOptions};
-    let t = TestJeton::start_with(Database::sqlite_with_pages(60), NodeOptions::default()).await;
+    let t = TestJeton::start_with(Database::sqlite_with_pages(160), NodeOptions::default()).await;
     t.install("acme", &["demo"]);
     let first = t.issue("acme/demo").await;
     // Grants fill the disk.

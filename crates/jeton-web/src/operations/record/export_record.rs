@@ -46,11 +46,7 @@ pub(crate) async fn export_record(
     Params(filter): Params<RecordFilter>,
 ) -> Result<Response, Failure> {
     let filter = filter.read()?;
-    let ledger = state.access.ledger().clone();
-    // Refusals wait in memory for a moment. That they cannot be written is no reason to hide the rest.
-    if let Err(error) = ledger.flush().await {
-        tracing::warn!(%error, "what waits to be written is not in the export");
-    }
+    let ledger = state.access.settled_ledger().await.clone();
     let newest = ledger
         .list(&LedgerFilter::default(), None, 1)
         .await

@@ -85,7 +85,8 @@ pub(crate) async fn list_record(
     let before = params.before.map(|before| before.min(i64::MAX.unsigned_abs()));
     let page = state
         .access
-        .ledger()
+        .settled_ledger()
+        .await
         .list(&filter, before, limit)
         .await
         .map_err(AccessError::from)?;

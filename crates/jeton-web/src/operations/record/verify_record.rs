@@ -53,7 +53,7 @@ pub(crate) async fn verify_record(
     } else {
         None
     };
-    let ledger = state.access.ledger();
+    let ledger = state.access.settled_ledger().await;
     let verdict = ledger
         .verify(VerifyOptions { archives })
         .await
