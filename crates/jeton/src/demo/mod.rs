@@ -1,5 +1,6 @@
 //! `jeton demo`: the main job against the simulated forge, step by step, with real `git`.
 
+mod access_steps;
 mod client;
 mod clock;
 mod git;

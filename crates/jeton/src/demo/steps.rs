@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{
-    Stage,
+    Stage, access_steps,
     client::{Client, Failure, text},
     git,
     story::Story,
@@ -38,6 +38,7 @@ pub(crate) async fn play(story: &Story, stage: &mut Stage) -> Result<(), Failure
     clone(story, stage, &token).await?;
     outage(story, stage, &client, &token).await?;
     refusals(story, &client).await?;
+    access_steps::play(story, stage, &client).await?;
     let grant = restart(story, stage, key).await?;
     let client = Client::new(stage.url(), read_key(&stage.key_file())?)?;
     give_back(story, stage, &client, &grant).await

@@ -79,6 +79,8 @@ impl Story {
              \n    jeton token mint acme/tools --permission contents=write --format plain\
              \n    jeton token list\
              \n    jeton app check demo\
+             \n    jeton audit list\
+             \n    jeton policy explain --client ci --action token.mint --repository acme/tools --permission contents=write\
              \n    {url}/docs          the HTTP interface, to read\
              \n    {forge}/_sim/      the simulated forge: faults, clock, call counts\
              \n\n`jeton` is this program: target/release/jeton, or `cargo run --release --`. Ctrl-C ends the demo and removes \
