@@ -68,6 +68,16 @@ pub(crate) struct Draft {
     pub(crate) body: String,
 }
 
+impl Draft {
+    /// What it takes in memory and in the row, in bytes; about.
+    pub(crate) fn size(&self) -> usize {
+        let texts = [&self.event, &self.actor, &self.actor_name, &self.body];
+        let maybe = [&self.fingerprint, &self.request_id];
+        let texts = texts.into_iter().chain(maybe.into_iter().flatten());
+        size_of::<Self>() + texts.map(String::len).sum::<usize>()
+    }
+}
+
 /// The key that chains entries. It lies sealed in the database, so that whoever has only the database has no key.
 pub(crate) struct ChainKey(hmac::Key);
 

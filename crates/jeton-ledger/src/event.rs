@@ -10,8 +10,14 @@ use crate::{chain::Draft, cut::cut};
 const CLAIMS: usize = 8 * 1024;
 /// How much an entry keeps in all, in bytes: a page of a thousand entries has to fit into memory.
 const BODY: usize = 64 * 1024;
+/// How much an entry keeps of what nobody waits for, in bytes: what is refused may be anything.
+const NOTE: usize = 4 * 1024;
+/// How much of that a token's claims may take at least, in bytes.
+const NOTE_CLAIMS: usize = 1024;
+/// What is set aside for the names of claims that were dropped, and for the address, in bytes.
+const NOTE_REST: usize = 512;
 /// How many characters of a name or of a request's id an entry keeps.
-const NAME: usize = 500;
+pub(crate) const NAME: usize = 500;
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,11 +111,38 @@ impl Event {
 
     /// As the row will hold it, but for its number and hash.
     pub(crate) fn into_draft(self, at: Timestamp) -> Draft {
+        self.into_draft_of(at, BODY)
+    }
+
+    /// As [`Event::into_draft`], and smaller when it is somebody's doing: many wait in memory while the database is away.
+    /// Claims are cut rather than dropped, for policies look at the small ones.
+    pub(crate) fn into_note(mut self, at: Timestamp) -> Draft {
+        if self.actor.is_none() {
+            return self.into_draft(at);
+        }
+        let all = Value::Object(self.details.clone()).to_string().len();
+        if all > NOTE
+            && let Some(Value::Object(claims)) = self.details.get_mut("claims")
+        {
+            let others = all - Value::Object(claims.clone()).to_string().len();
+            let dropped = cut(claims, NOTE.saturating_sub(others + NOTE_REST).max(NOTE_CLAIMS));
+            let names = self
+                .details
+                .entry("claims_dropped")
+                .or_insert_with(|| Value::Array(Vec::new()));
+            if let Value::Array(names) = names {
+                names.extend(dropped);
+            }
+        }
+        self.into_draft_of(at, NOTE)
+    }
+
+    fn into_draft_of(self, at: Timestamp, limit: usize) -> Draft {
         let mut details = self.details;
         if let Some(address) = self.address {
             details.insert("address".to_owned(), address.to_string().into());
         }
-        let dropped = cut(&mut details, BODY);
+        let dropped = cut(&mut details, limit);
         if !dropped.is_empty() {
             details.insert("dropped".to_owned(), dropped.into());
         }
@@ -177,5 +210,36 @@ mod tests {
         let draft = event.into_draft(Timestamp::UNIX_EPOCH);
         assert_eq!(draft.request_id, Some("\u{fffd}".repeat(500)));
         assert_eq!(draft.body, r#"{"code":"auth.missing","dropped":["big"]}"#);
+    }
+
+    #[test]
+    fn a_note_is_small_and_keeps_the_small_claims() {
+        let caller = jwt(json!({"sub": "repo:acme/tools", "groups": "g".repeat(4_000), "aud": "jeton"}));
+        let event = Event::new(events::TOKEN_REFUSED, &caller)
+            .with("code", "policy.denied")
+            .with("repositories", vec!["acme/a"; 50]);
+        let draft = event.clone().into_note(Timestamp::UNIX_EPOCH);
+        assert!(draft.body.len() <= 4_096, "{}", draft.body.len());
+        let body: Value = serde_json::from_str(&draft.body).unwrap();
+        assert_eq!(body["claims"], json!({"sub": "repo:acme/tools", "aud": "jeton"}));
+        assert_eq!(body["claims_dropped"], json!(["groups"]));
+        assert_eq!(body["repositories"].as_array().unwrap().len(), 50);
+        assert_eq!(body.get("dropped"), None);
+        // What somebody waits for is kept whole.
+        let body: Value = serde_json::from_str(&event.clone().into_draft(Timestamp::UNIX_EPOCH).body).unwrap();
+        assert_eq!(body["claims"]["groups"].as_str().unwrap().len(), 4_000);
+        let big = event
+            .with("repositories", vec!["acme/a"; 1_000])
+            .into_note(Timestamp::UNIX_EPOCH);
+        let body: Value = serde_json::from_str(&big.body).unwrap();
+        assert!(big.body.len() <= 4_096 + 200, "{}", big.body.len());
+        assert_eq!(
+            (&body["dropped"], &body["code"]),
+            (&json!(["repositories"]), &json!("policy.denied"))
+        );
+        assert_eq!(body["claims"]["sub"], "repo:acme/tools");
+        // What jeton itself says of a policy file may be long, and no stranger makes it longer.
+        let own = Event::by_system(events::POLICY_FILE_REFUSED).with("error", "e".repeat(5_000));
+        assert!(own.into_note(Timestamp::UNIX_EPOCH).body.len() > 5_000);
     }
 }

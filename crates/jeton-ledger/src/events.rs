@@ -15,6 +15,7 @@ events! {
     TOKEN_RELEASED = "token.released", "A grant was given back by its holder or by the operator.";
     TOKEN_REVOKED = "token.revoked", "A token was revoked at its forge.";
     TOKEN_REJECTED = "token.rejected", "A holder said that the forge refuses its token.";
+    TOKEN_DROPPED = "token.dropped", "A token was dropped before its end: its forge refuses it, or access was taken away.";
     AUTH_REFUSED = "auth.refused", "Somebody was not let in: no key, a wrong one, or one that has ended.";
     ACCESS_REFUSED = "access.refused", "Somebody who is known asked for what they may not do.";
     USER_SIGNED_IN = "user.signed_in", "A person signed in.";

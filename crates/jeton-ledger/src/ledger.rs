@@ -157,14 +157,18 @@ impl Ledger {
         wait(done)
     }
 
-    /// Puts a refusal on record without waiting. It is kept in memory until it is written: 10,000 of them while the
-    /// database is away; further ones are counted, and their number is recorded.
+    /// Puts a refusal on record without waiting. It is kept in memory until it is written: 10,000 of them or 16 MiB while
+    /// the database is away; further ones are counted, and their number is recorded. Of what somebody did 4 KiB of details
+    /// are kept; the largest are dropped first.
     pub fn note(&self, event: Event) {
-        self.inner.shared.queue.note(event.into_draft(self.now()));
+        self.inner.shared.queue.note(event.into_note(self.now()));
     }
 
-    /// [`Ledger::note`] for what strangers do over and over: the first is noted at once; further ones of the same event,
-    /// actor, address (an IPv6 /64 is one) and `code` within a minute are counted, and noted as one entry with `times`.
+    /// [`Ledger::note`] for what is done over and over: the first is noted at once; further ones of the same event,
+    /// actor, address (an IPv6 /64 is one) and details within a minute are counted, and noted as one entry with `times`.
+    /// Beyond 16 different ones of the same event, actor and address (a stranger's IPv6 /48 is one) further ones are
+    /// counted together, as `different`; likewise beyond 64 of the same known actor from many addresses. Only beyond
+    /// 3,072 of known actors, and 1,024 or 600 new ones a minute of strangers, does nobody have a name any more.
     pub fn note_repeated(&self, event: Event) {
         if let Some(first) = self.inner.repeated.add(event, self.now()) {
             self.note(first);

@@ -17,6 +17,7 @@ mod queue;
 mod reordered;
 mod repeated;
 mod shared;
+mod site;
 #[cfg(test)]
 mod tests;
 mod verdict;

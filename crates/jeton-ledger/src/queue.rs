@@ -10,8 +10,13 @@ use crate::{Event, LedgerError, chain::Draft};
 
 /// How many writes share one transaction at most. More would make the first of them wait for the last.
 pub(crate) const BATCH: usize = 256;
-/// How many notes are kept while the database is away.
+/// How many notes are kept while the database is away, and how many bytes of them.
 pub(crate) const NOTES: usize = 10_000;
+pub(crate) const NOTE_BYTES: usize = 16 * 1024 * 1024;
+/// How many notes a transaction takes along with writes that somebody waits for.
+pub(crate) const NOTES_ALONG: usize = 64;
+/// How many bytes of notes a transaction takes, but for a single one: a write may come that has to wait for it.
+pub(crate) const BATCH_BYTES: usize = 256 * 1024;
 /// How many writes may wait. Each has a caller that waits too, unless it went away.
 const WRITES: usize = 10_000;
 
@@ -67,9 +72,28 @@ type Flush = oneshot::Sender<Result<(), LedgerError>>;
 struct Lines {
     jobs: VecDeque<Job>,
     notes: VecDeque<Draft>,
+    /// Of the notes, in all.
+    note_bytes: usize,
     dropped: u64,
     flushes: Vec<Flush>,
     closing: bool,
+}
+
+impl Lines {
+    /// The notes that have waited longest, as many as one transaction takes.
+    fn take_notes(&mut self, most: usize) -> Vec<Draft> {
+        let mut taken = Vec::new();
+        let mut bytes = 0;
+        while taken.len() < most
+            && let Some(size) = self.notes.front().map(Draft::size)
+            && (taken.is_empty() || bytes + size <= BATCH_BYTES)
+        {
+            bytes += size;
+            taken.extend(self.notes.pop_front());
+        }
+        self.note_bytes -= bytes;
+        taken
+    }
 }
 
 /// What waits to be written. Nothing in here waits itself.
@@ -107,7 +131,8 @@ impl Queue {
             tracing::warn!(event = %draft.event, "not recorded: the record is closed");
             return;
         }
-        if lines.notes.len() >= NOTES {
+        let size = draft.size();
+        if lines.notes.len() >= NOTES || lines.note_bytes + size > NOTE_BYTES {
             lines.dropped += 1;
             let first = lines.dropped == 1;
             drop(lines);
@@ -119,6 +144,7 @@ impl Queue {
             }
             return;
         }
+        lines.note_bytes += size;
         lines.notes.push_back(draft);
         drop(lines);
         self.wake.notify_one();
@@ -165,8 +191,8 @@ impl Queue {
             ..Batch::default()
         };
         if with_notes {
-            let notes = lines.notes.len().min(BATCH);
-            batch.notes = lines.notes.drain(..notes).collect();
+            let most = if batch.jobs.is_empty() { BATCH } else { NOTES_ALONG };
+            batch.notes = lines.take_notes(most);
             batch.dropped = std::mem::take(&mut lines.dropped);
         }
         batch
@@ -176,6 +202,7 @@ impl Queue {
     pub(crate) fn put_back(&self, notes: Vec<Draft>, dropped: u64) {
         let mut lines = self.lock();
         for note in notes.into_iter().rev() {
+            lines.note_bytes += note.size();
             lines.notes.push_front(note);
         }
         lines.dropped += dropped;
@@ -215,6 +242,7 @@ impl Queue {
         let left = lines.notes.len();
         let (jobs, flushes) = (std::mem::take(&mut lines.jobs), std::mem::take(&mut lines.flushes));
         lines.notes.clear();
+        lines.note_bytes = 0;
         drop(lines);
         // Their senders are dropped, which the receivers read as closed.
         drop((jobs, flushes));

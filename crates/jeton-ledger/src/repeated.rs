@@ -1,7 +1,6 @@
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::HashMap,
     hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher},
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -9,53 +8,64 @@ use jeton_domain::IdentityKey;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-use crate::Event;
+use crate::{Event, event::NAME, site::Site};
 
 /// How long further ones are only counted.
 const WINDOW: SignedDuration = SignedDuration::from_mins(1);
-/// How many groups are kept apart.
-pub(crate) const GROUPS: usize = 4_096;
+/// How many different things of one event, actor and place are kept apart.
+pub(crate) const DIFFERENT: usize = 16;
+/// How many groups one known actor has, over all places: a stolen key is tried from everywhere.
+pub(crate) const OF_ONE: usize = 64;
+/// How many groups known actors have together.
+pub(crate) const KNOWN: usize = 3_072;
+/// How many groups strangers have together: they never take those of known actors.
+pub(crate) const STRANGERS: usize = 1_024;
+/// How many groups of strangers begin in a minute. Each is an entry at once, and strangers cost nothing to make up.
+pub(crate) const NEW_STRANGERS: usize = 600;
+/// How many bytes of details a group keeps, beyond which it keeps the code alone.
+const DETAILS: usize = 1024;
 
-/// From where, as far as one stranger is told from another. Of IPv6 a household has a /64.
+type Actor = Option<IdentityKey>;
+
+/// What is counted together: the finest that there is room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum From {
-    Nowhere,
-    V4(Ipv4Addr),
-    V6(Ipv6Addr),
-    /// All those for whom there is no group of their own.
-    Many,
+enum Key {
+    /// The same thing, by the same actor from the same place. `about` is a hash of the details, but for a token's
+    /// claims, which differ from one to the next.
+    Same {
+        name: &'static str,
+        actor: Actor,
+        site: Site,
+        about: u64,
+    },
+    /// Different things, by the same actor from the same place.
+    Different {
+        name: &'static str,
+        actor: Actor,
+        site: Site,
+    },
+    /// By the same known actor, from many places.
+    Places { name: &'static str, actor: Actor },
+    /// By many: strangers and known actors apart.
+    Many { name: &'static str, known: bool },
 }
 
-impl From {
-    fn of(address: Option<IpAddr>) -> Self {
-        match address.map(|address| address.to_canonical()) {
-            None => Self::Nowhere,
-            Some(IpAddr::V4(address)) => Self::V4(address),
-            Some(IpAddr::V6(address)) => {
-                let [a, b, c, d, ..] = address.segments();
-                Self::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-            }
-        }
-    }
-
-    fn to_text(self) -> Option<String> {
+impl Key {
+    fn name(self) -> &'static str {
         match self {
-            Self::Nowhere => None,
-            Self::V4(address) => Some(address.to_string()),
-            Self::V6(prefix) => Some(format!("{prefix}/64")),
-            Self::Many => Some("many addresses".to_owned()),
+            Self::Same { name, .. }
+            | Self::Different { name, .. }
+            | Self::Places { name, .. }
+            | Self::Many { name, .. } => name,
         }
     }
-}
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Key {
-    name: &'static str,
-    from: From,
-    /// What it is about: a hash of the details, but for a token's claims, which differ from one to the next.
-    about: u64,
-    /// Two callers behind one address are not counted on each other's account.
-    actor: Option<IdentityKey>,
+    fn actor(self) -> Option<Actor> {
+        match self {
+            Self::Same { actor, .. } | Self::Different { actor, .. } | Self::Places { actor, .. } => Some(actor),
+            Self::Many { .. } => None,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -67,71 +77,145 @@ struct Group {
     details: Map<String, Value>,
 }
 
-/// Counts what strangers do over and over.
+/// How many groups there are, counted so that a flood need not count them each time.
 #[derive(Debug, Default)]
-pub(crate) struct Repeated(Mutex<HashMap<Key, Group>>);
+struct Counts {
+    same: HashMap<(&'static str, Actor, Site), usize>,
+    of_one: HashMap<Actor, usize>,
+    strangers: usize,
+    known: usize,
+}
+
+impl Counts {
+    fn add(&mut self, key: &Key) {
+        if let Key::Same { name, actor, site, .. } = *key {
+            *self.same.entry((name, actor, area(actor, site))).or_default() += 1;
+        }
+        // There are two for many of each event at most: nobody can make more.
+        let Some(actor) = key.actor() else { return };
+        if is_known(actor) {
+            self.known += 1;
+            *self.of_one.entry(actor).or_default() += 1;
+        } else {
+            self.strangers += 1;
+        }
+    }
+}
+
+fn is_known(actor: Actor) -> bool {
+    actor != Some(IdentityKey::Anonymous)
+}
+
+/// Within which different things are counted together.
+fn area(actor: Actor, site: Site) -> Site {
+    if is_known(actor) { site } else { site.widened() }
+}
+
+#[derive(Debug, Default)]
+struct State {
+    groups: HashMap<Key, Group>,
+    counts: Counts,
+    /// Since when groups of strangers are counted against [`NEW_STRANGERS`], and how many began since.
+    since: Timestamp,
+    begun: usize,
+}
+
+impl State {
+    /// The finest key that is there or has room.
+    fn place(&self, event: &Event, about: u64) -> Key {
+        let (name, actor, site) = (event.name, event.actor, Site::of(event.address));
+        let known = is_known(actor);
+        let area = area(actor, site);
+        let has_room = if known {
+            self.counts.known < KNOWN && self.counts.of_one.get(&actor).is_none_or(|count| *count < OF_ONE)
+        } else {
+            self.counts.strangers < STRANGERS && self.begun < NEW_STRANGERS
+        };
+        let is_first = self
+            .counts
+            .same
+            .get(&(name, actor, area))
+            .is_none_or(|count| *count < DIFFERENT);
+        let same = Key::Same {
+            name,
+            actor,
+            site,
+            about,
+        };
+        let different = Key::Different {
+            name,
+            actor,
+            site: area,
+        };
+        let places = Key::Places { name, actor };
+        let candidates = [
+            (same, has_room && is_first),
+            (different, has_room),
+            (places, known && self.counts.known < KNOWN),
+        ];
+        let found = candidates
+            .into_iter()
+            .find(|(key, has_room)| *has_room || self.groups.contains_key(key));
+        found.map_or(Key::Many { name, known }, |(key, _)| key)
+    }
+}
+
+/// Counts what is done over and over, so that nobody fills the record, or hides others in it.
+#[derive(Debug, Default)]
+pub(crate) struct Repeated(Mutex<State>);
 
 impl Repeated {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Group>> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The event, if it is the first of its kind for a minute; else it is counted.
     pub(crate) fn add(&self, event: Event, now: Timestamp) -> Option<Event> {
-        let mut groups = self.lock();
         let (about, details) = about(&event);
-        let mut key = Key {
-            name: event.name,
-            from: From::of(event.address),
-            about,
-            actor: event.actor,
+        let mut state = self.lock();
+        // A clock that was set back must not close the door for as long.
+        if now < state.since || now >= state.since + WINDOW {
+            state.since = now;
+            state.begun = 0;
+        }
+        let key = state.place(&event, about);
+        if let Some(group) = state.groups.get_mut(&key) {
+            group.times += 1;
+            return None;
+        }
+        state.counts.add(&key);
+        state.begun += usize::from(!is_known(event.actor));
+        let group = Group {
+            until: now + WINDOW,
+            times: 0,
+            actor_name: event.actor_name.chars().take(NAME).collect(),
+            details,
         };
-        if groups.len() >= GROUPS && !groups.contains_key(&key) {
-            key = Key {
-                from: From::Many,
-                about: 0,
-                actor: None,
-                ..key
-            };
-        }
-        match groups.entry(key) {
-            Entry::Occupied(mut group) => {
-                group.get_mut().times += 1;
-                None
-            }
-            Entry::Vacant(place) => {
-                place.insert(Group {
-                    until: now + WINDOW,
-                    times: 0,
-                    actor_name: event.actor_name.clone(),
-                    details,
-                });
-                Some(event)
-            }
-        }
+        state.groups.insert(key, group);
+        Some(event)
     }
 
     /// The counts whose minute is over, or all of them. A group that goes on keeps counting; a quiet one is forgotten.
     pub(crate) fn due(&self, now: Timestamp, all: bool) -> Vec<Event> {
         let mut due = Vec::new();
-        self.lock().retain(|key, group| {
-            if now < group.until && !all {
-                return true;
+        let mut counts = Counts::default();
+        let mut state = self.lock();
+        state.groups.retain(|key, group| {
+            if now >= group.until || all {
+                if group.times == 0 {
+                    return false;
+                }
+                due.push(summary(*key, group));
+                group.times = 0;
+                group.until = now + WINDOW;
             }
-            if group.times == 0 {
-                return false;
-            }
-            due.push(summary(key, group));
-            group.times = 0;
-            group.until = now + WINDOW;
+            counts.add(key);
             true
         });
+        state.counts = counts;
         due
     }
 }
-
-/// How many bytes of details a group keeps, beyond which it keeps the code alone.
-const DETAILS: usize = 1024;
 
 fn about(event: &Event) -> (u64, Map<String, Value>) {
     let kept = |name: &str| !name.starts_with("claims");
@@ -145,21 +229,33 @@ fn about(event: &Event) -> (u64, Map<String, Value>) {
     (BuildHasherDefault::<DefaultHasher>::default().hash_one(&text), details)
 }
 
-fn summary(key: &Key, group: &Group) -> Event {
-    let mut details = match key.from {
-        From::Many => Map::new(),
-        From::Nowhere | From::V4(_) | From::V6(_) => group.details.clone(),
+fn summary(key: Key, group: &Group) -> Event {
+    let mut details = match key {
+        Key::Same { .. } => group.details.clone(),
+        Key::Different { .. } | Key::Places { .. } | Key::Many { .. } => {
+            Map::from_iter([("different".to_owned(), true.into())])
+        }
     };
     details.insert("times".to_owned(), group.times.into());
-    if let Some(address) = key.from.to_text() {
+    let address = match key {
+        Key::Same { site, .. } | Key::Different { site, .. } => site.to_text(),
+        Key::Places { .. } | Key::Many { .. } => Some("many addresses".to_owned()),
+    };
+    if let Some(address) = address {
         details.insert("address".to_owned(), address.into());
     }
-    let (actor, actor_name) = match key.from {
-        From::Many => (Some(IdentityKey::Anonymous), "many".to_owned()),
-        From::Nowhere | From::V4(_) | From::V6(_) => (key.actor, group.actor_name.clone()),
+    let (actor, actor_name) = match key {
+        Key::Same { actor, .. } | Key::Different { actor, .. } | Key::Places { actor, .. } => {
+            (actor, group.actor_name.clone())
+        }
+        // There is no one name for them; `known` tells them from strangers.
+        Key::Many { known, .. } => {
+            details.insert("known".to_owned(), known.into());
+            (Some(IdentityKey::Anonymous), "many".to_owned())
+        }
     };
     Event {
-        name: key.name,
+        name: key.name(),
         actor,
         actor_name,
         // In the details as text: it may be a network.
@@ -167,85 +263,5 @@ fn summary(key: &Key, group: &Group) -> Event {
         fingerprint: None,
         request_id: None,
         details,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::net::{IpAddr, Ipv6Addr};
-
-    use jeton_domain::Caller;
-    use jiff::Timestamp;
-    use serde_json::json;
-
-    use super::{GROUPS, Repeated};
-    use crate::{Event, events};
-
-    fn refusal(address: impl Into<IpAddr>, code: &str) -> Event {
-        Event::new(events::AUTH_REFUSED, &Caller::anonymous(Some(address.into()))).with("code", code)
-    }
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_second(1_790_000_000 + seconds).unwrap()
-    }
-
-    #[test]
-    fn the_first_is_noted_and_further_ones_are_counted() {
-        let repeated = Repeated::default();
-        let first = refusal([203, 0, 113, 9], "auth.missing");
-        assert_eq!(repeated.add(first.clone(), at(0)), Some(first));
-        for second in 1..=5 {
-            assert_eq!(
-                repeated.add(refusal([203, 0, 113, 9], "auth.missing"), at(second)),
-                None
-            );
-        }
-        // Another code and another address are other groups.
-        assert!(
-            repeated
-                .add(refusal([203, 0, 113, 9], "auth.unknown_key"), at(6))
-                .is_some()
-        );
-        assert!(repeated.add(refusal([203, 0, 113, 8], "auth.missing"), at(6)).is_some());
-        assert!(repeated.due(at(59), false).is_empty());
-        let due = repeated.due(at(60), false);
-        assert_eq!(due.len(), 1);
-        assert_eq!(due[0].details["times"], 5);
-        assert_eq!(due[0].details["address"], "203.0.113.9");
-        assert_eq!(due[0].details["code"], "auth.missing");
-        // The group goes on, and is forgotten after a quiet minute.
-        assert_eq!(repeated.add(refusal([203, 0, 113, 9], "auth.missing"), at(61)), None);
-        assert_eq!(repeated.due(at(120), false).len(), 1);
-        assert!(repeated.due(at(180), false).is_empty());
-        assert!(
-            repeated
-                .add(refusal([203, 0, 113, 9], "auth.missing"), at(181))
-                .is_some()
-        );
-    }
-
-    #[test]
-    fn neighbours_in_a_64_are_one_stranger() {
-        let repeated = Repeated::default();
-        let address = |last| Ipv6Addr::new(0x2001, 0xdb8, 0, 7, 1, 2, 3, last);
-        assert!(repeated.add(refusal(address(1), "auth.missing"), at(0)).is_some());
-        assert!(repeated.add(refusal(address(2), "auth.missing"), at(0)).is_none());
-        let due = repeated.due(at(60), false);
-        assert_eq!(due[0].details["address"], "2001:db8:0:7::/64");
-    }
-
-    #[test]
-    fn any_number_of_strangers_takes_bounded_memory() {
-        let repeated = Repeated::default();
-        let mut noted = 0;
-        for number in 0..20_000_u32 {
-            let address = number.to_be_bytes();
-            noted += usize::from(repeated.add(refusal(address, "auth.missing"), at(0)).is_some());
-        }
-        assert_eq!(noted, GROUPS + 1);
-        let due = repeated.due(at(60), false);
-        assert_eq!(due.len(), 1);
-        assert_eq!(due[0].details["address"], json!("many addresses"));
-        assert_eq!(due[0].details["times"], 20_000 - GROUPS - 1);
     }
 }

@@ -3,6 +3,8 @@
 mod anchor;
 mod archive;
 mod key;
+mod queue;
+mod repeated;
 mod tampering;
 mod world;
 mod writing;
