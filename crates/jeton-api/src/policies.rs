@@ -74,7 +74,7 @@ pub struct CallerSpec {
     /// Callers who do not say who they are, on routes that serve them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub anonymous: bool,
-    /// Every caller who has shown who they are.
+    /// Every caller who has shown who they are, other than by a token of an issuer: some sign for the whole world.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub anyone: bool,
 }

@@ -62,7 +62,10 @@ impl CallerMatcher {
                 }
                 ControlFlow::Continue(())
             }
-            (Self::Anyone, identity) if !matches!(identity, Identity::Anonymous) => ControlFlow::Continue(()),
+            // Some issuers sign for the whole world: their callers are never just anyone.
+            (Self::Anyone, identity) if !matches!(identity, Identity::Anonymous | Identity::Jwt(_)) => {
+                ControlFlow::Continue(())
+            }
             _ => misses.miss(|| self.is_for(identity)),
         }
     }
@@ -76,7 +79,7 @@ impl CallerMatcher {
             Self::Unix { gids, .. } => format!("gid {}", any_of(gids.as_deref().unwrap_or_default())),
             Self::Jwt { issuer, .. } => format!("tokens of issuer `{issuer}`"),
             Self::Anonymous => "callers who do not say who they are".to_owned(),
-            Self::Anyone => "callers who say who they are".to_owned(),
+            Self::Anyone => "callers who say who they are, other than by a token of an issuer".to_owned(),
         };
         format!("it is for {whom}, and this is {identity}")
     }

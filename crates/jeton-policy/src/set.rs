@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use jeton_domain::{Action, Caller, Identity, Permissions, Role};
 
@@ -167,14 +167,20 @@ impl PolicySet {
         }
     }
 
-    /// Whether a policy, or the caller's role, could let them do this to something or other. Each request is still
-    /// decided by itself.
-    pub fn could_allow(&self, caller: &Caller, action: Action) -> bool {
-        let by_role = !matches!(built_in(&caller.identity, action), BuiltIn::No);
-        by_role
-            || self.0.rules.iter().any(|rule| {
-                rule.actions.contains(&action) && rule.callers.check(&caller.identity, &mut FirstMiss).is_continue()
-            })
+    /// What policies, or the caller's role, could let them do to something or other. Each request is still decided by
+    /// itself.
+    pub fn could_allow(&self, caller: &Caller) -> Vec<Action> {
+        let is_about = |rule: &&Rule| rule.callers.check(&caller.identity, &mut FirstMiss).is_continue();
+        let named: BTreeSet<Action> = self
+            .0
+            .rules
+            .iter()
+            .filter(is_about)
+            .flat_map(|rule| rule.actions.iter().copied())
+            .collect();
+        let could =
+            |action: &Action| named.contains(action) || !matches!(built_in(&caller.identity, *action), BuiltIn::No);
+        Action::ALL.iter().copied().filter(could).collect()
     }
 
     /// How [`PolicySet::decide`] comes to its answer, with the policies that came near. Looks at every policy there is.

@@ -177,7 +177,8 @@ fn the_same_repositories_of_everyone() {
             format!("acme/repo-{n}"),
         )
     });
-    assert_eq!(rule(&set, &token(&json!({})), "acme/repo-77"), Some("p77".to_owned()));
+    assert_eq!(rule(&set, &client("ci"), "acme/repo-77"), Some("p77".to_owned()));
+    assert_eq!(rule(&set, &token(&json!({})), "acme/repo-77"), None);
     assert_eq!(rule(&set, &client("ci"), "acme/none"), None);
 }
 

@@ -55,7 +55,11 @@ fn callers_are_told_apart() {
             [false; 7],
         ),
         ("{ issuer = \"other\", any_claims = true }", [false; 7]),
-        ("{ anyone = true }", [true, true, true, true, true, true, false]),
+        (
+            "{ anyone = true }",
+            // A token of an issuer is never just anyone.
+            [true, true, true, false, true, true, false],
+        ),
         ("{ anonymous = true }", [false, false, false, false, false, false, true]),
     ] {
         let set = for_callers(callers);

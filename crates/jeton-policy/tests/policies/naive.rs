@@ -46,7 +46,7 @@ fn listed<T: PartialEq>(list: Option<&OneOrMany<T>>, one: &T) -> bool {
 fn caller(spec: &CallerSpec, identity: &Identity) -> bool {
     match identity {
         Identity::Anonymous => spec.anonymous,
-        _ if spec.anyone => true,
+        _ if spec.anyone => !matches!(identity, Identity::Jwt(_)),
         Identity::Operator => false,
         Identity::Client { name, .. } => spec.client.as_ref().is_some_and(|names| word(&names.0, name.as_str())),
         Identity::User { name, role, .. } => {
