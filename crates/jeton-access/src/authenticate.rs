@@ -2,7 +2,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use jeton_domain::{ApiKey, Caller, Coded, Fingerprint, Identity};
 use jeton_ledger::{Event, events};
-use jeton_oidc::Verified;
+use jeton_oidc::{JwtError, Verified};
 
 use crate::{Access, AccessError, KeyVerdict};
 
@@ -58,6 +58,8 @@ impl Access {
             Some(verified) => verified,
             None => match self.0.verifier.verify(token).await {
                 Ok(verified) => verified,
+                // That an issuer cannot be asked is no fault of whoever has its token.
+                Err(error @ JwtError::IssuerUnavailable { .. }) => return Err(AccessError::Jwt(error)),
                 Err(error) => return Err(self.turn_away(AccessError::Jwt(error), address, None).await),
             },
         };

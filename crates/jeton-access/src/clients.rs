@@ -13,6 +13,7 @@ use jeton_ledger::{Event, events};
 use jeton_vault::{ClientKeyRecord, ClientRecord, VaultError};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::{Access, AccessError};
 
@@ -196,7 +197,7 @@ impl Access {
         }
         let now = now.as_millisecond();
         // To the second: a store for each request would bounce the cache line between cores.
-        if now - entry.client.used.load(Ordering::Relaxed) >= 1_000 {
+        if now.abs_diff(entry.client.used.load(Ordering::Relaxed)) >= 1_000 {
             entry.client.used.store(now, Ordering::Relaxed);
         }
         KeyVerdict::Client(Arc::clone(&entry.client))
@@ -231,7 +232,7 @@ impl Access {
         self.changes(&mut *tx).await?;
         self.0.ledger.append_in(&mut *tx, &[event]).await?;
         tx.commit().await?;
-        self.follow().await?;
+        self.follow_own_change().await;
         Ok(NewKey {
             client,
             key,
@@ -334,7 +335,7 @@ impl Access {
         self.changes(&mut *tx).await?;
         self.0.ledger.append_in(&mut *tx, &[event]).await?;
         tx.commit().await?;
-        self.follow().await?;
+        self.follow_own_change().await;
         Ok(NewKey {
             client,
             key,
@@ -369,9 +370,37 @@ impl Access {
         self.changes(&mut *tx).await?;
         self.0.ledger.append_in(&mut *tx, &[event]).await?;
         tx.commit().await?;
-        self.follow().await?;
+        self.follow_own_change().await;
         client.revoked_at = Some(now);
         Ok(client)
+    }
+
+    /// The client of a name that was revoked last, if there is one: to end what it still holds.
+    ///
+    /// # Errors
+    /// When the vault cannot be read.
+    pub async fn find_revoked_client(&self, name: &str) -> Result<Option<ClientRecord>, AccessError> {
+        let Ok(name) = ClientName::parse(name) else {
+            return Ok(None);
+        };
+        // By name, then by id: the first of its name comes after none.
+        let mut after = ClientId::from_uuid(Uuid::nil());
+        let mut last: Option<ClientRecord> = None;
+        let mut tx = self.0.vault.read().await?;
+        loop {
+            let page = tx.clients().list(Some((&name, after)), true, 500).await?;
+            let is_last = page.len() < 500 || page.iter().any(|client| client.name != name);
+            for client in page.into_iter().filter(|client| client.name == name) {
+                after = client.id;
+                if client.revoked_at.is_some() && last.as_ref().is_none_or(|last| last.revoked_at <= client.revoked_at)
+                {
+                    last = Some(client);
+                }
+            }
+            if is_last {
+                return Ok(last);
+            }
+        }
     }
 
     /// A page of clients by name.

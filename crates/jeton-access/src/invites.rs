@@ -1,4 +1,4 @@
-//! One-time links, with which people set their password.
+//! One-time links, with which people set their password, or say who they are at the sign-in provider.
 //!
 //! Of each user one link is good at a time, so that the one sent last is the one that counts; the very first
 //! administrator has one per server that started, since each prints its own. A setting per user holds what is kept of it.
@@ -33,8 +33,10 @@ const NOBODY: Uuid = Uuid::nil();
 pub enum LinkHolder {
     /// The first administrator, who chooses a name.
     First,
-    /// A user.
+    /// A user, who sets a password or signs in through the provider.
     User(UserName),
+    /// A user who signs in through the provider: the link binds them to another account there.
+    Bound(UserName),
 }
 
 /// What is kept of the links of one user.
@@ -52,6 +54,18 @@ struct Kept {
 struct Claim {
     owner: Uuid,
     secret: Opaque,
+}
+
+/// Uses a link up; gives the user whom it was for, and `None` for the first administrator. Whoever calls has their turn.
+pub(crate) async fn use_up(
+    tx: &mut dyn VaultTx,
+    link: &Secret,
+    now: Timestamp,
+) -> Result<Option<UserRecord>, AccessError> {
+    let claim = Claim::parse(link).ok_or(AccessError::SetupLink)?;
+    let holder = holder(tx, &claim, now).await?;
+    write_links(tx, claim.owner, &Links::default()).await?;
+    Ok(holder)
 }
 
 impl Claim {
@@ -120,16 +134,21 @@ impl Access {
     pub async fn open_link(&self, link: &Secret) -> Result<LinkHolder, AccessError> {
         let claim = Claim::parse(link).ok_or(AccessError::SetupLink)?;
         let mut tx = self.0.vault.read().await?;
-        let holder = holder(&mut *tx, &claim, self.now()).await?;
-        Ok(holder.map_or(LinkHolder::First, |user| LinkHolder::User(user.name)))
+        match holder(&mut *tx, &claim, self.now()).await? {
+            None => Ok(LinkHolder::First),
+            Some(user) if user.provider.is_none() => Ok(LinkHolder::User(user.name)),
+            Some(user) if self.sign_in_provider().is_some() => Ok(LinkHolder::Bound(user.name)),
+            // They can neither go to a provider nor have a password.
+            Some(_) => Err(AccessError::SetupLink),
+        }
     }
 
     /// Uses a link up: sets the password, and ends every browser session of the user. `name` is for the first
     /// administrator only; everybody else has one already, and it is not changed.
     ///
     /// # Errors
-    /// [`AccessError::SetupLink`]; [`AccessError::UserInvalid`] for a password that will not do, after which the link is
-    /// still good.
+    /// [`AccessError::SetupLink`]; [`AccessError::UserInvalid`] for a password that will not do, and for a user who signs
+    /// in through the provider, after which the link is still good.
     pub async fn redeem(
         &self,
         link: &Secret,
@@ -157,7 +176,10 @@ impl Access {
         let known = holder(&mut *tx, &claim, self.now()).await?;
         drop(tx);
         let name = match known {
-            Some(user) => user.name,
+            Some(user) => {
+                has_no_provider(&user)?;
+                user.name
+            }
             None => parse_new(name.unwrap_or_default())?,
         };
         check_rules(password, &name)?;
@@ -167,6 +189,7 @@ impl Access {
         let mut tx = self.0.vault.begin().await?;
         take_turn(&mut *tx).await?;
         let (user, event) = if let Some(mut user) = holder(&mut *tx, &claim, now).await? {
+            has_no_provider(&user)?;
             // The user's row first: a sign-in with the old password waits for it, and then finds it changed.
             if !tx.users().set_password(user.id, &hash).await? {
                 return Err(AccessError::SetupLink);
@@ -245,7 +268,19 @@ async fn holder(tx: &mut dyn VaultTx, claim: &Claim, now: Timestamp) -> Result<O
         };
     }
     let user = tx.users().find(UserId::from_uuid(claim.owner)).await?;
-    user.filter(|user| user.disabled_at.is_none() && user.provider.is_none())
+    user.filter(|user| user.disabled_at.is_none())
         .map(Some)
         .ok_or(AccessError::SetupLink)
+}
+
+/// A password would go on opening jeton after they lost their account at the provider.
+fn has_no_provider(user: &UserRecord) -> Result<(), AccessError> {
+    if user.provider.is_none() {
+        return Ok(());
+    }
+    let words = format!(
+        "`{}` signs in through the provider, and so has no password here",
+        user.name
+    );
+    Err(AccessError::UserInvalid(words))
 }

@@ -1,4 +1,13 @@
-use std::{fmt, net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    net::IpAddr,
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use dashmap::DashMap;
 use governor::{
@@ -13,15 +22,41 @@ use crate::{AccessError, AccessSettings};
 /// Keys of which the last use is long ago are forgotten beyond this many.
 const MOST_KEYS: usize = 50_000;
 
-/// jeton's clock as `governor` wants it.
+/// jeton's clock as `governor` wants it: one that never goes back. When the machine's does, the time until then is added,
+/// or everybody would be limited until the old time is reached again.
 #[derive(Clone)]
-struct Ticks(Arc<dyn Clock>);
+struct Ticks {
+    clock: Arc<dyn Clock>,
+    /// What the clock showed last, in microseconds.
+    last: Arc<AtomicI64>,
+    /// By how much it was set back so far.
+    added: Arc<AtomicI64>,
+}
+
+impl Ticks {
+    fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            last: Arc::default(),
+            added: Arc::default(),
+        }
+    }
+}
+
+/// Less than this is no clock that was set back, but two threads that looked at the same time.
+const SET_BACK_MICROS: i64 = 1_000_000;
 
 impl GovernorClock for Ticks {
     type Instant = Duration;
 
     fn now(&self) -> Duration {
-        self.0.now().as_duration().unsigned_abs()
+        let now = self.clock.now().as_microsecond();
+        let last = self.last.swap(now, Ordering::Relaxed);
+        if last - now > SET_BACK_MICROS {
+            self.added.fetch_add(last - now, Ordering::Relaxed);
+        }
+        let ticks = now.saturating_add(self.added.load(Ordering::Relaxed));
+        Duration::from_micros(u64::try_from(ticks).unwrap_or(0))
     }
 }
 
@@ -37,7 +72,7 @@ pub struct Limits {
 impl Limits {
     /// With the operator's figures.
     pub fn new(settings: &AccessSettings, clock: Arc<dyn Clock>) -> Self {
-        let clock = Ticks(clock);
+        let clock = Ticks::new(clock);
         let quota = |rate: NonZeroU32, burst: NonZeroU32| Quota::per_second(rate).allow_burst(burst);
         let callers = quota(settings.per_caller_per_second, settings.per_caller_burst);
         let addresses = quota(settings.per_address_per_second, settings.per_address_burst);
@@ -116,10 +151,17 @@ struct Tries {
 
 /// Wrong tries, and how long the next one has to wait.
 #[derive(Debug, Default)]
-pub struct Guesses(DashMap<Guesser, Tries>);
+pub struct Guesses {
+    tries: DashMap<Guesser, Tries>,
+    /// From where somebody got it right before: others who try their name from elsewhere do not shut them out.
+    known: DashMap<(String, IpAddr), Timestamp>,
+}
 
 /// After this long without a wrong try, all is forgotten.
 const FORGET: SignedDuration = SignedDuration::from_hours(1);
+
+/// And from where somebody signs in.
+const REMEMBER: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 impl Guesses {
     /// Whether a password may be tried now.
@@ -127,13 +169,16 @@ impl Guesses {
     /// # Errors
     /// [`AccessError::RateLimited`] while the pause after the last wrong one lasts.
     pub fn check(&self, who: &str, address: Option<IpAddr>, now: Timestamp) -> Result<(), AccessError> {
+        let is_known = address.is_some_and(|address| self.known.contains_key(&(who.to_owned(), site(address))));
+        let counts = |key: &Guesser| !(is_known && matches!(key, Guesser::Target(_)));
         let wait = Self::keys(who, address)
             .into_iter()
-            .flatten()
+            .filter(counts)
             .filter_map(|key| {
-                let tries = *self.0.get(&key)?;
+                let tries = *self.tries.get(&key)?;
                 let until = tries.last + pause(&key, tries.count);
-                (until > now).then(|| until.duration_since(now).unsigned_abs())
+                // A try in the future was before the clock was set back.
+                (until > now && tries.last <= now).then(|| until.duration_since(now).unsigned_abs())
             })
             .max();
         match wait {
@@ -147,14 +192,19 @@ impl Guesses {
 
     /// Notes a wrong try.
     pub fn failed(&self, who: &str, address: Option<IpAddr>, now: Timestamp) {
-        for key in Self::keys(who, address).into_iter().flatten() {
+        for key in Self::keys(who, address) {
             self.count(key, now);
         }
     }
 
-    /// Forgets the wrong tries of somebody who got it right.
-    pub fn succeeded(&self, who: &str, address: Option<IpAddr>) {
-        self.0.remove(&Guesser::Pair(who.to_owned(), address.map(site)));
+    /// Forgets the wrong tries of somebody who got it right, and remembers from where.
+    pub fn succeeded(&self, who: &str, address: Option<IpAddr>, now: Timestamp) {
+        self.tries.remove(&Guesser::Pair(who.to_owned(), address.map(site)));
+        if let Some(address) = address
+            && self.known.len() < MOST_KEYS
+        {
+            self.known.insert((who.to_owned(), site(address)), now);
+        }
     }
 
     /// Notes a wrong key from an address: how long its answer should wait. A right key never waits, so that nobody is
@@ -170,22 +220,22 @@ impl Guesses {
         }
     }
 
-    fn keys(who: &str, address: Option<IpAddr>) -> [Option<Guesser>; 2] {
+    fn keys(who: &str, address: Option<IpAddr>) -> [Guesser; 2] {
         [
-            Some(Guesser::Pair(who.to_owned(), address.map(site))),
-            Some(Guesser::Target(who.to_owned())),
+            Guesser::Pair(who.to_owned(), address.map(site)),
+            Guesser::Target(who.to_owned()),
         ]
     }
 
     fn count(&self, key: Guesser, now: Timestamp) -> u32 {
-        if self.0.len() >= MOST_KEYS && !self.0.contains_key(&key) {
+        if self.tries.len() >= MOST_KEYS && !self.tries.contains_key(&key) {
             self.sweep(now);
-            if self.0.len() >= MOST_KEYS {
+            if self.tries.len() >= MOST_KEYS {
                 // Nobody has this many wrong tries but an attacker: the newcomer counts as an old hand.
                 return 20;
             }
         }
-        let mut tries = self.0.entry(key).or_insert(Tries { count: 0, last: now });
+        let mut tries = self.tries.entry(key).or_insert(Tries { count: 0, last: now });
         if now.duration_since(tries.last) > FORGET {
             tries.count = 0;
         }
@@ -196,7 +246,8 @@ impl Guesses {
 
     /// Forgets what is long ago.
     pub fn sweep(&self, now: Timestamp) {
-        self.0.retain(|_, tries| now.duration_since(tries.last) <= FORGET);
+        self.tries.retain(|_, tries| now.duration_since(tries.last) <= FORGET);
+        self.known.retain(|_, at| now.duration_since(*at) <= REMEMBER);
     }
 }
 

@@ -68,7 +68,7 @@ impl Access {
             };
             match self.enter(known, stored, password, visitor).await? {
                 Entry::Session(session) => {
-                    guesses.succeeded(who, visitor.address);
+                    guesses.succeeded(who, visitor.address, self.now());
                     return Ok(*session);
                 }
                 Entry::Changed(again) => user = again,

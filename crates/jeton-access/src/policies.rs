@@ -14,6 +14,8 @@ use crate::{Access, AccessError};
 
 /// A policy file of more bytes than this is refused: ten thousand policies have about three million.
 const LARGEST_FILE: u64 = 16 * 1024 * 1024;
+/// Names of routes beside `/v1/policies/{name}`.
+const RESERVED: [&str; 3] = ["check", "explain", "replay"];
 /// Policies that can be added over the API.
 const MOST_STORED: usize = 10_000;
 
@@ -174,9 +176,9 @@ impl Access {
         self.0.policies.load().set.decide(caller, ask)
     }
 
-    /// Whether a caller could be allowed this for something or other; each request is still decided by itself.
-    pub fn could_allow(&self, caller: &Caller, action: Action) -> bool {
-        self.0.policies.load().set.could_allow(caller, action)
+    /// What a caller could be allowed for something or other; each request is still decided by itself.
+    pub fn could_allow(&self, caller: &Caller) -> Vec<Action> {
+        self.0.policies.load().set.could_allow(caller)
     }
 
     /// The number of the policies in force: it changes with every change of them.
@@ -258,6 +260,10 @@ impl Access {
         change: PolicyChange,
     ) -> Result<bool, AccessError> {
         let name = PolicyName::parse(&spec.name).map_err(|error| AccessError::PolicyInvalid(error.to_string()))?;
+        if RESERVED.contains(&name.as_str()) {
+            // A route of this name stands where the policy's own would: it could not be removed any more.
+            return Err(AccessError::PolicyInvalid(format!("no policy can be named `{name}`")));
+        }
         PolicySet::compile(None, vec![(Origin::Stored, spec.clone())])
             .map_err(|errors| AccessError::PolicyInvalid(words(&errors)))?;
         self.not_in_file(&name).await?;
@@ -289,7 +295,7 @@ impl Access {
         self.changes(&mut *tx).await?;
         self.0.ledger.append_in(&mut *tx, &[event]).await?;
         tx.commit().await?;
-        self.follow().await?;
+        self.follow_own_change().await;
         Ok(is_new)
     }
 
@@ -315,7 +321,7 @@ impl Access {
         self.changes(&mut *tx).await?;
         self.0.ledger.append_in(&mut *tx, &[event]).await?;
         tx.commit().await?;
-        self.follow().await?;
+        self.follow_own_change().await;
         Ok(())
     }
 

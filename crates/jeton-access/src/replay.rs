@@ -175,6 +175,10 @@ fn read(entry: &LedgerEntry) -> Option<Past> {
     if body.contains_key("ahead") {
         return None;
     }
+    // What the record has in part only, nobody can decide again.
+    if body.contains_key("repositories_total") || body.contains_key("dropped") {
+        return None;
+    }
     let text = |key: &str| body.get(key).and_then(Value::as_str).map(str::to_owned);
     // A grant says what was given: whoever would get less by the proposed file would be missing something.
     let permissions = body.get("permissions_asked").or_else(|| body.get("permissions"));

@@ -3,21 +3,20 @@
 //! What a sign-in that has begun must remember goes along in a cookie, sealed, so that any server can end what another
 //! one began. The provider's code works once, and so the cookie is good for one session; it ends soon in any case.
 
+mod admit;
+
 use std::{fmt, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use jeton_domain::{Caller, RowRef, Sealed, Secret, UserId, UserName};
-use jeton_ledger::events;
+use jeton_domain::{RowRef, Sealed, Secret};
 use jeton_oidc::{Attempt, SignIn, SignInAnswer, SignInError, SignedIn};
-use jeton_vault::UserRecord;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Access, AccessError,
     opaque::sha256,
-    users::{about, add_row, new_user},
-    web_sessions::{NewSession, Visitor, identity, signed_in},
+    web_sessions::{NewSession, Visitor},
 };
 
 /// How long somebody may take at the provider.
@@ -44,6 +43,9 @@ struct Memory<'a> {
     verifier: &'a str,
     /// In milliseconds.
     expires_at: i64,
+    /// The one-time link that the sign-in uses up.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    link: Option<&'a str>,
 }
 
 /// Without the address, which has the state and the nonce in its query.
@@ -62,18 +64,26 @@ impl Access {
         self.0.sign_in.as_ref().map(|provider| provider.config().name.as_str())
     }
 
-    /// Begins a sign-in at the provider.
+    /// Begins a sign-in at the provider. With a one-time `link`, whoever comes back becomes the one whom it is for; to be
+    /// taken from our own page only, or another site could bind its visitors to a user of its choice.
     ///
     /// # Errors
-    /// [`AccessError::SignIn`] when the provider cannot be asked; [`AccessError::SignInRefused`] when there is none.
-    pub async fn begin_sign_in(&self) -> Result<BegunSignIn, AccessError> {
-        let begun = self.provider()?.begin(&*self.0.entropy).await.map_err(failed)?;
+    /// [`AccessError::SignIn`] when the provider cannot be asked; [`AccessError::SignInRefused`] when there is none;
+    /// [`AccessError::SetupLink`] for a link that opens nothing.
+    pub async fn begin_sign_in(&self, link: Option<&Secret>) -> Result<BegunSignIn, AccessError> {
+        let provider = self.provider()?;
+        if let Some(link) = link {
+            // Nobody should go there and back for nothing. Whether it still is good is asked again in the end.
+            self.open_link(link).await?;
+        }
+        let begun = provider.begin(&*self.0.entropy).await.map_err(failed)?;
         let expires_at = self.now() + ATTEMPT_LIFE;
         let attempt = begun.attempt();
         let memory = Memory {
             nonce: attempt.nonce.expose(),
             verifier: attempt.verifier.expose(),
             expires_at: expires_at.as_millisecond(),
+            link: link.map(Secret::expose),
         };
         let json = serde_json::to_string(&memory).map(Secret::from);
         let json = json.map_err(|_| AccessError::Internal("a sign-in could not be written as JSON"))?;
@@ -87,12 +97,14 @@ impl Access {
     }
 
     /// Ends a sign-in at the provider: `answer` is what the browser brings back in its address, `cookie` what
-    /// [`Access::begin_sign_in`] gave it. Whom nobody knows becomes a user where the operator has said so and the
-    /// provider's claims give them a role.
+    /// [`Access::begin_sign_in`] gave it. Known is whom a one-time link has bound to a user, never whom a name fits.
+    /// Whom nobody knows becomes a user where the operator has said so and the provider's claims give them a role. Where
+    /// there are rules for roles, each sign-in gives the role of that moment.
     ///
     /// # Errors
     /// [`AccessError::SignIn`] when the provider did not vouch for them; [`AccessError::NoUser`] and
-    /// [`AccessError::SignInRefused`] when it did, and they may not.
+    /// [`AccessError::SignInRefused`] when it did, and they may not, after which a link is still good;
+    /// [`AccessError::SetupLink`] for a link that is good no more.
     pub async fn finish_sign_in(
         &self,
         answer: &SignInAnswer,
@@ -101,7 +113,12 @@ impl Access {
     ) -> Result<NewSession, AccessError> {
         let mut person = None;
         let outcome = self.try_answer(answer, cookie, visitor, &mut person).await;
-        if let Err(error @ (AccessError::SignIn(_) | AccessError::NoUser(_) | AccessError::SignInRefused(_))) = &outcome
+        if let Err(
+            error @ (AccessError::SignIn(_)
+            | AccessError::NoUser(_)
+            | AccessError::SignInRefused(_)
+            | AccessError::SetupLink),
+        ) = &outcome
         {
             let mut event = visitor.refused(error).with("by", "provider");
             // The provider has vouched for these; before that, everything is a stranger's word.
@@ -121,12 +138,12 @@ impl Access {
         person: &mut Option<SignedIn>,
     ) -> Result<NewSession, AccessError> {
         let provider = self.provider()?;
-        let attempt = self
+        let (attempt, link) = self
             .remember(answer, cookie)
             .ok_or_else(|| failed(SignInError::State))?;
         let person = person.insert(provider.finish(answer, &attempt).await.map_err(failed)?);
 
-        match self.admit(person, visitor).await {
+        match self.admit(person, link.as_ref(), visitor).await {
             Err(AccessError::UserNameTaken(name)) => {
                 // Perhaps it is themselves, who came in by another browser at the same moment.
                 let mut tx = self.0.vault.read().await?;
@@ -138,90 +155,26 @@ impl Access {
                     let words = format!("`{name}` is the name of somebody else here");
                     return Err(AccessError::SignInRefused(words));
                 }
-                self.admit(person, visitor).await
+                self.admit(person, link.as_ref(), visitor).await
             }
             other => other,
         }
     }
 
-    /// A session for whom the provider vouches for.
-    async fn admit(&self, person: &SignedIn, visitor: Visitor<'_>) -> Result<NewSession, AccessError> {
-        let now = self.now();
-        let mut tx = self.0.vault.begin().await?;
-        let known = tx.users().find_by_provider(&person.issuer, &person.subject).await?;
-        let mut entries = Vec::with_capacity(2);
-        let id = if let Some(user) = known {
-            user.id
-        } else {
-            let user = self.newcomer(person, now)?;
-            add_row(&mut *tx, &user).await?;
-            let caller = Caller {
-                identity: identity(&user),
-                address: visitor.address,
-            };
-            let event = about(events::USER_ADDED, &caller, visitor.request_id, &user);
-            entries.push(event.with("role", user.role.as_str()).with("by", "provider"));
-            user.id
-        };
-        // Locks the row before it is read: whoever shuts the user out comes before, and is seen, or after, and ends
-        // this session with the others.
-        tx.users().signed_in(id, now).await?;
-        let user = tx.users().find(id).await?.filter(|user| user.disabled_at.is_none());
-        let user = user.ok_or_else(|| AccessError::SignInRefused("this user is shut out here".to_owned()))?;
-        let session = self.open_session(&mut *tx, user, visitor, now).await?;
-        let event = signed_in(&session, visitor).with("by", "provider");
-        entries.push(
-            event
-                .with("issuer", person.issuer.as_str())
-                .with("subject", person.subject.as_str()),
-        );
-        self.0.ledger.append_in(&mut *tx, &entries).await?;
-        tx.commit().await?;
-        Ok(session)
-    }
-
-    /// The user whom a stranger becomes.
-    fn newcomer(&self, person: &SignedIn, now: Timestamp) -> Result<UserRecord, AccessError> {
-        let shown = || {
-            let name = person.user_name.as_deref().unwrap_or(&person.subject);
-            name.chars().filter(|c| !c.is_control()).take(100).collect::<String>()
-        };
-        if !self.0.settings.sign_in_adds_users {
-            return Err(AccessError::NoUser(shown()));
-        }
-        let refuse = |words: String| Err(AccessError::SignInRefused(words));
-        let Some(role) = person.role else {
-            return refuse(format!(
-                "the provider knows {}, and its claims give no role here",
-                shown()
-            ));
-        };
-        let name = person
-            .user_name
-            .as_ref()
-            .map(|name| UserName::parse(&name.to_lowercase()));
-        let Some(Ok(name)) = name else {
-            return refuse(format!(
-                "the provider knows {}, and names nobody who could be a user",
-                shown()
-            ));
-        };
-        let mut user = new_user(UserId::generate(now, &*self.0.entropy), &name, role, now);
-        user.provider = Some((person.issuer.clone(), person.subject.clone()));
-        Ok(user)
-    }
-
     /// What a cookie remembers, when it is whole, of this answer, and not too old.
-    fn remember(&self, answer: &SignInAnswer, cookie: Option<&Secret>) -> Option<Attempt> {
+    fn remember(&self, answer: &SignInAnswer, cookie: Option<&Secret>) -> Option<(Attempt, Option<Secret>)> {
         let state = answer.state.as_ref()?;
         let cookie = cookie.filter(|cookie| cookie.expose().len() <= LONGEST_COOKIE)?;
         let sealed = Sealed::from_bytes(URL_SAFE_NO_PAD.decode(cookie.expose()).ok()?);
         let json = self.0.ring.open(&sealed, place(&row(state))).ok()?;
         let memory: Memory<'_> = serde_json::from_str(json.expose()).ok()?;
-        (memory.expires_at > self.now().as_millisecond()).then(|| Attempt {
-            state: state.clone(),
-            nonce: Secret::new(memory.nonce),
-            verifier: Secret::new(memory.verifier),
+        (memory.expires_at > self.now().as_millisecond()).then(|| {
+            let attempt = Attempt {
+                state: state.clone(),
+                nonce: Secret::new(memory.nonce),
+                verifier: Secret::new(memory.verifier),
+            };
+            (attempt, memory.link.map(Secret::new))
         })
     }
 

@@ -1,14 +1,15 @@
 //! The people who may sign in, as operators manage them. Whether the caller may is asked before, by the actions
-//! `user.read` and `user.manage`.
+//! `user.read` and `user.manage`. Operators are changed by operators only, or whoever has `user.manage` by a policy could
+//! become one.
 
-use jeton_domain::{Caller, Role, Secret, UserId, UserName};
+use jeton_domain::{Action, Caller, Coded as _, Identity, Role, Secret, UserId, UserName};
 use jeton_ledger::{Event, events};
 use jeton_vault::{UserRecord, VaultError, VaultTx};
 use jiff::Timestamp;
 
 use crate::{Access, AccessError};
 
-/// A user, and the link with which they set their password.
+/// A user, and the link with which they set their password, or sign in through the provider for the first time.
 #[derive(Debug, Clone)]
 pub struct Invite {
     /// Who it is for.
@@ -38,7 +39,7 @@ pub struct UserPage {
 }
 
 /// Held by whoever changes users, in a transaction that writes, until it ends: their changes follow each other, so that
-/// each sees what the one before left. Sign-ins do not wait for it.
+/// each sees what the one before left. Sign-ins do not wait for it, unless they change the user as well.
 const TURN: &str = "users_turn";
 
 /// Waits for one's turn. Writing the row locks it on PostgreSQL, and every later statement sees what was committed
@@ -48,10 +49,11 @@ pub(crate) async fn take_turn(tx: &mut dyn VaultTx) -> Result<(), VaultError> {
 }
 
 impl Access {
-    /// Adds a user, with a link with which they set their password.
+    /// Adds a user, with a link with which they set their password, or sign in through the provider.
     ///
     /// # Errors
-    /// [`AccessError::UserInvalid`] for what is no name; [`AccessError::UserNameTaken`].
+    /// [`AccessError::UserInvalid`] for what is no name; [`AccessError::UserNameTaken`]; [`AccessError::Denied`] for an
+    /// operator whom no operator adds.
     pub async fn add_user(
         &self,
         by: &Caller,
@@ -61,6 +63,7 @@ impl Access {
     ) -> Result<Invite, AccessError> {
         let now = self.now();
         let user = new_user(UserId::generate(now, &*self.0.entropy), &parse_new(name)?, role, now);
+        self.spare_operators(by, request_id, role == Role::Operator)?;
         let mut tx = self.0.vault.begin().await?;
         take_turn(&mut *tx).await?;
         add_row(&mut *tx, &user).await?;
@@ -94,7 +97,8 @@ impl Access {
     /// Changes a user, wholly or not at all.
     ///
     /// # Errors
-    /// [`AccessError::UserNotFound`]; [`AccessError::LastOperator`] when nobody could manage users any more.
+    /// [`AccessError::UserNotFound`]; [`AccessError::LastOperator`] when nobody could manage users any more;
+    /// [`AccessError::Denied`] where an operator is changed or made, and not by an operator.
     pub async fn change_user(
         &self,
         by: &Caller,
@@ -107,6 +111,8 @@ impl Access {
         take_turn(&mut *tx).await?;
         let mut user = get(&mut *tx, name).await?;
         let before = user.clone();
+        let of_operators = [Some(before.role), change.role].contains(&Some(Role::Operator));
+        self.spare_operators(by, request_id, of_operators)?;
         user.role = change.role.unwrap_or(user.role);
         user.disabled_at = match change.disabled {
             Some(true) => user.disabled_at.or(Some(now)),
@@ -144,7 +150,8 @@ impl Access {
     /// Removes a user with their browser sessions.
     ///
     /// # Errors
-    /// [`AccessError::UserNotFound`]; [`AccessError::LastOperator`].
+    /// [`AccessError::UserNotFound`]; [`AccessError::LastOperator`]; [`AccessError::Denied`] for an operator whom no
+    /// operator removes.
     pub async fn remove_user(
         &self,
         by: &Caller,
@@ -154,6 +161,7 @@ impl Access {
         let mut tx = self.0.vault.begin().await?;
         take_turn(&mut *tx).await?;
         let user = get(&mut *tx, name).await?;
+        self.spare_operators(by, request_id, user.role == Role::Operator)?;
         if manages(&user) {
             spare_last_operator(&mut *tx, &user).await?;
         }
@@ -167,20 +175,22 @@ impl Access {
         Ok(user)
     }
 
-    /// A new link for a user who has lost their password, or never set one; the one before it ends. Their password and
-    /// their sessions stay until the link is used.
+    /// A new link for a user who has lost their password or their account at the provider, or never had one; the link
+    /// before it ends. Password, binding to the provider and sessions stay until the link is used.
     ///
     /// # Errors
     /// [`AccessError::UserNotFound`]; [`AccessError::UserInvalid`] for a user who is shut out, or who signs in through a
-    /// provider: a password would go on opening jeton after they lost their account there.
+    /// provider where there is none any more: a password would go on opening jeton after they lost their account there;
+    /// [`AccessError::Denied`] for an operator whom no operator invites.
     pub async fn invite_again(&self, by: &Caller, request_id: Option<&str>, name: &str) -> Result<Invite, AccessError> {
         let now = self.now();
         let mut tx = self.0.vault.begin().await?;
         take_turn(&mut *tx).await?;
         let user = get(&mut *tx, name).await?;
+        self.spare_operators(by, request_id, user.role == Role::Operator)?;
         let invalid = |words: &str| Err(AccessError::UserInvalid(format!("`{}` {words}", user.name)));
-        if user.provider.is_some() {
-            return invalid("signs in through the provider and has no password; remove and add them to change that");
+        if user.provider.is_some() && self.sign_in_provider().is_none() {
+            return invalid("signed in through a provider, and there is none; remove and add them to change that");
         }
         if user.disabled_at.is_some() {
             return invalid("is shut out; let them in first");
@@ -190,6 +200,30 @@ impl Access {
         self.0.ledger.append_in(&mut *tx, &[event]).await?;
         tx.commit().await?;
         Ok(Invite { user, link, expires_at })
+    }
+
+    /// Refuses what concerns operators to whoever is none, and puts that on record: a link opens everything that its user
+    /// may.
+    fn spare_operators(&self, by: &Caller, request_id: Option<&str>, concerned: bool) -> Result<(), AccessError> {
+        let is_operator = match &by.identity {
+            Identity::Operator => true,
+            Identity::User { role, .. } => *role == Role::Operator,
+            Identity::Client { .. } | Identity::Jwt(_) | Identity::Unix { .. } | Identity::Anonymous => false,
+        };
+        if is_operator || !concerned {
+            return Ok(());
+        }
+        let action = Action::UserManage;
+        let error = AccessError::Denied {
+            words: format!("{} may not do `{action}` to operators; only operators may", by.identity),
+            by_ceiling: false,
+        };
+        let event = Event::new(events::ACCESS_REFUSED, by)
+            .with("action", action.as_str())
+            .with("code", error.code().as_str())
+            .in_request(request_id);
+        self.0.ledger.note_repeated(event);
+        Err(error)
     }
 }
 

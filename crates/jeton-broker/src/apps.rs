@@ -6,7 +6,7 @@ use jeton_ledger::{Event, events};
 use jeton_vault::{AppRecord, VaultError};
 use jiff::Timestamp;
 
-use crate::{Asker, Broker, BrokerError, app_entry::AppEntry, app_registry::Apps, retry::retrying};
+use crate::{Asker, Broker, BrokerError, app_entry::AppEntry, retry::retrying};
 
 /// An App to add over the API or the command line; not yet looked at.
 #[derive(Debug)]
@@ -210,32 +210,34 @@ impl Broker {
         self.0.vault.shared() && self.reload_apps().await.is_ok() && ids() != before
     }
 
-    /// The Apps that could serve a request: all, or those of one forge, or the one that was named.
-    pub(crate) async fn candidates(
+    /// The Apps that could serve a request: all, or those of one forge, or the one that was named. Looks in memory only.
+    pub(crate) fn known_candidates(&self, forge: Option<&str>, app: Option<&str>) -> Vec<Arc<AppEntry>> {
+        let apps = self.0.apps.all();
+        let fits = |entry: &&Arc<AppEntry>| forge.is_none_or(|forge| forge.eq_ignore_ascii_case(&entry.host));
+        match app {
+            Some(name) => {
+                let name = AppName::parse(name).ok();
+                let named = name.and_then(|name| apps.get(&name));
+                named.filter(fits).cloned().into_iter().collect()
+            }
+            None => apps.values().filter(fits).cloned().collect(),
+        }
+    }
+
+    /// The same after a look into the vault, where another replica may have added one.
+    ///
+    /// # Errors
+    /// [`BrokerError::AppNotFound`], [`BrokerError::NoApp`], or what the vault said.
+    pub(crate) async fn find_candidates(
         &self,
         forge: Option<&str>,
         app: Option<&str>,
     ) -> Result<Vec<Arc<AppEntry>>, BrokerError> {
-        if let Some(name) = app {
-            let entry = self.find_app(name).await?;
-            let fits = forge.is_none_or(|forge| forge.eq_ignore_ascii_case(&entry.host));
-            return if fits {
-                Ok(vec![entry])
-            } else {
-                Err(BrokerError::NoApp {
-                    forge: forge.map(str::to_owned),
-                })
-            };
+        match app {
+            Some(name) => drop(self.find_app(name).await?),
+            None => self.reload_apps().await?,
         }
-        let fitting = |apps: &Apps| -> Vec<Arc<AppEntry>> {
-            let fits = |app: &&Arc<AppEntry>| forge.is_none_or(|forge| forge.eq_ignore_ascii_case(&app.host));
-            apps.values().filter(fits).cloned().collect()
-        };
-        let mut found = fitting(&self.0.apps.all());
-        if found.is_empty() {
-            self.reload_apps().await?;
-            found = fitting(&self.0.apps.all());
-        }
+        let found = self.known_candidates(forge, app);
         if found.is_empty() {
             return Err(BrokerError::NoApp {
                 forge: forge.map(str::to_owned),

@@ -1,4 +1,7 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use dashmap::DashMap;
 use jeton_access::Access;
@@ -14,8 +17,13 @@ use tokio::sync::{Mutex, Notify};
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    BrokerError, BrokerSettings, LiveToken, app_registry::AppRegistry, apps::ConfiguredApp, flights::Flights,
-    holders::Holder, revoke::RevokeToken, slot::Slot,
+    BrokerError, BrokerSettings, LiveToken,
+    app_registry::AppRegistry,
+    apps::ConfiguredApp,
+    flights::Flights,
+    holders::{Hold, Holder},
+    revoke_token::RevokeToken,
+    slot::Slot,
 };
 
 /// What a broker is made of.
@@ -64,9 +72,11 @@ pub(crate) struct Inner {
     pub(crate) installations: DashMap<(AppId, String), InstallationId>,
     pub(crate) look_ups: Flights<(AppId, String), LookUpOutcome>,
     /// Grants that a holder shares with itself, of the compatible route, while they are being written down.
-    pub(crate) shared_grants: Flights<(TokenId, Holder), Result<(), BrokerError>>,
+    pub(crate) shared_grants: Flights<(TokenId, Holder), Result<Arc<Hold>, BrokerError>>,
     pub(crate) tasks: TaskTracker,
     pub(crate) wake_worker: Arc<Notify>,
+    /// The last entry of the record about a grant that was given back, of any replica: those up to it are out of memory.
+    pub(crate) last_release: AtomicU64,
     /// When the database was last looked at, and what was wrong with it.
     pub(crate) last_check: Mutex<Option<(Timestamp, Option<BrokerError>)>>,
 }
@@ -99,10 +109,12 @@ impl Broker {
             shared_grants: Flights::new(tasks.clone()),
             tasks,
             wake_worker: Arc::new(Notify::new()),
+            last_release: AtomicU64::new(0),
             last_check: Mutex::new(None),
         };
         let broker = Self(Arc::new(inner));
         broker.reload_apps().await?;
+        broker.skip_releases().await?;
         Ok(broker)
     }
 

@@ -118,6 +118,16 @@ pub enum Refusal {
         /// The most.
         most: i64,
     },
+    /// More than the policy's own limit leaves.
+    #[error("min_validity_seconds is {asked}, but the policy lets this token live for {life} seconds")]
+    LifeTooShort {
+        /// What was asked.
+        asked: i64,
+        /// The policy's longest lifetime.
+        life: i64,
+        /// The most that can be asked for.
+        most: i64,
+    },
     /// Apps on several forges could serve.
     #[error("there are Apps on several forges ({0}): name one with `forge`")]
     Forge(String),
@@ -273,6 +283,10 @@ impl Refusal {
                 "Name permissions as GitHub does, such as {\"contents\": \"read\"}; leave them out for the default."
                     .to_owned()
             }
+            Self::LifeTooShort { most, .. } => format!(
+                "Ask for {most} seconds or less, and ask jeton again when the work takes longer; or have the policy's \
+                 `longest_lifetime_seconds` raised."
+            ),
             Self::MinValidity { most, .. } => {
                 format!("Ask for {most} seconds or less, and ask jeton again when the work takes longer.")
             }

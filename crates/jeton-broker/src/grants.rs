@@ -1,7 +1,7 @@
 use jeton_domain::{Action, GrantId};
 use jeton_vault::GrantRecord;
 
-use crate::{Asker, Broker, BrokerError, revoke::look_at};
+use crate::{Asker, Broker, BrokerError, permit::own_key, revoke::look_at};
 
 /// A page of grants, newest first.
 #[derive(Debug)]
@@ -34,7 +34,17 @@ impl Broker {
                 .allowed()
                 .is_some()
         };
-        let mine = (only_mine || !sees_all()).then(|| asker.caller.identity.key().to_string());
+        let mine = if only_mine || !sees_all() {
+            let Some(key) = own_key(asker) else {
+                return Ok(GrantPage {
+                    grants: Vec::new(),
+                    next: None,
+                });
+            };
+            Some(key)
+        } else {
+            None
+        };
         // One more than asked for tells whether there is a next page.
         let mut grants = self
             .0

@@ -1,10 +1,13 @@
 use std::{
     collections::HashMap,
     net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
 };
 
-use jeton_domain::{Caller, Identity, IdentityKey};
+use jeton_domain::{Caller, GrantId, Identity, IdentityKey};
 use sha2::{Digest as _, Sha256};
 
 /// At most so many holders of a token are written down ahead for its successor; the others cost the database a write
@@ -44,49 +47,108 @@ impl Holder {
 
 /// The holders of one token.
 #[derive(Debug, Default)]
-pub(crate) struct Holders(Mutex<HashMap<Holder, Noted>>);
+pub(crate) struct Holders(Mutex<HashMap<Holder, Arc<Hold>>>);
 
-/// Who it is, and under which policies.
-#[derive(Debug, Clone)]
-struct Noted {
+/// One holder's hold on a token: the grant, and whether it still counts.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    grant: GrantId,
     caller: Arc<Caller>,
-    generation: u64,
+    /// The policies that allowed it last.
+    generation: AtomicU64,
+    /// Whether the grant is in the record by now.
+    noted: AtomicBool,
+    /// Whether the grant was given back: whoever asks again gets a new one first.
+    over: AtomicBool,
+    /// Whether the holder asked for this very token: who did not is not written down for its successor.
+    used: AtomicBool,
+}
+
+impl Hold {
+    /// Notes that the holder asks for the token once more; `false` when the grant was given back.
+    pub(crate) fn ask_again(&self) -> bool {
+        if self.over.load(Ordering::Acquire) {
+            return false;
+        }
+        // Loaded first: a store by every caller would bounce the cache line between cores.
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
+        }
+        true
+    }
 }
 
 impl Holders {
-    pub(crate) fn hold(&self, holder: &Holder) -> bool {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains_key(holder)
+    fn map(&self) -> MutexGuard<'_, HashMap<Holder, Arc<Hold>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn holds_identity(&self, who: IdentityKey) -> bool {
-        let holders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        holders.keys().any(|holder| holder.who == who)
+    /// The hold of one who asks again, allowed by the policies of this number; `None` when there is none that counts.
+    pub(crate) fn hold(&self, holder: &Holder, generation: u64) -> Option<Arc<Hold>> {
+        let held = self.map().get(holder).map(Arc::clone)?;
+        if !held.noted.load(Ordering::Acquire) || !held.ask_again() {
+            return None;
+        }
+        held.generation.fetch_max(generation, Ordering::Relaxed);
+        Some(held)
     }
 
-    pub(crate) fn add(&self, holder: Holder, caller: Arc<Caller>, generation: u64) {
-        let noted = Noted { caller, generation };
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(holder, noted);
+    /// Puts a hold down before its grant is written: whoever gives that grant back meanwhile finds it here. It counts
+    /// when [`Holders::confirm`] says so.
+    pub(crate) fn begin(&self, holder: Holder, grant: GrantId, caller: Arc<Caller>, generation: u64) -> Arc<Hold> {
+        let held = Arc::new(Hold {
+            grant,
+            caller,
+            generation: AtomicU64::new(generation),
+            noted: AtomicBool::new(false),
+            over: AtomicBool::new(false),
+            used: AtomicBool::new(false),
+        });
+        self.map().insert(holder, Arc::clone(&held));
+        held
     }
 
-    /// Some of those who may still have it, to be written down for the successor: the policies are those that allowed
-    /// it, and the caller is still known.
+    /// The grant is in the record, and its holder has the token.
+    pub(crate) fn confirm(held: &Hold) {
+        held.used.store(true, Ordering::Relaxed);
+        held.noted.store(true, Ordering::Release);
+    }
+
+    /// Adds one whose grant was written down ahead: they have not asked for this token yet.
+    pub(crate) fn add_ahead(&self, holder: Holder, grant: GrantId, caller: Arc<Caller>, generation: u64) {
+        let held = self.begin(holder, grant, caller, generation);
+        held.noted.store(true, Ordering::Release);
+    }
+
+    /// Forgets those whose grants were given back, or could not be written.
+    pub(crate) fn remove(&self, is_over: impl Fn(GrantId) -> bool) {
+        self.map().retain(|_, held| {
+            let over = is_over(held.grant);
+            if over {
+                held.over.store(true, Ordering::Release);
+            }
+            !over
+        });
+    }
+
+    /// Some of those who may still have it, to be written down for the successor: they asked for this token, the policies
+    /// are those that allowed it, and the caller is still known.
     pub(crate) fn to_follow(
         &self,
         generation: u64,
         is_known: impl Fn(&Identity) -> bool,
     ) -> Vec<(Holder, Arc<Caller>)> {
-        let holders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let may = |noted: &Noted| noted.generation == generation && is_known(&noted.caller.identity);
-        let following = holders.iter().filter(|(_, noted)| may(noted));
+        let may = |held: &Hold| {
+            held.noted.load(Ordering::Acquire)
+                && held.used.load(Ordering::Relaxed)
+                && held.generation.load(Ordering::Relaxed) == generation
+                && is_known(&held.caller.identity)
+        };
+        let holders = self.map();
+        let following = holders.iter().filter(|(_, held)| may(held));
         following
             .take(MOST_AHEAD)
-            .map(|(holder, noted)| (holder.clone(), Arc::clone(&noted.caller)))
+            .map(|(holder, held)| (holder.clone(), Arc::clone(&held.caller)))
             .collect()
     }
 }
@@ -101,33 +163,81 @@ impl Holder {
 mod tests {
     use std::sync::Arc;
 
-    use jeton_domain::{Caller, Identity};
+    use jeton_domain::{Caller, GrantId, Identity};
+    use uuid::Uuid;
 
     use super::{Holder, Holders};
 
-    #[test]
-    fn another_address_or_rule_is_another_holder() {
-        let caller = |address: &str| Caller {
+    fn caller(address: &str) -> Caller {
+        Caller {
             identity: Identity::Unix { uid: 7, gid: 7 },
             address: address.parse().ok(),
-        };
-        let rule = |name: &str| Arc::<str>::from(name);
+        }
+    }
+
+    fn holder(address: &str, rule: &str) -> Holder {
+        Holder::new(&caller(address), &Arc::from(rule))
+    }
+
+    fn grant(number: u128) -> GrantId {
+        GrantId::from_uuid(Uuid::from_u128(number))
+    }
+
+    fn add(holders: &Holders, address: &str, number: u128) {
+        let held = holders.begin(holder(address, "a"), grant(number), Arc::new(caller(address)), 1);
+        Holders::confirm(&held);
+    }
+
+    #[test]
+    fn another_address_or_rule_is_another_holder() {
         let holders = Holders::default();
-        holders.add(
-            Holder::new(&caller("10.0.0.1"), &rule("a")),
-            Arc::new(caller("10.0.0.1")),
-            1,
+        add(&holders, "10.0.0.1", 1);
+        assert!(holders.hold(&holder("10.0.0.1", "a"), 1).is_some());
+        assert!(holders.hold(&holder("10.0.0.2", "a"), 1).is_none());
+        assert!(holders.hold(&holder("10.0.0.1", "b"), 1).is_none());
+        let anonymous = |address: &str| Holder::new(&Caller::anonymous(address.parse().ok()), &Arc::from("a"));
+        assert_eq!(anonymous("10.0.0.1"), anonymous("10.0.0.2"));
+    }
+
+    #[test]
+    fn a_hold_counts_once_its_grant_is_written() {
+        let holders = Holders::default();
+        let (who, by) = (holder("10.0.0.1", "a"), Arc::new(caller("10.0.0.1")));
+        let held = holders.begin(who.clone(), grant(1), Arc::clone(&by), 1);
+        assert!(holders.hold(&who, 1).is_none() && holders.to_follow(1, |_| true).is_empty());
+        // Given back between the write and its answer.
+        holders.remove(|id| id == grant(1));
+        Holders::confirm(&held);
+        assert!(holders.hold(&who, 1).is_none() && !held.ask_again());
+    }
+
+    #[test]
+    fn a_grant_given_back_ends_its_hold_and_no_other() {
+        let holders = Holders::default();
+        add(&holders, "10.0.0.1", 1);
+        add(&holders, "10.0.0.2", 2);
+        let warm = holders.hold(&holder("10.0.0.1", "a"), 1).unwrap();
+        let other = holders.hold(&holder("10.0.0.2", "a"), 1).unwrap();
+        holders.remove(|id| id == grant(1));
+        assert!(!warm.ask_again(), "a warm answer is not given any more");
+        assert!(holders.hold(&holder("10.0.0.1", "a"), 1).is_none());
+        assert!(other.ask_again() && holders.hold(&holder("10.0.0.2", "a"), 1).is_some());
+    }
+
+    #[test]
+    fn those_are_followed_who_asked_and_are_known_and_allowed() {
+        let holders = Holders::default();
+        let (who, by) = (holder("10.0.0.1", "a"), Arc::new(caller("10.0.0.1")));
+        holders.add_ahead(who.clone(), grant(1), by, 1);
+        assert!(
+            holders.to_follow(1, |_| true).is_empty(),
+            "they have not asked for this token"
         );
-        assert!(holders.hold(&Holder::new(&caller("10.0.0.1"), &rule("a"))));
-        assert!(!holders.hold(&Holder::new(&caller("10.0.0.2"), &rule("a"))));
-        assert!(!holders.hold(&Holder::new(&caller("10.0.0.1"), &rule("b"))));
-        assert!(holders.holds_identity(caller("10.0.0.9").identity.key()));
+        assert!(holders.hold(&who, 1).is_some());
         assert_eq!(holders.to_follow(1, |_| true).len(), 1);
         assert!(holders.to_follow(2, |_| true).is_empty() && holders.to_follow(1, |_| false).is_empty());
-        let anonymous = |address: &str| Caller::anonymous(address.parse().ok());
-        assert_eq!(
-            Holder::new(&anonymous("10.0.0.1"), &rule("a")),
-            Holder::new(&anonymous("10.0.0.2"), &rule("a"))
-        );
+        // Allowed again, by the policies of today.
+        assert!(holders.hold(&who, 2).is_some());
+        assert_eq!(holders.to_follow(2, |_| true).len(), 1);
     }
 }

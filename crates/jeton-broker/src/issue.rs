@@ -16,7 +16,7 @@ use crate::{
     Broker, BrokerError, BrokerSettings, LiveToken, Refusal,
     app_entry::AppEntry,
     broker::Inner,
-    holders::Holder,
+    holders::{Hold, Holder, Holders},
     permit::{Permit, Wanted},
     slot::{Need, Slot},
 };
@@ -62,6 +62,8 @@ pub struct Warm {
     digest: TokenKeyDigest,
     slot: Arc<Slot>,
     token: Arc<LiveToken>,
+    /// Whose it is.
+    held: Arc<Hold>,
     /// The policies that allowed it.
     generation: u64,
     /// Whether they would say the same again.
@@ -117,11 +119,13 @@ impl Broker {
             need,
         };
         let permit = self.permit(asker, &wanted).await?;
+        permit.check_need(need)?;
         let (digest, slot) = inner.slot(&permit.key(&repositories), &repositories);
         // A token can be revoked by another replica between our look at it and the grant: then one more is fetched.
         for _ in 0..3 {
             let token = inner.obtain(digest, &slot, need).await?;
-            match self.note_grant(asker, &permit.rule, digest, &permit.app, &token).await {
+            let grant = inner.grant_record(asker, &permit.rule, &token);
+            match self.note_grant(asker, grant, digest, &permit.app, &token).await {
                 Ok(grant) => return Ok(Granted { grant, token }),
                 Err(error) if error.is_conflict() => {
                     slot.drop_token(token.id);
@@ -178,11 +182,12 @@ impl Broker {
         for _ in 0..3 {
             let token = inner.obtain(digest, &slot, Need::ANY).await?;
             match self.note_shared_grant(asker, &permit, digest, &token).await {
-                Ok(()) => {
+                Ok(held) => {
                     return Ok(Warm {
                         digest,
                         slot,
                         token,
+                        held,
                         generation: permit.generation,
                         stable: permit.stable,
                     });
@@ -197,11 +202,14 @@ impl Broker {
     }
 
     /// Whether a token that was handed out before may be handed out again to the same caller from the same address: it
-    /// is still the one in use and good, and the policies are those that allowed it. Begins its renewal when that is due.
+    /// is still the one in use and good, it was not given back, and the policies are those that allowed it. Begins its renewal when that is due.
     /// Touches no database and waits for nothing.
     pub fn is_still_good(&self, warm: &Warm) -> bool {
         let inner = &self.0;
         if !warm.stable || warm.generation != inner.access.policy_generation() || !warm.slot.holds(&warm.token) {
+            return false;
+        }
+        if !warm.held.ask_again() {
             return false;
         }
         let now = inner.clock.now();
@@ -226,17 +234,24 @@ impl Broker {
         permit: &Permit,
         digest: TokenKeyDigest,
         token: &Arc<LiveToken>,
-    ) -> Result<(), BrokerError> {
+    ) -> Result<Arc<Hold>, BrokerError> {
         let holder = Holder::new(&asker.caller, &permit.rule);
-        if token.holders.hold(&holder) {
-            return Ok(());
+        if let Some(held) = token.holders.hold(&holder, permit.generation) {
+            return Ok(held);
         }
         let (broker, app, token) = (self.clone(), Arc::clone(&permit.app), Arc::clone(token));
         let (asker, rule, generation) = (asker.clone(), Arc::clone(&permit.rule), permit.generation);
         let flight = self.0.shared_grants.join((token.id, holder.clone()), || async move {
-            broker.note_grant(&asker, &rule, digest, &app, &token).await?;
-            token.holders.add(holder, Arc::new(asker.caller), generation);
-            Ok(())
+            let grant = broker.0.grant_record(&asker, &rule, &token);
+            let id = grant.id;
+            let caller = Arc::new(asker.caller.clone());
+            let held = token.holders.begin(holder, id, caller, generation);
+            if let Err(error) = broker.note_grant(&asker, grant, digest, &app, &token).await {
+                token.holders.remove(|one| one == id);
+                return Err(error);
+            }
+            Holders::confirm(&held);
+            Ok(held)
         });
         flight.await.unwrap_or(Err(BrokerError::Internal("a grant was lost")))
     }
@@ -246,7 +261,7 @@ impl Broker {
     async fn note_grant(
         &self,
         asker: &Asker,
-        rule: &str,
+        grant: GrantRecord,
         digest: TokenKeyDigest,
         app: &AppEntry,
         token: &LiveToken,
@@ -256,7 +271,6 @@ impl Broker {
             // The vault did not take it when it was minted.
             inner.store(digest, app, token).await?;
         }
-        let grant = inner.grant_record(asker, rule, token);
         let id = grant.id;
         let event = Inner::grant_event(&asker.caller, &grant);
         let write = Write {

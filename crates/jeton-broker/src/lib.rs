@@ -21,6 +21,7 @@ mod reject;
 mod renew;
 mod retry;
 mod revoke;
+mod revoke_token;
 mod settings;
 mod slot;
 mod sweep;

@@ -21,6 +21,7 @@ use crate::{
     held_lease::HeldLease,
     holders::Holders,
     issue::Asker,
+    permit::too_short,
     slot::{Need, Slot},
 };
 
@@ -59,6 +60,10 @@ impl Inner {
                 slot.mark_used();
                 return Ok(token);
             }
+        }
+        if let Some(life) = slot.longest_life {
+            // The forge did its part: it is the policy that leaves too little.
+            return Err(too_short(need.min_left, life).into());
         }
         let reason = "its tokens end sooner than the request needs".to_owned();
         let app = self.apps.by_id(slot.app);
@@ -317,6 +322,7 @@ impl Inner {
         let mut tx = self.vault.begin().await?;
         self.add_token(&mut *tx, digest, app, token).await?;
         let mut events = Vec::with_capacity(holders.len());
+        let mut grants = Vec::with_capacity(holders.len());
         for (holder, caller) in &holders {
             let asker = Asker {
                 caller: Caller::clone(caller),
@@ -325,14 +331,15 @@ impl Inner {
             let grant = self.grant_record(&asker, holder.rule(), token);
             events.push(Self::grant_event(caller, &grant).with("ahead", true));
             tx.grants().add(&grant).await?;
+            grants.push(grant.id);
         }
         if !events.is_empty() {
             self.access.ledger().append_in(&mut *tx, &events).await?;
         }
         tx.commit().await?;
         token.stored.store(true, Ordering::Release);
-        for (holder, caller) in holders {
-            token.holders.add(holder, caller, generation);
+        for ((holder, caller), grant) in holders.into_iter().zip(grants) {
+            token.holders.add_ahead(holder, grant, caller, generation);
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use jeton_access::AccessError;
-use jeton_domain::{Action, Coded as _, IdentityKey, Permissions, RepoSet, TokenKey};
+use jeton_domain::{Action, Coded as _, Identity, Permissions, RepoSet, TokenKey};
 use jeton_ledger::{Event, events};
 use jeton_policy::{Allowed, Ask, Decision, Denied};
 use jiff::SignedDuration;
@@ -45,6 +45,30 @@ impl Permit {
     pub(crate) fn key(&self, repositories: &RepoSet) -> TokenKey {
         TokenKey::new(self.app.id, repositories, &self.permissions).with_longest_life(self.longest_life)
     }
+
+    /// Refuses what no token of such a life can meet, before one is minted.
+    pub(crate) fn check_need(&self, need: Need) -> Result<(), Refusal> {
+        match self.longest_life {
+            Some(life) if need.min_left > Need::ANY.min_left && need.min_left + way(life) > life => {
+                Err(too_short(need.min_left, life))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What goes of a token's life before it is in the caller's hands: the mint, the look whether it is live, the way.
+fn way(life: SignedDuration) -> SignedDuration {
+    SignedDuration::from_secs(15).min(life / 4)
+}
+
+/// The words for somebody who needs a token for longer than a policy lets it live.
+pub(crate) fn too_short(asked: SignedDuration, life: SignedDuration) -> Refusal {
+    Refusal::LifeTooShort {
+        asked: asked.as_secs(),
+        life: life.as_secs(),
+        most: (life - way(life)).as_secs(),
+    }
 }
 
 impl Broker {
@@ -58,16 +82,15 @@ impl Broker {
             permissions: permissions.as_ref(),
             ..*wanted
         };
-        let candidates = match self.candidates(wanted.forge, wanted.app).await {
-            Ok(candidates) => candidates,
-            Err(error) => {
-                // That there is no such App is only for those to know who could use it.
-                let source = wanted.app.map(|app| format!("app:{app}"));
-                self.decide(asker, wanted, &names, wanted.forge, source.as_deref())
-                    .map_err(|denied| self.refuse(asker, wanted, &names, &denied))?;
-                return Err(error);
-            }
-        };
+        let mut candidates = self.known_candidates(wanted.forge, wanted.app);
+        if candidates.is_empty() {
+            // Whether another replica has added such an App is looked up for those only who could use it: a stranger would
+            // learn of it by the time that it takes, and could make the database work.
+            let source = wanted.app.map(|app| format!("app:{app}"));
+            self.decide(asker, wanted, &names, wanted.forge, source.as_deref())
+                .map_err(|denied| self.refuse(asker, wanted, &names, &denied))?;
+            candidates = self.find_candidates(wanted.forge, wanted.app).await?;
+        }
         let mut permits = Vec::with_capacity(candidates.len());
         let mut denial: Option<Denied> = None;
         for app in candidates {
@@ -160,23 +183,27 @@ impl Broker {
             ),
             by_ceiling: denied.by_ceiling,
         };
-        let event = Event::new(events::TOKEN_REFUSED, &asker.caller)
+        // Nobody waits for this and everybody can cause it: it stays small, whatever was asked for.
+        let listed = &names[..names.len().min(10)];
+        let mut event = Event::new(events::TOKEN_REFUSED, &asker.caller)
             .with("action", Action::TokenMint.as_str())
             .with("code", error.code().as_str())
             .with("forge", json!(wanted.forge))
-            .with("repositories", json!(names))
+            .with("repositories", json!(listed))
             .with("permissions_asked", json!(wanted.permissions))
             .with("source", json!(wanted.app.map(|app| format!("app:{app}"))))
             .with("lifetime_seconds", json!(wanted.lifetime_seconds()))
             .in_request(asker.request_id.as_deref());
+        if listed.len() < names.len() {
+            event = event.with("repositories_total", names.len());
+        }
         self.0.access.ledger().note_repeated(event);
         BrokerError::Access(error)
     }
 
     /// Whether this is the holder of a grant, by the vault's row.
     pub(crate) fn is_holder(asker: &Asker, holder_key: &str) -> bool {
-        let who = asker.caller.identity.key();
-        who != IdentityKey::Anonymous && who.to_string() == holder_key
+        own_key(asker).is_some_and(|key| key == holder_key)
     }
 
     /// The App for an owner: the only one that fits, or the first by name that is installed there.
@@ -218,6 +245,16 @@ impl Broker {
             }
         }
         Ok(candidates.swap_remove(0))
+    }
+}
+
+/// By what grants are a caller's own. `None` for those who cannot be told apart: nothing is theirs alone.
+pub(crate) fn own_key(asker: &Asker) -> Option<String> {
+    match &asker.caller.identity {
+        Identity::Anonymous => None,
+        // Without `sub`, all that an issuer signs for would be one.
+        Identity::Jwt(jwt) if jwt.subject.is_empty() => None,
+        identity => Some(identity.key().to_string()),
     }
 }
 

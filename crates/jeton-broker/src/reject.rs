@@ -1,10 +1,12 @@
 use std::{sync::Arc, time::Duration};
 
-use jeton_domain::{Action, Fingerprint, IdentityKey, Secret, TokenId};
+use jeton_domain::{Action, Fingerprint, Secret, TokenId};
 use jeton_forge::{ForgeError, Probe};
 use jeton_ledger::{Event, events};
 
-use crate::{Asker, Broker, BrokerError, app_entry::AppEntry, mint::token_place, revoke::look_at, slot::Slot};
+use crate::{
+    Asker, Broker, BrokerError, app_entry::AppEntry, mint::token_place, permit::own_key, revoke::look_at, slot::Slot,
+};
 
 /// What became of a token with which a caller saw 401.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +30,10 @@ pub enum RejectionVerdict {
 
 /// A refusal is believed when it is repeated after this pause: a replica that lags refuses once, a dead token always.
 const SECOND_LOOK: Duration = Duration::from_millis(500);
+
+/// Among how many of their newest grants a token is looked for: pages of so many, and so many pages.
+const PAGE: u32 = 500;
+const MOST_PAGES: usize = 20;
 
 /// A token that a caller named by its fingerprint.
 struct Found {
@@ -54,10 +60,11 @@ impl Broker {
         };
         let unknown = || BrokerError::FingerprintUnknown(shown());
         let fingerprint = Fingerprint::parse(fingerprint).ok_or_else(unknown)?;
-        let found = self.find_by_fingerprint(&fingerprint).await?.ok_or_else(unknown)?;
-        if !self.may_report(asker, &found, &fingerprint).await? {
+        // The right first: who has none learns nothing, and costs one look into the database.
+        if !self.may_report(asker, &fingerprint).await? {
             return Err(unknown());
         }
+        let found = self.find_by_fingerprint(&fingerprint).await?.ok_or_else(unknown)?;
         let client = found.app.client()?;
         let mut probe = client.probe(&found.secret).await;
         if matches!(probe, Probe::Refused(_)) {
@@ -71,11 +78,14 @@ impl Broker {
                 if let Some(slot) = &found.slot {
                     slot.drop_token(found.id);
                 }
-                self.end_token(found.id, &found.app.forge).await?;
                 let event = Event::new(events::TOKEN_REJECTED, &asker.caller)
                     .with_fingerprint(fingerprint.clone())
                     .in_request(asker.request_id.as_deref());
-                inner.access.ledger().note(event);
+                let ended = self.end_token(found.id, &found.app.forge, std::slice::from_ref(&event));
+                if !ended.await? {
+                    // Somebody else was faster; that this one said so too is of less weight.
+                    inner.access.ledger().note(event);
+                }
                 RejectionVerdict::Dropped
             }
             // A 403 or 404 says that this machine may not look, not that the token is dead.
@@ -85,30 +95,34 @@ impl Broker {
     }
 
     /// Whether somebody may have a look taken at a token: who holds it, and who may end it. Each look asks the forge.
-    async fn may_report(&self, asker: &Asker, found: &Found, fingerprint: &Fingerprint) -> Result<bool, BrokerError> {
+    async fn may_report(&self, asker: &Asker, fingerprint: &Fingerprint) -> Result<bool, BrokerError> {
         let inner = &self.0;
         let now = inner.clock.now();
-        let who = asker.caller.identity.key();
-        let in_memory = found.slot.as_ref().and_then(|slot| slot.current());
-        if inner
-            .access
-            .decide(&asker.caller, &look_at(Action::GrantRevoke, now))
-            .allowed()
-            .is_some()
-            || in_memory.is_some_and(|token| token.id == found.id && token.holders.holds_identity(who))
-        {
+        let may_revoke = inner.access.decide(&asker.caller, &look_at(Action::GrantRevoke, now));
+        if may_revoke.allowed().is_some() {
             return Ok(true);
         }
-        if who == IdentityKey::Anonymous {
+        let Some(who) = own_key(asker) else {
             return Ok(false);
-        }
+        };
         let mut tx = inner.vault.read().await?;
-        let grants = tx.grants().list(None, true, Some(&who.to_string()), now, 500).await?;
-        Ok(grants.iter().any(|grant| grant.fingerprint == *fingerprint))
+        let mut before = None;
+        for _ in 0..MOST_PAGES {
+            let page = tx.grants().list(before, true, Some(&who), now, PAGE).await?;
+            if page.iter().any(|grant| grant.fingerprint == *fingerprint) {
+                return Ok(true);
+            }
+            let is_last = page.len() < PAGE as usize;
+            before = page.last().map(|grant| grant.id);
+            if is_last {
+                break;
+            }
+        }
+        Ok(false)
     }
 
     /// A live token by its fingerprint: from memory, or from the vault when another replica minted it. Looks at every
-    /// slot: reports are rare, and each calls the forge besides.
+    /// slot: only those come here who have a right to, and each report calls the forge besides.
     async fn find_by_fingerprint(&self, fingerprint: &Fingerprint) -> Result<Option<Found>, BrokerError> {
         let inner = &self.0;
         let in_memory = inner.slots.iter().find_map(|entry| {

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use jeton_domain::{Coded, Freshness, TokenKeyDigest};
+use jeton_ledger::{Event, events};
 use jiff::Timestamp;
 
 use crate::{
@@ -47,7 +48,13 @@ impl Inner {
                     tracing::warn!(%code, %error, owner = &*slot.owner, "access was taken away; the token is dropped");
                     slot.drop_token(token.id);
                     let broker = Broker(Arc::clone(self));
-                    if let Err(error) = broker.end_token(token.id, &app.forge).await {
+                    let event = Event::by_system(events::TOKEN_DROPPED)
+                        .with("code", code.as_str())
+                        .with("forge", &*app.host)
+                        .with("source", format!("app:{}", app.name))
+                        .with("repositories", token.full_names())
+                        .with_fingerprint(token.fingerprint.clone());
+                    if let Err(error) = broker.end_token(token.id, &app.forge, &[event]).await {
                         tracing::warn!(code = %error.code(), %error, "the dropped token could not be marked in the vault");
                     }
                 } else {

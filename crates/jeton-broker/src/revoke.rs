@@ -1,22 +1,23 @@
-use async_trait::async_trait;
-use jeton_domain::{Action, Coded, ForgeEndpoint, GrantId, IdentityKey, JobId, TokenId};
-use jeton_forge::Revoked;
-use jeton_jobs::{Handler, JobError};
+use std::sync::Arc;
+
+use jeton_domain::{Action, ForgeEndpoint, GrantId, IdentityKey, JobId, TokenId};
 use jeton_ledger::{Event, events};
 use jeton_policy::Ask;
-use jeton_vault::{GrantRecord, NewJob, TokenRecord, TokenState, VaultTx};
+use jeton_vault::{GrantRecord, NewJob, TokenRecord, VaultTx};
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::{Asker, Broker, BrokerError, broker::Inner, mint::token_place};
+use crate::{
+    Asker, Broker, BrokerError,
+    broker::Inner,
+    revoke_token::{RevokePayload, RevokeToken},
+};
 
 /// How long the forge is asked later when replicas share the vault: by then each has dropped the token from its memory
 /// (see `sweep`), so that none hands out a dead one.
 const REPLICA_DELAY: SignedDuration = SignedDuration::from_secs(3);
 
-/// A token younger than this may be unknown to one of the forge's replicas: their 401 does not mean that it is dead.
-const LAG: SignedDuration = SignedDuration::from_secs(30);
+/// How many of a holder's grants are read at a time, when all are ended.
+const PAGE: u32 = 500;
 
 /// What became of a grant that was given back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,29 +59,69 @@ impl Broker {
             .unwrap_or(Err(BrokerError::Internal("a revocation was lost")))
     }
 
-    /// Gives back everything that a holder has, of this server or another one; how many grants it was.
+    /// Ends every token that a holder has, of this server or another one, also where others hold it too: they get a new
+    /// one when they next ask. How many of the holder's grants ended. Goes on when the one who asked hangs up.
     ///
     /// # Errors
-    /// When the vault cannot be used; what was given back until then stays so.
+    /// When the vault cannot be used; what was ended until then stays so.
     pub async fn revoke_all_of(&self, asker: &Asker, holder: IdentityKey) -> Result<u64, BrokerError> {
-        let holder = holder.to_string();
+        let (broker, asker) = (self.clone(), asker.clone());
+        let task = self
+            .0
+            .tasks
+            .spawn(async move { broker.end_all_of(&asker, &holder.to_string()).await });
+        task.await
+            .unwrap_or(Err(BrokerError::Internal("a revocation was lost")))
+    }
+
+    async fn end_all_of(&self, asker: &Asker, holder: &str) -> Result<u64, BrokerError> {
         let mut ended = 0;
+        let mut failure = None;
         // Newest first, page by page: new ones that come meanwhile are those of a holder who is not known any more.
         let mut before = None;
         loop {
             let now = self.0.clock.now();
             let mut tx = self.0.vault.read().await?;
-            let page = tx.grants().list(before, true, Some(&holder), now, 500).await?;
+            let mut page = tx.grants().list(before, true, Some(holder), now, PAGE).await?;
             drop(tx);
             let Some(last) = page.last() else {
-                return Ok(ended);
+                // Whatever could be ended is.
+                return failure.map_or(Ok(ended), Err);
             };
             before = Some(last.id);
-            for grant in &page {
-                let done = self.revoke(asker, grant.id, false).await?;
-                ended += u64::from(done.state != RevocationState::Over);
+            page.sort_by_key(|grant| grant.token);
+            for of_token in page.chunk_by(|one, next| one.token == next.token) {
+                match self.end_token_of(asker, of_token).await {
+                    Ok(count) => ended += count,
+                    Err(error) => failure = Some(error),
+                }
             }
         }
+    }
+
+    /// Ends the token of some grants; how many of them were held until now. A transaction for each token: grants of many
+    /// tokens are written together elsewhere, and two who lock several of them must not wait for each other.
+    async fn end_token_of(&self, asker: &Asker, grants: &[GrantRecord]) -> Result<u64, BrokerError> {
+        let inner = &self.0;
+        let now = inner.clock.now();
+        let token = grants[0].token;
+        let mut tx = inner.vault.begin().await?;
+        let record = tx.tokens().find(token).await?;
+        let endpoint = inner.endpoint(record.as_ref(), &grants[0])?;
+        let mut released = Vec::with_capacity(grants.len());
+        for grant in grants {
+            if tx.grants().release(grant.id, now).await? {
+                released.push(grant);
+            }
+        }
+        let begun = inner.begin_end(&mut *tx, token, &endpoint).await?;
+        let event = |grant: &&GrantRecord| release_event(asker, grant, true).with("token_ends", begun);
+        let events: Vec<Event> = released.iter().map(event).collect();
+        inner.access.ledger().append_in(&mut *tx, &events).await?;
+        tx.commit().await?;
+        self.drop_from_memory(token, record.as_ref());
+        inner.wake_worker.notify_one();
+        Ok(released.len() as u64)
     }
 
     async fn give_back(&self, asker: &Asker, id: GrantId, force: bool) -> Result<Revocation, BrokerError> {
@@ -93,7 +134,8 @@ impl Broker {
                 shared_with,
             })
         };
-        let mut tx = inner.vault.begin().await?;
+        // Without the right to write: a stranger's ids must not keep the others from writing.
+        let mut tx = inner.vault.read().await?;
         let found = tx.grants().find(id).await?;
         // Somebody else's is as good as none, and looked for in the same way.
         let may_revoke_all = || {
@@ -111,15 +153,13 @@ impl Broker {
                 .access
                 .permit(&asker.caller, Action::GrantRevoke, asker.request_id.as_deref())?;
         }
-        let event = Event::new(events::TOKEN_RELEASED, &asker.caller)
-            .with("grant", grant.id.to_string())
-            .with("holder", grant.holder.as_str())
-            .with("force", force)
-            .with_fingerprint(grant.fingerprint.clone())
-            .in_request(asker.request_id.as_deref());
         if grant.expires_at <= now {
             return answer(RevocationState::Over, 0);
         }
+        let record = tx.tokens().find(grant.token).await?;
+        drop(tx);
+        let event = release_event(asker, &grant, force);
+        let mut tx = inner.vault.begin().await?;
         let released = tx.grants().release(id, now).await?;
         let shared_with = tx.grants().count_held(grant.token).await?;
         if shared_with > 0 && !force {
@@ -127,6 +167,8 @@ impl Broker {
                 inner.access.ledger().append_in(&mut *tx, &[event]).await?;
             }
             tx.commit().await?;
+            // Whoever asks again gets a new grant first.
+            self.forget_hold(id, record.as_ref());
             let state = if released {
                 RevocationState::Released
             } else {
@@ -134,15 +176,7 @@ impl Broker {
             };
             return answer(state, shared_with);
         }
-        // The App may be gone by now; the token is revoked all the same, where it was minted.
-        let record = tx.tokens().find(grant.token).await?;
-        let app = record.as_ref().and_then(|record| inner.apps.by_id(record.app));
-        let endpoint = match app {
-            Some(app) => app.forge.clone(),
-            None => ForgeEndpoint::github_by_host(&grant.forge).map_err(|_| BrokerError::NoApp {
-                forge: Some(grant.forge.clone()),
-            })?,
-        };
+        let endpoint = inner.endpoint(record.as_ref(), &grant)?;
         let begun = inner.begin_end(&mut *tx, grant.token, &endpoint).await?;
         if begun || released {
             let event = event.with("token_ends", begun);
@@ -159,16 +193,32 @@ impl Broker {
     }
 
     /// The one way for a token to end before its time: it is handed out no more, its grants are over, and the forge is
-    /// asked until it confirms. A token that is dead already is confirmed at once.
-    pub(crate) async fn end_token(&self, id: TokenId, forge: &ForgeEndpoint) -> Result<(), BrokerError> {
+    /// asked until it confirms. A token that is dead already is confirmed at once. The events are written along with it;
+    /// neither is done, and `false` the answer, when the token's end had begun before.
+    pub(crate) async fn end_token(
+        &self,
+        id: TokenId,
+        forge: &ForgeEndpoint,
+        events: &[Event],
+    ) -> Result<bool, BrokerError> {
         let mut tx = self.0.vault.begin().await?;
-        self.0.begin_end(&mut *tx, id, forge).await?;
+        if !self.0.begin_end(&mut *tx, id, forge).await? {
+            return Ok(false);
+        }
+        self.0.access.ledger().append_in(&mut *tx, events).await?;
         tx.commit().await?;
         self.0.wake_worker.notify_one();
-        Ok(())
+        Ok(true)
     }
 
-    fn drop_from_memory(&self, id: TokenId, record: Option<&TokenRecord>) {
+    fn forget_hold(&self, id: GrantId, record: Option<&TokenRecord>) {
+        let slot = record.and_then(|record| self.0.slots.get(&record.key).map(|slot| Arc::clone(&slot)));
+        if let Some(token) = slot.and_then(|slot| slot.current()) {
+            token.holders.remove(|grant| grant == id);
+        }
+    }
+
+    pub(crate) fn drop_from_memory(&self, id: TokenId, record: Option<&TokenRecord>) {
         let slot = record.and_then(|record| self.0.slots.get(&record.key));
         if let Some(slot) = slot {
             slot.drop_token(id);
@@ -176,7 +226,28 @@ impl Broker {
     }
 }
 
+/// The record's entry of a grant that was given back.
+fn release_event(asker: &Asker, grant: &GrantRecord, force: bool) -> Event {
+    Event::new(events::TOKEN_RELEASED, &asker.caller)
+        .with("grant", grant.id.to_string())
+        .with("holder", grant.holder.as_str())
+        .with("force", force)
+        .with_fingerprint(grant.fingerprint.clone())
+        .in_request(asker.request_id.as_deref())
+}
+
 impl Inner {
+    /// Where a grant's token was minted. The App may be gone by now; the token is revoked all the same.
+    fn endpoint(&self, record: Option<&TokenRecord>, grant: &GrantRecord) -> Result<ForgeEndpoint, BrokerError> {
+        let app = record.and_then(|record| self.apps.by_id(record.app));
+        match app {
+            Some(app) => Ok(app.forge.clone()),
+            None => ForgeEndpoint::github_by_host(&grant.forge).map_err(|_| BrokerError::NoApp {
+                forge: Some(grant.forge.clone()),
+            }),
+        }
+    }
+
     /// Marks a token and queues its job in one transaction; `false` when that was done before.
     async fn begin_end(&self, tx: &mut dyn VaultTx, id: TokenId, forge: &ForgeEndpoint) -> Result<bool, BrokerError> {
         let now = self.clock.now();
@@ -227,88 +298,5 @@ pub(crate) fn look_at(action: Action, now: Timestamp) -> Ask<'static> {
         source: None,
         lifetime_seconds: None,
         now,
-    }
-}
-
-/// What the job knows: ids only.
-#[derive(Debug, Serialize, Deserialize)]
-struct RevokePayload {
-    token: TokenId,
-    /// The App may be gone when the job runs; the token is revoked all the same.
-    api_url: String,
-}
-
-/// Asks the forge to end a token, until it confirms or the token has ended by itself. Safe to run twice: a dead token
-/// counts as done.
-pub(crate) struct RevokeToken(pub(crate) Broker);
-
-impl RevokeToken {
-    const KIND: &'static str = "revoke_token";
-}
-
-#[async_trait]
-impl Handler for RevokeToken {
-    fn kind(&self) -> &'static str {
-        Self::KIND
-    }
-
-    async fn run(&self, payload: &Value, _attempt: u32) -> Result<(), JobError> {
-        let fail = |reason: String| JobError::Fail { reason };
-        let payload: RevokePayload =
-            serde_json::from_value(payload.clone()).map_err(|error| fail(format!("payload: {error}")))?;
-        let inner = &self.0.0;
-        let retry = |error: &dyn std::fmt::Display| JobError::Retry {
-            reason: error.to_string(),
-            after: None,
-        };
-        let mut tx = inner.vault.read().await.map_err(|error| retry(&error))?;
-        let record = tx.tokens().find(payload.token).await.map_err(|error| retry(&error))?;
-        drop(tx);
-        let Some(record) = record.filter(|record| record.state != TokenState::Revoked) else {
-            return Ok(());
-        };
-        self.0.drop_from_memory(record.id, Some(&record));
-        let now = inner.clock.now();
-        if record.forge_expires_at > now
-            && let Some(sealed) = &record.token
-        {
-            let token = inner
-                .ring
-                .open(sealed, token_place(&record.id.to_string()))
-                .map_err(|error| fail(format!("{}: {error}", error.code())))?;
-            let forge = ForgeEndpoint::github(&payload.api_url).map_err(|error| fail(error.to_string()))?;
-            let revoked = inner
-                .github
-                .revoke(&forge, &token)
-                .await
-                .map_err(|error| JobError::Retry {
-                    reason: error.to_string(),
-                    after: error.retry_after(),
-                })?;
-            if revoked == Revoked::AlreadyDead && now.duration_since(record.minted_at) < LAG {
-                // A replica that does not know the token yet says 401 as well.
-                let reason = "the forge does not know the token, which may be too young".to_owned();
-                return Err(JobError::Retry {
-                    reason,
-                    after: Some(LAG.unsigned_abs()),
-                });
-            }
-            tracing::info!(token.fingerprint = %record.fingerprint, "the forge confirmed that a token is dead");
-        }
-        let finished = async {
-            let mut tx = inner.vault.begin().await?;
-            tx.tokens().finish_revoke(record.id).await?;
-            let event = Event::by_system(events::TOKEN_REVOKED).with_fingerprint(record.fingerprint.clone());
-            inner.access.ledger().append_in(&mut *tx, &[event]).await?;
-            tx.commit().await?;
-            Ok::<_, BrokerError>(())
-        };
-        finished.await.map_err(|error| retry(&error))
-    }
-}
-
-impl std::fmt::Debug for RevokeToken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(Self::KIND)
     }
 }

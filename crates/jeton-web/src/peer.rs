@@ -3,7 +3,7 @@ use std::net::{IpAddr, SocketAddr};
 use http::HeaderMap;
 use ipnet::IpNet;
 
-use crate::auth::ClientAddress;
+use crate::auth::{ClientAddress, is_proxied};
 
 /// Who is at the other end of a connection, as the system says; headers have no say in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,9 @@ pub struct TrustedProxies {
     pub unix: bool,
 }
 
+/// For a caller of whom nobody says where they are: in no network, and all of them share one limit.
+const NOWHERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
+
 impl Peer {
     pub(crate) fn is_unix(self) -> bool {
         matches!(self, Self::Unix(_))
@@ -42,10 +45,12 @@ impl Peer {
         matches!(self, Self::Tcp(address) if address.ip().to_canonical().is_loopback())
     }
 
-    fn ip(self) -> Option<IpAddr> {
+    /// `None` for a program on this machine, over the Unix socket and not behind a proxy.
+    fn ip(self, proxied: bool) -> Option<IpAddr> {
         match self {
             Self::Tcp(address) => Some(address.ip().to_canonical()),
-            Self::Unix(_) | Self::Unknown => None,
+            Self::Unix(_) if !proxied => None,
+            Self::Unix(_) | Self::Unknown => Some(NOWHERE),
         }
     }
 }
@@ -66,10 +71,12 @@ impl TrustedProxies {
     /// Where a request comes from. Each proxy adds the address that it saw at the end of `X-Forwarded-For`, so it is read
     /// from the end: the first that is no trusted proxy is the caller; what stands before it, the caller may have made up.
     pub(crate) fn address(&self, peer: Peer, headers: &HeaderMap) -> ClientAddress {
+        // Whoever says that the socket has a proxy before it says that its callers are not local.
+        let nearest = peer.ip(self.unix || is_proxied(headers));
         if !self.trusts_peer(peer) {
-            return ClientAddress(peer.ip());
+            return ClientAddress(nearest);
         }
-        let mut last = peer.ip();
+        let mut last = nearest;
         let values: Vec<&str> = headers
             .get_all("x-forwarded-for")
             .iter()
@@ -164,6 +171,16 @@ mod tests {
         assert_eq!(from(tcp("10.0.0.1:9"), &[]), "10.0.0.1");
         assert_eq!(from(tcp("[::ffff:10.0.0.1]:9"), &["[2001:db8::1]"]), "2001:db8::1");
         assert_eq!(from(Peer::Unix(None), &["203.0.113.9"]), "203.0.113.9");
-        assert_eq!(from(Peer::Unknown, &["203.0.113.9"]), "");
+        assert_eq!(from(Peer::Unknown, &["203.0.113.9"]), "0.0.0.0");
+        assert_eq!(
+            from(Peer::Unix(None), &[]),
+            "0.0.0.0",
+            "a proxy that does not say who asks"
+        );
+        let none = TrustedProxies::default();
+        let mut headers = HeaderMap::new();
+        assert_eq!(none.address(Peer::Unix(None), &headers).0, None);
+        headers.insert("x-forwarded-for", HeaderValue::from_static("10.0.0.1"));
+        assert_eq!(none.address(Peer::Unix(None), &headers).0, "0.0.0.0".parse().ok());
     }
 }

@@ -12,8 +12,19 @@ use crate::{failure::Failure, peer::Peer, settings::CompatSettings};
 const PROXY_HEADERS: [&str; 4] = ["x-forwarded-for", "forwarded", "x-real-ip", "via"];
 
 /// Whether a proxy stands between.
-pub(super) fn is_proxied(headers: &HeaderMap) -> bool {
+pub(crate) fn is_proxied(headers: &HeaderMap) -> bool {
     PROXY_HEADERS.iter().any(|name| headers.contains_key(*name))
+}
+
+/// Whether it looks like a program on this machine, by all that can be seen: no proxy between, no page in a browser, and no
+/// name of this machine that a stranger may have made up.
+pub(super) fn is_local_program(headers: &HeaderMap) -> bool {
+    let host = headers.get(HOST);
+    !is_proxied(headers) && !is_from_a_page(headers) && host.is_none_or(|host| host.to_str().is_ok_and(is_local_host))
+}
+
+fn is_from_a_page(headers: &HeaderMap) -> bool {
+    headers.contains_key(ORIGIN) || headers.get("sec-fetch-site").is_some_and(|site| site != "none")
 }
 
 /// Whether a caller of the compatible routes who says nothing of themselves may come in as nobody in particular.
@@ -21,7 +32,7 @@ pub(super) fn is_proxied(headers: &HeaderMap) -> bool {
 /// # Errors
 /// 401 for another machine; 403 for what looks like a page in a browser.
 pub(super) fn check(settings: &CompatSettings, peer: Peer, headers: &HeaderMap) -> Result<(), Failure> {
-    if headers.contains_key(ORIGIN) || headers.get("sec-fetch-site").is_some_and(|site| site != "none") {
+    if is_from_a_page(headers) {
         return Err(from_a_page(
             "the request comes from a page in a browser, and carries no key",
         ));

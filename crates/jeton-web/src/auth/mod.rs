@@ -7,6 +7,7 @@ pub(crate) mod rights;
 mod same_site;
 mod who;
 
+pub(crate) use anonymous::is_proxied;
 pub(crate) use credentials::{Presented, presented};
 pub(crate) use refused::Refused;
 pub(crate) use rights::{Known, PageForm, Permitted};

@@ -7,7 +7,7 @@ use jeton_ledger::{Event, events};
 
 use super::{
     Presented, Refused,
-    anonymous::{self, is_proxied},
+    anonymous::{self, is_local_program},
     presented,
     refused::BASIC,
     same_site,
@@ -43,6 +43,10 @@ pub(crate) async fn authenticate(
     address: ClientAddress,
 ) -> Result<Visit, Refused> {
     let ClientAddress(address) = address;
+    if !method.is_safe() && !same_site(headers) {
+        // Browsers send cookies, and passwords of HTTP Basic that they remember, by themselves.
+        return Err(note(state, Refused::Access(AccessError::Csrf), address));
+    }
     let by_itself = |caller| Visit { caller, session: None };
     let access = &state.access;
     match presented(headers) {
@@ -58,10 +62,8 @@ pub(crate) async fn authenticate(
         Err(refused) => return Err(note(state, refused, address)),
     }
     if let Some(cookie) = cookie(headers, SESSION_COOKIE) {
-        let session = access.session(&cookie, address).await.map_err(Refused::Access)?;
-        if !method.is_safe() && !same_site(headers) {
-            return Err(Refused::Access(AccessError::Csrf));
-        }
+        let session = access.session(&cookie, address).await;
+        let session = session.map_err(|error| note(state, Refused::Access(error), address))?;
         access
             .check_caller(session.caller.identity.key())
             .map_err(Refused::Access)?;
@@ -71,7 +73,8 @@ pub(crate) async fn authenticate(
         });
     }
     if let Peer::Unix(Some(peer)) = peer
-        && !is_proxied(headers)
+        && !state.settings.trusted_proxies.unix
+        && is_local_program(headers)
     {
         let caller = access.caller_by_uid(peer.uid, peer.gid, state.own_uid);
         return caller.map(by_itself).map_err(Refused::Access);
@@ -79,7 +82,7 @@ pub(crate) async fn authenticate(
     Err(note(state, Refused::Missing, address))
 }
 
-/// Puts a stranger on record. What was looked up is on record already.
+/// Puts a stranger on record. Of keys and tokens those who look them up do it.
 fn note(state: &WebState, refused: Refused, address: Option<IpAddr>) -> Refused {
     let event = Event::new(events::AUTH_REFUSED, &Caller::anonymous(address));
     state

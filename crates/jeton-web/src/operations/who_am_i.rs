@@ -1,7 +1,7 @@
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 use jeton_api::WhoAmI;
-use jeton_domain::{Action, Identity};
+use jeton_domain::Identity;
 
 use super::{render, users};
 use crate::{
@@ -26,8 +26,12 @@ pub(crate) async fn who_am_i(
     State(state): State<Shared>,
     _: Params<NoParams>,
 ) -> Result<Response, Failure> {
-    let could = |action: &&Action| state.access.could_allow(&caller, **action);
-    let allowed = Action::ALL.iter().filter(could).map(ToString::to_string).collect();
+    let allowed = state
+        .access
+        .could_allow(&caller)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     let role = match &caller.identity {
         Identity::User { role, .. } => Some(users::role(*role)),
         _ => None,

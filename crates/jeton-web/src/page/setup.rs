@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{
     forms::PublicForm,
     shell::{self, Problem, Shell},
-    sign_in,
+    sign_in::{self, Provider},
     visit::{HttpsNeeded, Visit},
 };
 use crate::state::{Shared, WebState};
@@ -23,6 +23,9 @@ struct SetupPage {
     link: Secret,
     /// Whom the link is for; `None` for the first administrator.
     user: Option<String>,
+    /// Whether a password may be set: not by those who sign in through the provider.
+    password: bool,
+    provider: Option<Provider>,
     /// What was typed before.
     name: String,
 }
@@ -105,16 +108,19 @@ fn page(
     holder: LinkHolder,
     name: String,
 ) -> Response {
-    let user = match holder {
-        LinkHolder::First => None,
-        LinkHolder::User(user) => Some(user.to_string()),
+    let (user, password) = match holder {
+        LinkHolder::First => (None, true),
+        LinkHolder::User(user) => (Some(user.to_string()), true),
+        LinkHolder::Bound(user) => (Some(user.to_string()), false),
     };
     let page = SetupPage {
         shell: Shell::of_nobody(),
         https: visit.https_needed(state),
         problem,
+        provider: Provider::of(state, "link", Some(link.expose())),
         link,
         user,
+        password,
         name,
     };
     shell::render(status, &page)

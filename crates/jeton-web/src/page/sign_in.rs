@@ -29,9 +29,26 @@ struct SignInPage {
 }
 
 /// Where else people may sign in.
-struct Provider {
-    name: String,
-    href: String,
+pub(super) struct Provider {
+    pub(super) name: String,
+    pub(super) href: String,
+}
+
+impl Provider {
+    /// The way there, with one parameter; `None` where there is no provider.
+    pub(super) fn of(state: &WebState, parameter: &str, value: Option<&str>) -> Option<Self> {
+        let name = state.access.sign_in_provider()?.to_owned();
+        let href = match value {
+            Some(value) => {
+                let query = form_urlencoded::Serializer::new(String::new())
+                    .append_pair(parameter, value)
+                    .finish();
+                format!("/sign-in/provider?{query}")
+            }
+            None => "/sign-in/provider".to_owned(),
+        };
+        Some(Self { name, href })
+    }
 }
 
 /// What the page sends.
@@ -109,25 +126,13 @@ fn page(
     name: String,
     wanted: Option<&str>,
 ) -> Response {
-    let provider = state.access.sign_in_provider().map(|provider| Provider {
-        name: provider.to_owned(),
-        href: match wanted {
-            Some(wanted) => {
-                let query = form_urlencoded::Serializer::new(String::new())
-                    .append_pair("next", wanted)
-                    .finish();
-                format!("/sign-in/provider?{query}")
-            }
-            None => "/sign-in/provider".to_owned(),
-        },
-    });
     let page = SignInPage {
         shell: Shell::of_nobody(),
         https: visit.https_needed(state),
         problem,
         name,
         next: wanted.map(str::to_owned),
-        provider,
+        provider: Provider::of(state, "next", wanted),
     };
     shell::render(status, &page)
 }

@@ -65,7 +65,7 @@ pub(crate) enum ClientCommand {
     Revoke {
         /// Its name
         name: String,
-        /// Also give back every token that it holds
+        /// Also end every token that it holds, for all who hold it
         #[arg(long)]
         grants: bool,
         /// Do not ask

@@ -127,8 +127,8 @@ fn words_of(revoked: &RevokedClient, grants: bool) -> String {
     match (revoked.grants_ended, grants) {
         (0, false) => format!("revoked {name}; what it holds lives on until it ends (--grants gives it back, too)"),
         (0, true) => format!("revoked {name}; it held nothing"),
-        (1, _) => format!("revoked {name} and gave back 1 token"),
-        (count, _) => format!("revoked {name} and gave back {count} tokens"),
+        (1, _) => format!("revoked {name} and ended 1 token"),
+        (count, _) => format!("revoked {name} and ended {count} tokens"),
     }
 }
 
@@ -256,6 +256,6 @@ mod tests {
         };
         assert!(words_of(&revoked(0), false).contains("--grants"));
         assert_eq!(words_of(&revoked(0), true), "revoked ci; it held nothing");
-        assert_eq!(words_of(&revoked(2), true), "revoked ci and gave back 2 tokens");
+        assert_eq!(words_of(&revoked(2), true), "revoked ci and ended 2 tokens");
     }
 }

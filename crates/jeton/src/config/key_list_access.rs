@@ -68,7 +68,8 @@ pub(crate) const ACCESS_KEYS: &[KeySpec] = &[
         "",
         r#""groups""#,
         &[],
-        "Which claim says the role: its name, or a path with dots into nested objects.",
+        "Which claim says the role, at every sign-in: its name, or a path with dots into nested objects. Whoever has none \
+         of the values below is not let in. Without it, people have the role that an operator gave them.",
     ),
     key(
         "sign_in.operator_values",
@@ -100,8 +101,8 @@ pub(crate) const ACCESS_KEYS: &[KeySpec] = &[
         "false",
         "false",
         &[],
-        "Whether people whom jeton does not know yet are added when they sign in with a role. Else only those whom an \
-         operator added can.",
+        "Whether people whom jeton does not know yet are added when they sign in with a role, unless a policy lists their \
+         name. Else only those can sign in whom an operator added, and who used their one-time link to do so.",
     ),
     key(
         "sign_in.ca_file",

@@ -162,7 +162,7 @@ async fn an_address_that_asks_too_often_is_told_when_to_come_back() {
             // Of IPv6 a household has as many as it likes.
             ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "2001:db8:1:3::1"),
         ] {
-            for path in ["/v1/whoami", "/healthz", "/nowhere"] {
+            for path in ["/v1/whoami", "/docs", "/nowhere"] {
                 let mut last = from(&t, address, &key, path).await;
                 for _ in 0..12 {
                     last = from(&t, address, &key, path).await;

@@ -20,7 +20,7 @@ struct Server {
     child: Child,
     /// Everybody may go into it.
     dir: TempDir,
-    _state: TempDir,
+    state: TempDir,
 }
 
 impl Server {
@@ -53,11 +53,7 @@ impl Server {
             log.push('\n');
         }
         std::thread::spawn(move || lines.for_each(drop));
-        Self {
-            child,
-            dir,
-            _state: state,
-        }
+        Self { child, dir, state }
     }
 
     fn socket(&self) -> PathBuf {
@@ -193,11 +189,45 @@ async fn whoever_comes_through_a_proxy_is_nobody() {
             let (status, _) = server.ask("GET", "/v1/record", &[(header, "")], None).await;
             assert_eq!(status, 401, "{header}, and empty");
         }
+        // A page in a browser that reached the socket through a proxy that says nothing of itself.
+        for (header, value) in [
+            ("origin", "https://evil.example"),
+            ("sec-fetch-site", "cross-site"),
+            ("host", "evil.example"),
+        ] {
+            let (status, answer) = server.ask("GET", "/v1/whoami", &[(header, value)], None).await;
+            assert_eq!(
+                (status, &answer["code"]),
+                (401, &json!("auth.missing")),
+                "{header}: {answer}"
+            );
+        }
+        // Where a proxy is said to use the socket, nobody is known by it.
+        let (status, _) = server.ask("GET", "/v1/whoami", &[], None).await;
+        assert_eq!(status, if env.is_empty() { 200 } else { 401 });
+        let operator = std::fs::read_to_string(server.state.path().join("operator.key")).unwrap();
+        let operator = format!("Bearer {}", operator.trim());
+        let new = json!({"name": "ci"});
         let (status, client) = server
-            .ask("POST", "/v1/clients", &[], Some(json!({"name": "ci"})))
+            .ask("POST", "/v1/clients", &[("authorization", &operator)], Some(new))
             .await;
         assert_eq!(status, 201, "{client}");
         let bearer = format!("Bearer {}", client["key"].as_str().unwrap());
+        // A client that is bound to a network is not let in from nowhere in particular.
+        let new = json!({"name": "inside", "networks": ["10.0.0.0/8"]});
+        let (_, inside) = server
+            .ask("POST", "/v1/clients", &[("authorization", &operator)], Some(new))
+            .await;
+        let inside = format!("Bearer {}", inside["key"].as_str().unwrap());
+        for forwarded in ["203.0.113.7", "nonsense"] {
+            let headers = [("authorization", inside.as_str()), ("x-forwarded-for", forwarded)];
+            let (status, answer) = server.ask("GET", "/v1/whoami", &headers, None).await;
+            assert_eq!(
+                (status, &answer["code"]),
+                (403, &json!("auth.address_not_allowed")),
+                "{answer}"
+            );
+        }
         let (status, me) = server
             .ask(
                 "GET",
@@ -208,7 +238,8 @@ async fn whoever_comes_through_a_proxy_is_nobody() {
             .await;
         assert_eq!((status, &me["name"]), (200, &json!("client:ci")), "{me}");
         let expected = if env.is_empty() {
-            Value::Null
+            // Somewhere behind a proxy that is not trusted.
+            json!("0.0.0.0")
         } else {
             json!("203.0.113.9")
         };

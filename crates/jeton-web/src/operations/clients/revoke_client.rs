@@ -1,5 +1,6 @@
 use axum::{extract::State, response::Response};
 use http::StatusCode;
+use jeton_access::AccessError;
 use jeton_api::RevokedClient;
 use jeton_broker::Asker;
 use jeton_domain::{Action, IdentityKey};
@@ -19,7 +20,8 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct RevokeClientParams {
-    /// Give back all that it holds, too. Needs the right to end what others hold.
+    /// End all tokens that it holds at their forge, too; others who hold the same ones get new ones when they next ask.
+    /// Works for a name whose client was revoked before, as well. Needs the right to end what others hold.
     #[param(nullable = false, required = false)]
     grants: Option<bool>,
 }
@@ -34,7 +36,7 @@ pub(crate) struct RevokeClientParams {
     params(("name" = String, Path, description = "Your name for it", example = "ci"), RevokeClientParams),
     responses(
         (status = 200, description = "It may ask no more", body = RevokedClient),
-        (status = 404, description = "No client has this name, or it was revoked", body = jeton_api::Problem),
+        (status = 404, description = "No client has this name, or it was revoked and `grants` is not set", body = jeton_api::Problem),
     )
 )]
 pub(crate) async fn revoke_client(
@@ -50,7 +52,13 @@ pub(crate) async fn revoke_client(
         state.access.permit(&caller, Action::GrantRevoke, id)?;
     }
     // The client first: it could fetch new tokens while the old ones are given back.
-    let client = state.access.revoke_client(&caller, id, &name).await?;
+    let client = match state.access.revoke_client(&caller, id, &name).await {
+        // Asked once more: the last time not everything could be ended, or it was not asked for then.
+        Err(error @ AccessError::ClientNotFound(_)) if with_grants => {
+            state.access.find_revoked_client(&name).await?.ok_or(error)?
+        }
+        outcome => outcome?,
+    };
     let mut grants_ended = 0;
     if with_grants {
         let asker = Asker {
@@ -60,8 +68,8 @@ pub(crate) async fn revoke_client(
         let given_back = state.broker.revoke_all_of(&asker, IdentityKey::Client(client.id)).await;
         grants_ended = given_back.map_err(|error| {
             Failure::from(error).with_remedy(
-                "The client is revoked, but not all that it holds was given back: `jeton token list` shows the rest, \
-                 and `jeton token revoke` ends it.",
+                "The client is revoked, but not all that it holds was ended: run the same command again. `jeton token list` \
+                 shows what is left, and `jeton token revoke --force` ends it one by one.",
             )
         })?;
     }
