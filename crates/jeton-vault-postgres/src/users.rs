@@ -149,15 +149,13 @@ impl UserRepo for Repo<'_> {
     }
 
     async fn signed_in(&mut self, id: UserId, at: Timestamp) -> Result<(), VaultError> {
-        sqlx::query(
-            "UPDATE users SET last_sign_in_at = $2 WHERE id = $1 \
-             AND (last_sign_in_at IS NULL OR last_sign_in_at < $2)",
-        )
-        .bind(id.as_uuid())
-        .bind(at.as_millisecond())
-        .execute(&mut *self.conn)
-        .watched(self.watch)
-        .await?;
+        // In any case a change of the row: it keeps a change of the password waiting until this sign-in is done.
+        sqlx::query("UPDATE users SET last_sign_in_at = greatest(last_sign_in_at, $2) WHERE id = $1")
+            .bind(id.as_uuid())
+            .bind(at.as_millisecond())
+            .execute(&mut *self.conn)
+            .watched(self.watch)
+            .await?;
         Ok(())
     }
 
