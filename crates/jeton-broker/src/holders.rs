@@ -1,8 +1,7 @@
 use std::{
-    collections::HashMap,
     net::IpAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, LazyLock, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
@@ -45,9 +44,13 @@ impl Holder {
     }
 }
 
-/// The holders of one token.
+/// The holders of one token. Most tokens have one or two: a list of them takes a quarter of a map's memory, which counts
+/// with a hundred thousand tokens; and it is walked only on the slow way.
 #[derive(Debug, Default)]
-pub(crate) struct Holders(Mutex<HashMap<Holder, Arc<Hold>>>);
+pub(crate) struct Holders(Mutex<Vec<(Holder, Arc<Hold>)>>);
+
+/// Who stands for all anonymous callers; they hold a token together.
+static ANONYMOUS: LazyLock<Arc<Caller>> = LazyLock::new(|| Arc::new(Caller::anonymous(None)));
 
 /// One holder's hold on a token: the grant, and whether it still counts.
 #[derive(Debug)]
@@ -79,13 +82,17 @@ impl Hold {
 }
 
 impl Holders {
-    fn map(&self) -> MutexGuard<'_, HashMap<Holder, Arc<Hold>>> {
+    fn list(&self) -> MutexGuard<'_, Vec<(Holder, Arc<Hold>)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The hold of one who asks again, allowed by the policies of this number; `None` when there is none that counts.
     pub(crate) fn hold(&self, holder: &Holder, generation: u64) -> Option<Arc<Hold>> {
-        let held = self.map().get(holder).map(Arc::clone)?;
+        let held = {
+            let list = self.list();
+            let found = list.iter().find(|(one, _)| one == holder);
+            Arc::clone(&found?.1)
+        };
         if !held.noted.load(Ordering::Acquire) || !held.ask_again() {
             return None;
         }
@@ -96,15 +103,24 @@ impl Holders {
     /// Puts a hold down before its grant is written: whoever gives that grant back meanwhile finds it here. It counts
     /// when [`Holders::confirm`] says so.
     pub(crate) fn begin(&self, holder: Holder, grant: GrantId, caller: Arc<Caller>, generation: u64) -> Arc<Hold> {
+        let is_anonymous = caller.identity == Identity::Anonymous;
         let held = Arc::new(Hold {
             grant,
-            caller,
+            caller: if is_anonymous { Arc::clone(&ANONYMOUS) } else { caller },
             generation: AtomicU64::new(generation),
             noted: AtomicBool::new(false),
             over: AtomicBool::new(false),
             used: AtomicBool::new(false),
         });
-        self.map().insert(holder, Arc::clone(&held));
+        let mut list = self.list();
+        if let Some(place) = list.iter_mut().find(|(one, _)| *one == holder) {
+            place.1 = Arc::clone(&held);
+        } else {
+            if list.is_empty() {
+                list.reserve_exact(1);
+            }
+            list.push((holder, Arc::clone(&held)));
+        }
         held
     }
 
@@ -122,7 +138,7 @@ impl Holders {
 
     /// Forgets those whose grants were given back, or could not be written.
     pub(crate) fn remove(&self, is_over: impl Fn(GrantId) -> bool) {
-        self.map().retain(|_, held| {
+        self.list().retain(|(_, held)| {
             let over = is_over(held.grant);
             if over {
                 held.over.store(true, Ordering::Release);
@@ -144,7 +160,7 @@ impl Holders {
                 && held.generation.load(Ordering::Relaxed) == generation
                 && is_known(&held.caller.identity)
         };
-        let holders = self.map();
+        let holders = self.list();
         let following = holders.iter().filter(|(_, held)| may(held));
         following
             .take(MOST_AHEAD)
