@@ -165,7 +165,8 @@ fn compile(
     })
 }
 
-fn words<E: ToString>(errors: &[E]) -> String {
+/// The first of several mistakes, in one line.
+pub(crate) fn words<E: ToString>(errors: &[E]) -> String {
     let texts: Vec<String> = errors.iter().take(20).map(ToString::to_string).collect();
     texts.join("; ")
 }

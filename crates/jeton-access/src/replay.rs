@@ -9,7 +9,7 @@ use jeton_vault::{LedgerEntry, LedgerFilter};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::{Access, AccessError};
+use crate::{Access, AccessError, policies::words};
 
 /// Entries that are read at a time.
 const PAGE: u32 = 500;
@@ -124,10 +124,8 @@ impl Access {
             let file = document.policy.iter().map(|spec| (Origin::File, spec.clone()));
             let built_in = anonymous.into_iter().map(|spec| (Origin::BuiltIn, spec));
             let all: Vec<_> = file.chain(stored).chain(built_in).collect();
-            PolicySet::compile(document.ceiling.clone(), all).map_err(|errors| {
-                let words: Vec<String> = errors.iter().take(20).map(ToString::to_string).collect();
-                AccessError::PolicyInvalid(words.join("; "))
-            })
+            PolicySet::compile(document.ceiling.clone(), all)
+                .map_err(|errors| AccessError::PolicyInvalid(words(&errors)))
         };
         let task = tokio::task::spawn_blocking(compile);
         task.await
