@@ -66,6 +66,8 @@ actions! {
     RecordRead = "record.read", true;
     /// See the state of the sealing keys.
     KeyRead = "key.read", true;
+    /// Rotate and retire sealing keys.
+    KeyManage = "key.manage", false;
 }
 
 impl Action {

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
 /// On whose side the cause of a failure lies. A forge's failure is never put on the caller, nor the other way round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Blame {
@@ -167,6 +169,76 @@ codes! {
     AppConfigured = "app.configured", Caller;
     /// The text is no private key that can sign for an App.
     AppKeyInvalid = "app.key_invalid", Caller;
+    /// No account has this id or label, or it is not the caller's to see.
+    AccountNotFound = "account.not_found", Caller;
+    /// Another account has this label.
+    AccountLabelTaken = "account.label_taken", Caller;
+    /// The account's label, forge, user name, e-mail or other words are not well-formed.
+    AccountInvalid = "account.invalid", Caller;
+    /// The account comes from the environment and can only be changed there.
+    AccountEnvironment = "account.environment", Caller;
+    /// Something still uses the account.
+    AccountInUse = "account.in_use", Caller;
+    /// The new token belongs to somebody else than the one it would replace.
+    AccountOtherIdentity = "account.other_identity", Caller;
+    /// No account serves the forge or the repository.
+    AccountNone = "account.none", Caller;
+    /// The account is switched off.
+    AccountInactive = "account.inactive", Caller;
+    /// Somebody else changed the account at the same time.
+    AccountChanged = "account.changed_meanwhile", Caller;
+    /// The forge cannot renew tokens of this kind, or this one may not renew itself.
+    RotationUnsupported = "account.rotation_unsupported", Caller;
+    /// The account's token is being renewed right now.
+    RotationUnderWay = "account.rotation_under_way", Caller;
+    /// Whether the forge renewed the token is not known; nothing was tried again, because a second try could end all.
+    RotationUnclear = "account.rotation_unclear", Forge;
+    /// The forge renewed the token and the answer with the new one was lost.
+    RotationLost = "account.rotation_lost", Access;
+    /// The text is no token at all: a user name, a password, an address.
+    CredentialNotAToken = "credential.not_a_token", Caller;
+    /// The token is cut or has a wrong character: its own checksum says so.
+    CredentialDamaged = "credential.damaged", Caller;
+    /// The token is one of another forge.
+    CredentialWrongForge = "credential.wrong_forge", Caller;
+    /// The token is of a kind that cannot serve as an account.
+    CredentialWrongKind = "credential.wrong_kind", Caller;
+    /// Characters that are no part of the token were around it or in it.
+    CredentialDecorated = "credential.decorated", Caller;
+    /// The forge refuses the token, and does not say whether it is wrong, expired or revoked.
+    CredentialInvalid = "credential.invalid", Access;
+    /// The token's end has come.
+    CredentialExpired = "credential.expired", Access;
+    /// The token was revoked.
+    CredentialRevoked = "credential.revoked", Access;
+    /// The token lacks a scope or a permission.
+    CredentialScope = "credential.insufficient_scope", Access;
+    /// The token's owner has too small a role for it.
+    CredentialRole = "credential.insufficient_role", Access;
+    /// The organisation wants the token authorised for single sign-on.
+    CredentialSso = "credential.sso_required", Access;
+    /// The forge does not let this server's address in.
+    CredentialIp = "credential.ip_not_allowed", Access;
+    /// The organisation forbids classic personal access tokens.
+    CredentialClassicForbidden = "credential.classic_forbidden", Access;
+    /// The organisation has not approved the fine-grained token yet.
+    CredentialNotApproved = "credential.not_approved", Access;
+    /// The token lives longer than the organisation allows.
+    CredentialLifetime = "credential.lifetime_over_policy", Access;
+    /// The repository or project does not exist, or the token may not see it.
+    CredentialNotVisible = "credential.not_visible", Access;
+    /// A user name stands where the forge wants an e-mail address, or the other way round.
+    CredentialUsername = "credential.wrong_username", Access;
+    /// The forge wants a proof of possession that jeton cannot give.
+    CredentialProof = "credential.proof_required", Access;
+    /// Too many wrong tries: the forge blocks this user or address for a while.
+    CredentialLocked = "credential.locked_out", Access;
+    /// Bitbucket's app passwords ended on 2026-07-28.
+    CredentialAppPassword = "credential.app_password_ended", Access;
+    /// The address is no place where a forge may be looked for.
+    ForgeAddress = "forge.address_not_allowed", Caller;
+    /// A webhook cannot be delivered.
+    WebhookFailed = "webhook.failed", Operator;
     /// No grant has this id, or it is not the caller's.
     GrantNotFound = "grant.not_found", Caller;
     /// No live token has this fingerprint.
@@ -193,6 +265,10 @@ codes! {
     SealBadKey = "seal.bad_key", Operator;
     /// Others can read the sealing key's file.
     SealKeyExposed = "seal.key_exposed", Operator;
+    /// No key has this id.
+    SealKeyNotFound = "seal.key_not_found", Caller;
+    /// A key that something still needs was to be retired.
+    SealKeyInUse = "seal.key_in_use", Caller;
     /// A sealed value was changed in the database.
     SealTampered = "seal.tampered", Operator;
     /// A sealed value was moved from another row.
@@ -211,6 +287,26 @@ codes! {
     ServerUnreachable = "server.unreachable", Operator;
     /// A mistake in jeton.
     Internal = "internal", Jeton;
+}
+
+impl Code {
+    /// Reads [`Code::as_str`] back; `None` for a code of a later jeton.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == text)
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| D::Error::custom("this is no code that this jeton knows"))
+    }
 }
 
 impl fmt::Display for Code {

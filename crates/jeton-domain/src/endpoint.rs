@@ -24,6 +24,9 @@ pub enum EndpointError {
     /// A user name, password, query or fragment is no part of a forge's address.
     #[error("a forge's URL has no user name, password, query or fragment")]
     Decorated,
+    /// Another product with another API.
+    #[error("`{0}` is not bitbucket.org, and Bitbucket Data Center has an API that jeton does not speak")]
+    DataCenter(String),
     /// Link-local addresses hold the metadata services of clouds.
     #[error("`{0}` is a link-local, unspecified or multicast address, where no forge lives")]
     Forbidden(String),
@@ -79,6 +82,104 @@ impl ForgeEndpoint {
         Self::github(&format!("http://{host}/api/v3")).or_else(|_| Self::github(&format!("https://{host}/api/v3")))
     }
 
+    /// gitlab.com.
+    pub fn gitlab_com() -> Self {
+        Self {
+            kind: ForgeKind::GitLab,
+            web_url: "https://gitlab.com".to_owned(),
+            api_url: "https://gitlab.com/api/v4".to_owned(),
+        }
+    }
+
+    /// A GitLab by the URL that people see, which may have a path (a relative URL root); its API lies below at `/api/v4`, which may be
+    /// written too.
+    ///
+    /// # Errors
+    /// [`EndpointError`] when it is no address of a forge.
+    pub fn gitlab(base_url: &str) -> Result<Self, EndpointError> {
+        let url = trimmed(&check(base_url)?);
+        let web_url = url.strip_suffix("/api/v4").unwrap_or(&url).to_owned();
+        Ok(Self {
+            kind: ForgeKind::GitLab,
+            api_url: format!("{web_url}/api/v4"),
+            web_url,
+        })
+    }
+
+    /// bitbucket.org.
+    pub fn bitbucket_org() -> Self {
+        Self {
+            kind: ForgeKind::Bitbucket,
+            web_url: "https://bitbucket.org".to_owned(),
+            api_url: "https://api.bitbucket.org/2.0".to_owned(),
+        }
+    }
+
+    /// Bitbucket Cloud by a URL: its own, or one of this machine, where a simulator may listen.
+    ///
+    /// # Errors
+    /// [`EndpointError::DataCenter`] for any other host: Bitbucket Data Center has another API.
+    pub fn bitbucket(base_url: &str) -> Result<Self, EndpointError> {
+        let url = check(base_url)?;
+        match url.host_str() {
+            Some("bitbucket.org" | "www.bitbucket.org" | "api.bitbucket.org") => return Ok(Self::bitbucket_org()),
+            _ if is_loopback(&url) => {}
+            _ => return Err(EndpointError::DataCenter(url.host_str().unwrap_or_default().to_owned())),
+        }
+        let url = trimmed(&url);
+        let web_url = url.strip_suffix("/2.0").unwrap_or(&url).to_owned();
+        Ok(Self {
+            kind: ForgeKind::Bitbucket,
+            api_url: format!("{web_url}/2.0"),
+            web_url,
+        })
+    }
+
+    /// A forge by the URL that people see or that programs call; the public one of its kind without any.
+    ///
+    /// # Errors
+    /// [`EndpointError`] when it is no address of a forge of this kind.
+    pub fn of_kind(kind: ForgeKind, base_url: Option<&str>) -> Result<Self, EndpointError> {
+        match (kind, base_url) {
+            (ForgeKind::GitHub, None) => Ok(Self::github_com()),
+            (ForgeKind::GitHub, Some(url)) => Self::github_by_any_url(url),
+            (ForgeKind::GitLab, None) => Ok(Self::gitlab_com()),
+            (ForgeKind::GitLab, Some(url)) => Self::gitlab(url),
+            (ForgeKind::Bitbucket, None) => Ok(Self::bitbucket_org()),
+            (ForgeKind::Bitbucket, Some(url)) => Self::bitbucket(url),
+        }
+    }
+
+    /// A GitHub by the URL of its API or by the one that people see: whose API lies at `/api/v3` (Enterprise Server), at `api.` before
+    /// the host (Enterprise Cloud with data residency), or at api.github.com.
+    fn github_by_any_url(raw: &str) -> Result<Self, EndpointError> {
+        let url = check(raw)?;
+        let host = url.host_str().unwrap_or_default();
+        if matches!(host, "github.com" | "www.github.com" | "api.github.com") {
+            return Ok(Self::github_com());
+        }
+        if host.ends_with(".ghe.com") {
+            let tenant = host.strip_prefix("api.").unwrap_or(host);
+            return Self::github(&format!("https://api.{tenant}"));
+        }
+        let base = trimmed(&url);
+        if base.ends_with("/api/v3") {
+            Self::github(&base)
+        } else {
+            Self::github(&format!("{base}/api/v3"))
+        }
+    }
+
+    /// Whether it is the public instance that everybody shares: github.com, gitlab.com or bitbucket.org.
+    pub fn is_public(&self) -> bool {
+        *self == Self::github_com() || *self == Self::gitlab_com() || *self == Self::bitbucket_org()
+    }
+
+    /// Whether it lies on this machine itself, by its name or address.
+    pub fn is_loopback(&self) -> bool {
+        Url::parse(&self.api_url).is_ok_and(|url| is_loopback(&url))
+    }
+
     /// The kind of forge.
     pub fn kind(&self) -> ForgeKind {
         self.kind
@@ -125,7 +226,7 @@ fn check(raw: &str) -> Result<Url, EndpointError> {
     if address.is_some_and(is_never_a_forge) {
         return Err(EndpointError::Forbidden(shown()));
     }
-    let local = address.is_some_and(|ip| ip.is_loopback()) || url.host_str() == Some("localhost");
+    let local = is_loopback(&url);
     match url.scheme() {
         "https" => Ok(url),
         "http" if local => Ok(url),
@@ -142,6 +243,15 @@ fn is_never_a_forge(ip: IpAddr) -> bool {
     }
 }
 
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(v4)) => v4.is_loopback(),
+        Some(Host::Ipv6(v6)) => v6.to_ipv4_mapped().map_or(v6.is_loopback(), |v4| v4.is_loopback()),
+        None => false,
+    }
+}
+
 fn trimmed(url: &Url) -> String {
     url.as_str().trim_end_matches('/').to_owned()
 }
@@ -153,6 +263,7 @@ fn trimmed_origin(url: &Url) -> String {
 #[cfg(test)]
 mod tests {
     use super::{EndpointError, ForgeEndpoint};
+    use crate::ForgeKind;
 
     #[test]
     fn knows_the_web_side_of_an_api() {
@@ -175,6 +286,56 @@ mod tests {
             let known = ForgeEndpoint::github(api).unwrap();
             assert_eq!(ForgeEndpoint::github_by_host(known.host()).unwrap(), known);
         }
+    }
+
+    #[test]
+    fn each_kind_is_known_by_either_of_its_urls() {
+        let of = |kind, url: &str| ForgeEndpoint::of_kind(kind, Some(url));
+        for url in [
+            "https://github.com/",
+            "https://api.github.com",
+            "https://www.github.com",
+        ] {
+            assert_eq!(of(ForgeKind::GitHub, url).unwrap(), ForgeEndpoint::github_com());
+        }
+        for url in ["https://ghe.example.com", "https://ghe.example.com/api/v3/"] {
+            let found = of(ForgeKind::GitHub, url).unwrap();
+            assert_eq!(
+                (found.api_url(), found.host()),
+                ("https://ghe.example.com/api/v3", "ghe.example.com")
+            );
+        }
+        for url in ["https://acme.ghe.com", "https://api.acme.ghe.com"] {
+            assert_eq!(
+                of(ForgeKind::GitHub, url).unwrap().api_url(),
+                "https://api.acme.ghe.com"
+            );
+        }
+        for url in ["https://git.example.com/lab", "https://git.example.com/lab/api/v4/"] {
+            let found = of(ForgeKind::GitLab, url).unwrap();
+            assert_eq!(
+                (found.api_url(), found.web_url()),
+                ("https://git.example.com/lab/api/v4", "https://git.example.com/lab")
+            );
+        }
+        assert_eq!(
+            of(ForgeKind::GitLab, "https://gitlab.com").unwrap(),
+            ForgeEndpoint::gitlab_com()
+        );
+        assert_eq!(
+            of(ForgeKind::Bitbucket, "https://api.bitbucket.org/2.0").unwrap(),
+            ForgeEndpoint::bitbucket_org()
+        );
+        assert!(matches!(
+            of(ForgeKind::Bitbucket, "https://bb.example.com"),
+            Err(EndpointError::DataCenter(_))
+        ));
+        let simulated = of(ForgeKind::Bitbucket, "http://127.0.0.1:7003").unwrap();
+        assert_eq!(
+            (simulated.api_url(), simulated.host()),
+            ("http://127.0.0.1:7003/2.0", "127.0.0.1:7003")
+        );
+        assert!(simulated.is_loopback() && !simulated.is_public() && ForgeEndpoint::gitlab_com().is_public());
     }
 
     #[test]

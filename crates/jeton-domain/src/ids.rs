@@ -50,6 +50,14 @@ macro_rules! typed_id {
 }
 
 typed_id!(
+    /// Names a stored account.
+    AccountId
+);
+typed_id!(
+    /// Names one renewal of an account's token.
+    RotationId
+);
+typed_id!(
     /// Names a GitHub App that jeton knows; not the forge's own App id.
     AppId
 );

@@ -69,6 +69,10 @@ name!(
     /// The operator's name for whoever signs the tokens of callers.
     IssuerName, "issuer", 64, "-_.", "a-z, 0-9, `-`, `_` and `.`"
 );
+name!(
+    /// The label of a stored account: a short name for commands and policies.
+    AccountLabel, "account", 64, "-_.", "a-z, 0-9, `-`, `_` and `.`"
+);
 
 #[cfg(test)]
 mod tests {
