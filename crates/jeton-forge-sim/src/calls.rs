@@ -54,7 +54,11 @@ impl Calls {
     }
 
     pub(crate) fn note(&self, route: &Route) {
-        *lock(&self.by_route).entry(route.key()).or_default() += 1;
+        self.note_name(route.key());
+    }
+
+    pub(crate) fn note_name(&self, route: &'static str) {
+        *lock(&self.by_route).entry(route).or_default() += 1;
     }
 
     pub(crate) fn note_mint(&self) {

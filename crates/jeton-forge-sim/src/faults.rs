@@ -34,6 +34,11 @@ pub enum FaultKind {
         /// How far `x-ratelimit-reset` lies ahead of the forge's clock.
         reset_in: SignedDuration,
     },
+    /// The same with status 429, as the forge may also answer it.
+    PrimaryLimit429 {
+        /// How far `x-ratelimit-reset` lies ahead of the forge's clock.
+        reset_in: SignedDuration,
+    },
     /// 403 as after too many requests at once.
     SecondaryLimit {
         /// The `retry-after` header, in seconds.

@@ -1,26 +1,39 @@
 #![doc = include_str!("../README.md")]
 
+mod bitbucket;
 mod calls;
 mod clock;
 mod control;
 mod faults;
 mod git;
 mod github;
+mod gitlab;
+mod listen;
 mod oidc;
 mod random;
 mod reply;
 mod route;
+mod secret;
 mod server;
 mod sim;
+mod site;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub use bitbucket::{
+    BitbucketRole, BitbucketSim, BitbucketSimConfig, BitbucketToken, BitbucketTokenKind, BitbucketTokenSpec,
+};
 pub use calls::Calls;
 pub use clock::SimClock;
 pub use faults::{FaultId, FaultKind, FaultRule, Faults};
 pub use github::{
-    AppSpec, GitHubSim, InstallSpec, InstallationInfo, Level, OwnerKind, PermissionError, Permissions, SimApp,
-    SimError, TokenFormat, TokenInfo, TokenLag,
+    AppSpec, ExpirationForm, GitHubSim, InstallSpec, InstallationInfo, Level, LoginLockout, OrgPolicy, OrgRole,
+    OwnerKind, PermissionError, Permissions, PersonalTokenInfo, PersonalTokenKind, PersonalTokenSpec, RepoRole,
+    SamlSso, SimApp, SimError, SimPersonalToken, TokenFormat, TokenInfo, TokenLag,
+};
+pub use gitlab::{
+    AccessLevel, GitLabSim, GitLabSimConfig, GitLabToken, GitLabTokenForm, GitLabTokenInfo, GitLabTokenKind,
+    GitLabTokenSpec, Visibility,
 };
 pub use oidc::{
     GitHubActionsJob, OidcAlgorithm, OidcFault, OidcKey, OidcRoute, OidcSim, OidcSimConfig, SignSpec, gitlab_claims,
@@ -28,6 +41,7 @@ pub use oidc::{
 };
 pub use route::ROUTES;
 pub use sim::{ForgeSim, SimConfig};
+pub use site::WorldError;
 
 /// Locks even when a test panicked while it held the lock: its state is still the forge's state.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,6 +1,7 @@
 //! The simulated forges as a program: see `--help`.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -9,16 +10,25 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use jeton_forge_sim::{AppSpec, ForgeSim, InstallSpec, OidcSim, OidcSimConfig, SimConfig, TokenFormat};
+use jeton_forge_sim::{
+    AccessLevel, AppSpec, BitbucketSim, BitbucketSimConfig, BitbucketTokenSpec, ForgeSim, GitLabSim, GitLabSimConfig,
+    GitLabTokenSpec, InstallSpec, OidcSim, OidcSimConfig, OrgRole, PersonalTokenSpec, SimConfig, TokenFormat,
+    Visibility, WorldError,
+};
 use tokio::signal::unix::{SignalKind, signal};
 
 const EXAMPLE: &str = "\
 Example:
   jeton-forge-sim --listen 127.0.0.1:4010 --repo acme/tools --state-dir ./sim
       A GitHub at http://127.0.0.1:4010 with the private repository acme/tools, an app installed on
-      acme, and the app's key in ./sim. Try the control page:  curl http://127.0.0.1:4010/_sim/";
+      acme, and the app's key in ./sim. Try the control page:  curl http://127.0.0.1:4010/_sim/
+  jeton-forge-sim --gitlab 127.0.0.1:4012 --bitbucket 127.0.0.1:4013
+      A GitLab and a Bitbucket Cloud too, each with a person, a token and the same repositories.";
 
-/// A GitHub to test against: real HTTP, real git, state, a clock, and faults on demand.
+/// The person on each forge.
+const PERSON: &str = "ada";
+
+/// A GitHub to test against, and if asked a GitLab and a Bitbucket Cloud: real HTTP, real git, state, a clock, faults
 #[derive(Parser)]
 #[command(name = "jeton-forge-sim", version, after_help = EXAMPLE)]
 struct Options {
@@ -49,6 +59,12 @@ struct Options {
     /// Where to listen as an OIDC provider too; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS")]
     oidc: Option<SocketAddr>,
+    /// Where to listen as a GitLab too; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS")]
+    gitlab: Option<SocketAddr>,
+    /// Where to listen as a Bitbucket Cloud too; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS")]
+    bitbucket: Option<SocketAddr>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -61,6 +77,22 @@ enum Format {
 struct Repository {
     owner: String,
     name: String,
+}
+
+impl Options {
+    /// The repositories to make on every forge.
+    fn repositories(&self) -> Vec<Repository> {
+        if !self.repo.is_empty() {
+            return self.repo.clone();
+        }
+        let (owner, name) = ("acme".to_owned(), "demo".to_owned());
+        vec![Repository { owner, name }]
+    }
+}
+
+/// One line of what there is to know.
+fn line(label: &str, value: impl Display) -> String {
+    format!("{label:<22}{value}")
 }
 
 fn parse_repository(text: &str) -> Result<Repository, String> {
@@ -109,9 +141,34 @@ async fn run(options: Options) -> io::Result<()> {
     };
     let mut world = build(&sim, &options, &state_dir)?;
     if let Some(oidc) = &oidc {
-        world.push(format!("oidc issuer    {}", oidc.issuer()));
+        world.push(line("oidc issuer", oidc.issuer()));
     }
-    world.push("ready          stop with Ctrl-C\n".to_owned());
+    // All forges follow one clock: advancing it anywhere advances it everywhere.
+    let (clock, seed) = (sim.clock().clone(), options.seed);
+    let gitlab = match options.gitlab {
+        Some(bind) => {
+            let clock = clock.clone();
+            let config = GitLabSimConfig {
+                bind,
+                clock,
+                seed,
+                ..GitLabSimConfig::default()
+            };
+            Some(GitLabSim::start(config).await?)
+        }
+        None => None,
+    };
+    if let Some(gitlab) = &gitlab {
+        world.extend(build_gitlab(gitlab, &options)?);
+    }
+    let bitbucket = match options.bitbucket {
+        Some(bind) => Some(BitbucketSim::start(BitbucketSimConfig { bind, clock, seed }).await?),
+        None => None,
+    };
+    if let Some(bitbucket) = &bitbucket {
+        world.extend(build_bitbucket(bitbucket, &options)?);
+    }
+    world.push(line("ready", "stop with Ctrl-C\n"));
     let world = world.join("\n");
     io::stdout().write_all(world.as_bytes())?;
     io::stdout().flush()?;
@@ -121,6 +178,12 @@ async fn run(options: Options) -> io::Result<()> {
     }
     if let Some(oidc) = oidc {
         oidc.shutdown().await;
+    }
+    if let Some(gitlab) = gitlab {
+        gitlab.shutdown().await;
+    }
+    if let Some(bitbucket) = bitbucket {
+        bitbucket.shutdown().await;
     }
     sim.shutdown().await;
     Ok(())
@@ -132,35 +195,85 @@ fn build(sim: &ForgeSim, options: &Options, state_dir: &Path) -> io::Result<Vec<
     let app = github.add_app(AppSpec::new(&options.app));
     let key_file = state_dir.join(format!("{}.private-key.pem", app.slug));
     write_secret(&key_file, &app.private_key_pkcs1_pem)?;
-    let mut repositories = options.repo.clone();
-    if repositories.is_empty() && options.install.is_empty() {
-        repositories.push(Repository {
-            owner: "acme".to_owned(),
-            name: "demo".to_owned(),
-        });
-    }
+    let repositories = if options.install.is_empty() {
+        options.repositories()
+    } else {
+        options.repo.clone()
+    };
     let mut owners: BTreeSet<String> = options.install.iter().cloned().collect();
     let mut lines = vec![
-        format!("web            {}", sim.web_url()),
-        format!("api            {}", sim.api_url()),
-        format!("control        {}/_sim/", sim.web_url()),
-        format!("app id         {}", app.id),
-        format!("client id      {}", app.client_id),
-        format!("key file       {}", key_file.display()),
+        line("web", sim.web_url()),
+        line("api", sim.api_url()),
+        line("control", format_args!("{}/_sim/", sim.web_url())),
+        line("app id", app.id),
+        line("client id", app.client_id),
+        line("key file", key_file.display()),
     ];
     for Repository { owner, name } in &repositories {
         github.add_repository(owner, name, !options.public)?;
-        lines.push(format!("repository     {owner}/{name}"));
+        lines.push(line("repository", format_args!("{owner}/{name}")));
         if options.install.is_empty() {
             owners.insert(owner.clone());
         }
     }
+    // The app acts for itself; this is somebody who acts with a token of their own.
+    github.add_user(PERSON);
     for owner in owners {
+        github
+            .add_member(&owner, PERSON, OrgRole::Admin)
+            .map_err(io::Error::from)?;
         let id = github
             .try_install(app.id, &owner, InstallSpec::all())
             .map_err(io::Error::from)?;
-        lines.push(format!("installation   {id} on {owner}"));
+        lines.push(line("installation", format_args!("{id} on {owner}")));
     }
+    let token = github.add_personal_token(PERSON, PersonalTokenSpec::classic(["repo", "read:org"]));
+    lines.push(line("github user", PERSON));
+    lines.push(line("github token", token.token));
+    Ok(lines)
+}
+
+/// A person who maintains the projects, and a token that may do everything they may.
+fn build_gitlab(gitlab: &GitLabSim, options: &Options) -> Result<Vec<String>, WorldError> {
+    let visibility = if options.public {
+        Visibility::Public
+    } else {
+        Visibility::Private
+    };
+    let person = gitlab.add_user(PERSON)?;
+    let mut lines = vec![line("gitlab", gitlab.web_url()), line("gitlab user", PERSON)];
+    for Repository { owner, name } in options.repositories() {
+        let path = format!("{owner}/{name}");
+        let project = gitlab.add_project(&path, visibility)?;
+        gitlab.add_member(project, person, AccessLevel::Maintainer)?;
+        lines.push(line("gitlab project", path));
+    }
+    let token = gitlab.add_token(&GitLabTokenSpec::personal(person).name("tutorial"))?;
+    lines.push(line("gitlab token", token.token));
+    Ok(lines)
+}
+
+/// A person who owns the workspaces, and an API token that reads there.
+fn build_bitbucket(bitbucket: &BitbucketSim, options: &Options) -> Result<Vec<String>, WorldError> {
+    let email = format!("{PERSON}@example.com");
+    let person = bitbucket.add_account(PERSON, &email)?;
+    let mut lines = vec![
+        line("bitbucket", bitbucket.web_url()),
+        line("bitbucket api", bitbucket.api_url()),
+        line("bitbucket user", PERSON),
+        line("bitbucket e-mail", email),
+    ];
+    let mut workspaces = BTreeSet::new();
+    for Repository { owner, name } in options.repositories() {
+        if workspaces.insert(owner.clone()) {
+            bitbucket.add_workspace(&owner)?;
+            bitbucket.add_member(&owner, person, true)?;
+        }
+        bitbucket.add_repository(&owner, &name, !options.public)?;
+        lines.push(line("bitbucket repository", format_args!("{owner}/{name}")));
+    }
+    let token = bitbucket.add_token(&BitbucketTokenSpec::api_token(person))?;
+    lines.push(line("bitbucket token", token.token));
     Ok(lines)
 }
 

@@ -2,6 +2,8 @@
 
 use http::Method;
 
+use crate::{bitbucket, gitlab};
+
 /// The names of all routes, for [`Calls`](crate::Calls) and [`FaultRule::on`](crate::FaultRule::on).
 ///
 /// `"unknown"` is every request that means none of the others.
@@ -21,7 +23,19 @@ pub const ROUTES: &[&str] = &[
     "GET /users/{user}/installation",
     "GET /installation/repositories",
     "DELETE /installation/token",
+    "GET /",
     "GET /user",
+    "GET /user/repos",
+    "GET /user/orgs",
+    "GET /orgs/{org}",
+    "GET /orgs/{org}/actions/runners",
+    "GET /repos/{owner}/{repo}/contents/{path}",
+    "GET /repos/{owner}/{repo}/branches/{branch}",
+    "GET /repos/{owner}/{repo}/pulls",
+    "GET /repos/{owner}/{repo}/actions/runners",
+    "GET /repos/{owner}/{repo}/actions/secrets",
+    "GET /repos/{owner}/{repo}/actions/secrets/public-key",
+    "POST /credentials/revoke",
     "GET /rate_limit",
     "GET /{owner}/{repo}.git/info/refs",
     "POST /{owner}/{repo}.git/git-upload-pack",
@@ -29,7 +43,13 @@ pub const ROUTES: &[&str] = &[
     "unknown",
 ];
 
+/// Whether any simulated forge has a route of this name.
 pub(crate) fn is_known(name: &str) -> bool {
+    is_github(name) || gitlab::is_route(name) || bitbucket::is_route(name)
+}
+
+/// Whether the simulated GitHub has one.
+pub(crate) fn is_github(name: &str) -> bool {
     ROUTES.contains(&name)
 }
 
@@ -49,7 +69,20 @@ pub(crate) enum Route {
     UserInstallation(String),
     TokenRepositories,
     RevokeToken,
+    Root,
     User,
+    UserRepos,
+    UserOrgs,
+    Org(String),
+    OrgRunners(String),
+    /// The path is decoded; empty is the root.
+    Contents(RepoRef, String),
+    Branch(RepoRef, String),
+    Pulls(RepoRef),
+    Runners(RepoRef),
+    Secrets(RepoRef),
+    SecretsKey(RepoRef),
+    RevokeCredentials,
     RateLimit,
     GitInfoRefs(RepoRef),
     GitUploadPack(RepoRef),
@@ -74,7 +107,8 @@ impl RepoRef {
 }
 
 impl Route {
-    /// The name under which calls are counted and faults are aimed.
+    /// The name under which calls are counted and faults are aimed. What is inside of a repository
+    /// has one name, whether the repository was called by its own or by its number.
     pub(crate) fn key(&self) -> &'static str {
         match self {
             Self::App => "GET /app",
@@ -92,7 +126,19 @@ impl Route {
             Self::UserInstallation(_) => "GET /users/{user}/installation",
             Self::TokenRepositories => "GET /installation/repositories",
             Self::RevokeToken => "DELETE /installation/token",
+            Self::Root => "GET /",
             Self::User => "GET /user",
+            Self::UserRepos => "GET /user/repos",
+            Self::UserOrgs => "GET /user/orgs",
+            Self::Org(_) => "GET /orgs/{org}",
+            Self::OrgRunners(_) => "GET /orgs/{org}/actions/runners",
+            Self::Contents(..) => "GET /repos/{owner}/{repo}/contents/{path}",
+            Self::Branch(..) => "GET /repos/{owner}/{repo}/branches/{branch}",
+            Self::Pulls(_) => "GET /repos/{owner}/{repo}/pulls",
+            Self::Runners(_) => "GET /repos/{owner}/{repo}/actions/runners",
+            Self::Secrets(_) => "GET /repos/{owner}/{repo}/actions/secrets",
+            Self::SecretsKey(_) => "GET /repos/{owner}/{repo}/actions/secrets/public-key",
+            Self::RevokeCredentials => "POST /credentials/revoke",
             Self::RateLimit => "GET /rate_limit",
             Self::GitInfoRefs(_) => "GET /{owner}/{repo}.git/info/refs",
             Self::GitUploadPack(_) => "POST /{owner}/{repo}.git/git-upload-pack",
@@ -108,6 +154,11 @@ impl Route {
         )
     }
 
+    /// Whether answering starts git, which takes milliseconds.
+    pub(crate) fn is_slow(&self) -> bool {
+        matches!(self, Self::Contents(..) | Self::Branch(..))
+    }
+
     /// Reads a request line. `path` is as sent, without its query; the API answers both at the root
     /// and under `/api/v3`, where a server of one's own has it.
     pub(crate) fn parse(method: &Method, path: &str) -> Self {
@@ -117,21 +168,67 @@ impl Route {
         let Some(path) = path.strip_prefix('/') else {
             return Self::Unknown;
         };
-        if !path.bytes().all(plain) || path.split('/').any(|part| matches!(part, "." | "..")) {
-            return Self::Unknown;
-        }
         let api = path.strip_prefix("api/v3/").unwrap_or(path);
         let parts: Vec<&str> = api.split('/').collect();
+        let clean = |text: &str| text.bytes().all(plain) && !text.split('/').any(|part| matches!(part, "." | ".."));
+        let inside = match parts.as_slice() {
+            ["repos", owner, name, kind @ ("contents" | "branches"), rest @ ..] => Some((
+                (clean(owner) && clean(name)).then(|| RepoRef::name(owner, name)),
+                kind,
+                rest,
+            )),
+            ["repositories", id, kind @ ("contents" | "branches"), rest @ ..] => {
+                Some((id.parse().ok().map(RepoRef::Id), kind, rest))
+            }
+            _ => None,
+        };
+        if let Some((repo, kind, rest)) = inside {
+            let found = repo
+                .filter(|_| reads(method))
+                .and_then(|repo| Self::parse_inside(repo, kind, rest));
+            return found.unwrap_or(Self::Unknown);
+        }
+        if !clean(path) {
+            return Self::Unknown;
+        }
+        if reads(method) && matches!(path, "" | "api/v3" | "api/v3/") {
+            return Self::Root;
+        }
         match Self::parse_api(method, &parts) {
             Self::Unknown if api.len() == path.len() => Self::parse_git(method, &parts),
             route => route,
         }
     }
 
+    fn of_repo(repo: RepoRef, tail: &[&str]) -> Option<Self> {
+        match tail {
+            [] => Some(Self::Repo(repo)),
+            ["installation"] => Some(Self::RepoInstallation(repo)),
+            ["pulls"] => Some(Self::Pulls(repo)),
+            ["actions", "runners"] => Some(Self::Runners(repo)),
+            ["actions", "secrets"] => Some(Self::Secrets(repo)),
+            ["actions", "secrets", "public-key"] => Some(Self::SecretsKey(repo)),
+            _ => None,
+        }
+    }
+
+    /// What is inside of a repository may be called anything, so that part of the path is decoded. It
+    /// never becomes part of a path on this machine.
+    fn parse_inside(repo: RepoRef, kind: &str, rest: &[&str]) -> Option<Self> {
+        let decoded: Option<Vec<String>> = rest.iter().map(|part| decode(part)).collect();
+        let inside = decoded?.join("/");
+        let bad = |part: &str| matches!(part, "" | "." | "..");
+        match kind {
+            "contents" if inside.is_empty() => Some(Self::Contents(repo, inside)),
+            _ if inside.split('/').any(bad) => None,
+            "contents" => Some(Self::Contents(repo, inside)),
+            _ => Some(Self::Branch(repo, inside)),
+        }
+    }
+
     fn parse_api(method: &Method, parts: &[&str]) -> Self {
         let id = |text: &str| text.parse::<u64>().ok();
-        // HEAD is answered like GET; the server leaves the body out.
-        let method = if method == Method::HEAD { "GET" } else { method.as_str() };
+        let method = if reads(method) { "GET" } else { method.as_str() };
         let found = match (method, parts) {
             ("GET", ["app"]) => Some(Self::App),
             ("GET", ["app", "installations"]) => Some(Self::Installations),
@@ -140,15 +237,18 @@ impl Route {
             ("POST", ["app", "installations", i, "access_tokens"]) => id(i).map(Self::Mint),
             ("PUT", ["app", "installations", i, "suspended"]) => id(i).map(Self::Suspend),
             ("DELETE", ["app", "installations", i, "suspended"]) => id(i).map(Self::Unsuspend),
-            ("GET", ["repos", owner, name]) => Some(Self::Repo(RepoRef::name(owner, name))),
-            ("GET", ["repos", owner, name, "installation"]) => Some(Self::RepoInstallation(RepoRef::name(owner, name))),
-            ("GET", ["repositories", i]) => id(i).map(|i| Self::Repo(RepoRef::Id(i))),
-            ("GET", ["repositories", i, "installation"]) => id(i).map(|i| Self::RepoInstallation(RepoRef::Id(i))),
+            ("GET", ["repos", owner, name, tail @ ..]) => Self::of_repo(RepoRef::name(owner, name), tail),
+            ("GET", ["repositories", i, tail @ ..]) => id(i).and_then(|i| Self::of_repo(RepoRef::Id(i), tail)),
             ("GET", ["orgs", org, "installation"]) => Some(Self::OrgInstallation((*org).into())),
             ("GET", ["users", user, "installation"]) => Some(Self::UserInstallation((*user).into())),
             ("GET", ["installation", "repositories"]) => Some(Self::TokenRepositories),
             ("DELETE", ["installation", "token"]) => Some(Self::RevokeToken),
             ("GET", ["user"]) => Some(Self::User),
+            ("GET", ["user", "repos"]) => Some(Self::UserRepos),
+            ("GET", ["user", "orgs"]) => Some(Self::UserOrgs),
+            ("GET", ["orgs", org]) => Some(Self::Org((*org).into())),
+            ("GET", ["orgs", org, "actions", "runners"]) => Some(Self::OrgRunners((*org).into())),
+            ("POST", ["credentials", "revoke"]) => Some(Self::RevokeCredentials),
             ("GET", ["rate_limit"]) => Some(Self::RateLimit),
             _ => None,
         };
@@ -166,74 +266,29 @@ impl Route {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_api_answers_at_the_root_and_under_its_prefix() {
-        for prefix in ["", "/api/v3"] {
-            let path = format!("{prefix}/app/installations/7/access_tokens");
-            assert_eq!(Route::parse(&Method::POST, &path), Route::Mint(7));
-        }
-    }
-
-    #[test]
-    fn git_answers_with_and_without_the_suffix_but_not_under_the_api() {
-        let repo = RepoRef::name("acme", "tools");
-        for path in ["/acme/tools.git/info/refs", "/acme/tools/info/refs"] {
-            assert_eq!(Route::parse(&Method::GET, path), Route::GitInfoRefs(repo.clone()));
-        }
-        let under_api = "/api/v3/acme/tools.git/info/refs";
-        assert_eq!(Route::parse(&Method::GET, under_api), Route::Unknown);
-    }
-
-    #[test]
-    fn names_that_would_need_decoding_are_unknown() {
-        for path in [
-            "/acme/..%2f..%2fetc/info/refs",
-            "/acme/../info/refs",
-            "/acme/./info/refs",
-            "/repos/acme/a%2Fb",
-            "/repos/acme/a%00b",
-            "/repos/acme/a%20b",
-            "/app/",
-            "app",
-            "*",
-            "/app/installations/-1",
-            "/app/installations/99999999999999999999999",
-        ] {
-            assert_eq!(Route::parse(&Method::GET, path), Route::Unknown, "{path}");
-        }
-    }
-
-    #[test]
-    fn every_route_has_a_listed_name() {
-        let repo = RepoRef::name("a", "b");
-        let all = [
-            Route::App,
-            Route::Installations,
-            Route::Installation(1),
-            Route::Uninstall(1),
-            Route::Mint(1),
-            Route::Suspend(1),
-            Route::Unsuspend(1),
-            Route::Repo(repo.clone()),
-            Route::RepoInstallation(repo.clone()),
-            Route::Repo(RepoRef::Id(1)),
-            Route::RepoInstallation(RepoRef::Id(1)),
-            Route::OrgInstallation("a".into()),
-            Route::UserInstallation("a".into()),
-            Route::TokenRepositories,
-            Route::RevokeToken,
-            Route::User,
-            Route::RateLimit,
-            Route::GitInfoRefs(repo.clone()),
-            Route::GitUploadPack(repo.clone()),
-            Route::GitReceivePack(repo),
-            Route::Unknown,
-        ];
-        assert_eq!(all.len(), ROUTES.len());
-        assert!(all.iter().all(|route| is_known(route.key())));
-    }
+/// HEAD is answered like GET; the server leaves the body out.
+pub(crate) fn reads(method: &Method) -> bool {
+    method == Method::GET || method == Method::HEAD
 }
+
+/// Undoes percent-encoding; `None` for what cannot be a name.
+pub(crate) fn decode(part: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part.as_bytes();
+    while let Some((first, left)) = rest.split_first() {
+        rest = left;
+        if *first != b'%' {
+            bytes.push(*first);
+            continue;
+        }
+        let digits = rest.get(..2).and_then(|digits| std::str::from_utf8(digits).ok())?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        rest = &rest[2..];
+    }
+    let text = String::from_utf8(bytes).ok()?;
+    (!text.chars().any(char::is_control)).then_some(text)
+}
+
+#[cfg(test)]
+#[path = "route_tests.rs"]
+mod tests;

@@ -1,6 +1,7 @@
 //! Takes connections, answers requests, applies faults.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,17 +10,16 @@ use futures_util::{StreamExt as _, stream};
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
 use crate::control;
 use crate::faults::{FaultKind, Struck};
 use crate::git;
-use crate::github::{ApiError, Tweak, huge_json};
+use crate::github::{ApiError, Peer, Tweak, huge_json};
+use crate::listen::listen;
 use crate::reply::{Body, Content, Reply};
 use crate::route::Route;
 use crate::sim::Core;
@@ -29,35 +29,12 @@ const MAX_API_BODY: usize = 1024 * 1024;
 
 /// Takes connections until the simulator stops.
 pub(crate) async fn accept(listener: TcpListener, core: Arc<Core>, tasks: TaskTracker) {
-    loop {
-        let accepted = tokio::select! {
-            () = core.stop.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        match accepted {
-            Ok((stream, _)) => {
-                tasks.spawn(serve(stream, Arc::clone(&core)));
-            }
-            Err(error) => {
-                // Out of file descriptors, most likely: some will be closed in a moment.
-                tracing::warn!(%error, "no connection could be taken");
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        }
-    }
-}
-
-async fn serve(stream: TcpStream, core: Arc<Core>) {
-    // Answers go out at once: a benchmark must not measure Nagle's algorithm.
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(|request| handle(Arc::clone(&core), request));
-    let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    tokio::select! {
-        () = core.stop.cancelled() => {}
-        ended = connection => if let Err(error) = ended {
-            tracing::debug!(%error, "a connection ended early");
-        }
-    }
+    let stop = core.stop.clone();
+    let answer = move |mut request: Request<Incoming>, peer: SocketAddr| {
+        request.extensions_mut().insert(Peer(peer.ip()));
+        handle(Arc::clone(&core), request)
+    };
+    listen(listener, stop, tasks, answer).await;
 }
 
 /// Answers one request. An error here cuts the connection.
@@ -103,14 +80,20 @@ async fn perform(core: &Core, route: &Route, parts: &http::request::Parts, body:
         let message = "The request body is too large or incomplete.";
         return ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message).into_reply();
     };
-    let reply = core.github.answer(route, parts, &body, tweak);
+    let reply = if route.is_slow() {
+        let (github, route, parts) = (core.github.clone(), route.clone(), parts.clone());
+        let answered = tokio::task::spawn_blocking(move || github.answer(&route, &parts, &body, tweak)).await;
+        answered.unwrap_or_else(|error| Reply::text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()))
+    } else {
+        core.github.answer(route, parts, &body, tweak)
+    };
     if matches!(route, Route::Mint(_)) && reply.status == StatusCode::CREATED {
         core.calls.note_mint();
     }
     reply
 }
 
-async fn read(body: Incoming) -> Option<Bytes> {
+pub(crate) async fn read(body: Incoming) -> Option<Bytes> {
     let whole = Limited::new(body, MAX_API_BODY).collect().await;
     whole.ok().map(http_body_util::Collected::to_bytes)
 }
@@ -131,7 +114,8 @@ async fn instead(core: &Core, fault: &FaultKind, headers: &http::HeaderMap) -> i
                         <center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n";
             Reply::bytes(StatusCode::BAD_GATEWAY, "text/html", page.into())
         }
-        FaultKind::PrimaryLimit { reset_in } => github.limited(headers, *reset_in),
+        FaultKind::PrimaryLimit { reset_in } => github.limited(headers, StatusCode::FORBIDDEN, *reset_in),
+        FaultKind::PrimaryLimit429 { reset_in } => github.limited(headers, StatusCode::TOO_MANY_REQUESTS, *reset_in),
         FaultKind::SecondaryLimit { retry_after } => secondary(StatusCode::FORBIDDEN, *retry_after),
         FaultKind::SecondaryLimit429 { retry_after } => secondary(StatusCode::TOO_MANY_REQUESTS, *retry_after),
         FaultKind::CutBeforeHandling => return Err(cut()),
@@ -148,7 +132,7 @@ async fn instead(core: &Core, fault: &FaultKind, headers: &http::HeaderMap) -> i
 }
 
 /// A fault that happens to the answer.
-async fn spoil(reply: Reply, fault: FaultKind) -> io::Result<Reply> {
+pub(crate) async fn spoil(reply: Reply, fault: FaultKind) -> io::Result<Reply> {
     if fault == FaultKind::CutBeforeAnswer {
         return Err(cut());
     }
@@ -182,12 +166,12 @@ fn drip(body: Bytes, chunk: usize, pause: Duration) -> stream::BoxStream<'static
     .boxed()
 }
 
-fn cut() -> io::Error {
+pub(crate) fn cut() -> io::Error {
     io::Error::other("cut by a fault")
 }
 
 /// The `Date` header (RFC 9110). A year past 9999 has none; no clock of a test goes there.
-fn http_date(at: Timestamp) -> String {
+pub(crate) fn http_date(at: Timestamp) -> String {
     let printed = DateTimePrinter::new().timestamp_to_rfc9110_string(&at);
     printed.unwrap_or_else(|_| String::from("Thu, 01 Jan 1970 00:00:00 GMT"))
 }

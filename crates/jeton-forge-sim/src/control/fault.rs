@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::faults::{FaultKind, FaultRule, Faults};
-use crate::route;
 
 /// A rule as it is sent.
 #[derive(Deserialize)]
@@ -38,6 +37,10 @@ enum FaultWire {
     PrimaryLimit {
         reset_in_seconds: i64,
     },
+    #[serde(rename = "primary_limit_429")]
+    PrimaryLimit429 {
+        reset_in_seconds: i64,
+    },
     SecondaryLimit {
         retry_after: u32,
     },
@@ -66,7 +69,8 @@ enum FaultWire {
 }
 
 impl RuleWire {
-    pub(super) fn into_rule(self) -> Result<FaultRule, String> {
+    /// The rule, for a forge whose routes are those that `is_route` knows.
+    pub(super) fn into_rule(self, is_route: fn(&str) -> bool) -> Result<FaultRule, String> {
         if let FaultWire::Status { status, .. } = self.fault
             && !(400..600).contains(&status)
         {
@@ -74,7 +78,7 @@ impl RuleWire {
         }
         let mut rule = FaultRule::new(self.fault.into());
         if let Some(name) = self.on {
-            if !route::is_known(&name) {
+            if !is_route(&name) {
                 return Err(format!("there is no route {name:?}; see GET /_sim/routes"));
             }
             rule = rule.on(&name);
@@ -93,6 +97,9 @@ impl From<FaultWire> for FaultKind {
             FaultWire::Status { status, message } => Self::Status { status, message },
             FaultWire::BadGateway {} => Self::BadGateway,
             FaultWire::PrimaryLimit { reset_in_seconds } => Self::PrimaryLimit {
+                reset_in: SignedDuration::from_secs(reset_in_seconds),
+            },
+            FaultWire::PrimaryLimit429 { reset_in_seconds } => Self::PrimaryLimit429 {
                 reset_in: SignedDuration::from_secs(reset_in_seconds),
             },
             FaultWire::SecondaryLimit { retry_after } => Self::SecondaryLimit { retry_after },
@@ -128,6 +135,9 @@ impl From<FaultKind> for FaultWire {
             FaultKind::Status { status, message } => Self::Status { status, message },
             FaultKind::BadGateway => Self::BadGateway {},
             FaultKind::PrimaryLimit { reset_in } => Self::PrimaryLimit {
+                reset_in_seconds: reset_in.as_secs(),
+            },
+            FaultKind::PrimaryLimit429 { reset_in } => Self::PrimaryLimit429 {
                 reset_in_seconds: reset_in.as_secs(),
             },
             FaultKind::SecondaryLimit { retry_after } => Self::SecondaryLimit { retry_after },

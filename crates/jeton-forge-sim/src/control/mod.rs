@@ -1,6 +1,8 @@
 //! Steering a running simulator over HTTP, under `/_sim`.
 
+mod common;
 mod fault;
+mod people;
 mod world;
 
 use std::sync::Arc;
@@ -10,13 +12,13 @@ use http::StatusCode;
 use http::request::Parts;
 use jiff::SignedDuration;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::faults::FaultId;
 use crate::github::{SimError, TokenLag};
 use crate::reply::Reply;
 use crate::sim::Core;
+
+pub(crate) use common::{Common, Outcome, Refusal, created, done, found, number, ok, parse};
 
 /// One line per route, for `GET /_sim/`.
 const INDEX: &str = "\
@@ -44,31 +46,22 @@ POST   /_sim/installations/{id}/unsuspend   the end of that
 POST   /_sim/installations/{id}/reinstall   remove and install again under a new id
 DELETE /_sim/installations/{id}             uninstall
 POST   /_sim/token-lag                      {\"seconds\":N} or {\"uses\":N} or {}: how long fresh tokens are refused
-POST   /_sim/rate-limit                     {\"per_hour\":N}: of every app and installation
+POST   /_sim/rate-limit                     {\"per_hour\":N}: of every app, installation and person
 GET    /_sim/tokens                         every live token, by fingerprint
 POST   /_sim/tokens/expire-all              end them all
 DELETE /_sim/tokens/{fingerprint}           revoke one
 ";
 
-/// A refusal that says what is wrong with the request.
-struct Refusal(StatusCode, String);
-
-type Outcome = Result<Reply, Refusal>;
-
-impl Refusal {
-    fn bad(message: impl Into<String>) -> Self {
-        Self(StatusCode::BAD_REQUEST, message.into())
-    }
-
-    fn absent(what: &str) -> Self {
-        Self(StatusCode::NOT_FOUND, format!("there is no such {what}"))
-    }
-}
-
 impl From<SimError> for Refusal {
     fn from(error: SimError) -> Self {
         let status = match &error {
-            SimError::NoApp(_) | SimError::NoInstallation(_) | SimError::NoRepository(_) => StatusCode::NOT_FOUND,
+            SimError::NoApp(_)
+            | SimError::NoInstallation(_)
+            | SimError::NoRepository(_)
+            | SimError::NoUser(_)
+            | SimError::NoOrganization(_)
+            | SimError::NoOwner(_)
+            | SimError::NoToken(_) => StatusCode::NOT_FOUND,
             SimError::BadName(_) => StatusCode::BAD_REQUEST,
             SimError::Taken(_) => StatusCode::CONFLICT,
             SimError::NoKey | SimError::Io(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -84,7 +77,7 @@ pub(crate) async fn answer(core: &Arc<Core>, parts: &Parts, body: Option<Bytes>)
         Some(body) => route(core, parts, &body).await,
         None => Err(Refusal::bad("the body is too large or incomplete")),
     };
-    outcome.unwrap_or_else(|Refusal(status, error)| Reply::json(status, &json!({ "error": error })))
+    outcome.unwrap_or_else(Refusal::into_reply)
 }
 
 async fn route(core: &Arc<Core>, parts: &Parts, body: &[u8]) -> Outcome {
@@ -92,8 +85,17 @@ async fn route(core: &Arc<Core>, parts: &Parts, body: &[u8]) -> Outcome {
     let path = path.strip_prefix("/_sim").unwrap_or(path).trim_matches('/');
     let segments: Vec<&str> = path.split('/').collect();
     let github = &core.github;
+    let common = Common {
+        faults: &core.faults,
+        calls: &core.calls,
+        clock: &core.clock,
+        is_route: crate::route::is_github,
+    };
+    if let Some(outcome) = common.route(parts.method.as_str(), &segments, body) {
+        return outcome;
+    }
     match (parts.method.as_str(), segments.as_slice()) {
-        ("GET", [""]) => Ok(Reply::text(StatusCode::OK, INDEX)),
+        ("GET", [""]) => Ok(people::index(INDEX)),
         ("GET", ["routes"]) => Ok(ok(&json!(crate::ROUTES))),
         ("GET", ["calls"]) => Ok(ok(&json!({
             "total": core.calls.total(),
@@ -101,35 +103,6 @@ async fn route(core: &Arc<Core>, parts: &Parts, body: &[u8]) -> Outcome {
             "installation_lookups": core.calls.installation_lookups(),
             "routes": core.calls.all(),
         }))),
-        ("POST", ["calls", "reset"]) => {
-            core.calls.reset();
-            done()
-        }
-        ("GET", ["faults"]) => Ok(ok(&fault::list(&core.faults))),
-        ("POST", ["faults"]) => {
-            let rule = parse::<fault::RuleWire>(body)?.into_rule().map_err(Refusal::bad)?;
-            let id = core.faults.add(rule);
-            Ok(created(&json!({ "id": id.0 })))
-        }
-        ("DELETE", ["faults"]) => {
-            core.faults.clear();
-            done()
-        }
-        ("DELETE", ["faults", id]) => {
-            core.faults.remove(FaultId(number(id)?));
-            done()
-        }
-        ("GET", ["clock"]) => Ok(clock(core)),
-        ("POST", ["clock"]) => {
-            let wanted: ClockWire = parse(body)?;
-            if let Some(seconds) = wanted.advance_seconds {
-                core.clock.advance(SignedDuration::from_secs(seconds));
-            }
-            if let Some(seconds) = wanted.skew_seconds {
-                core.clock.set_skew(SignedDuration::from_secs(seconds));
-            }
-            Ok(clock(core))
-        }
         ("POST", ["token-lag"]) => {
             github.set_token_lag(parse::<LagWire>(body)?.lag()?);
             done()
@@ -146,13 +119,6 @@ async fn route(core: &Arc<Core>, parts: &Parts, body: &[u8]) -> Outcome {
         ("DELETE", ["tokens", fingerprint]) => found(github.revoke_by_fingerprint(fingerprint), "token"),
         (method, segments) => world::route(core, method, segments, body).await,
     }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ClockWire {
-    advance_seconds: Option<i64>,
-    skew_seconds: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -177,34 +143,4 @@ impl LagWire {
             (Some(_), Some(_)) => Err(Refusal::bad("give `seconds` or `uses`, not both")),
         }
     }
-}
-
-fn clock(core: &Core) -> Reply {
-    ok(&json!({ "now": core.clock.now().to_string() }))
-}
-
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body).map_err(|error| Refusal::bad(error.to_string()))
-}
-
-fn number(text: &str) -> Result<u64, Refusal> {
-    let parsed = text.parse();
-    parsed.map_err(|_| Refusal::bad(format!("{text:?} is not a number")))
-}
-
-fn ok(value: &Value) -> Reply {
-    Reply::json(StatusCode::OK, value)
-}
-
-fn created(value: &Value) -> Reply {
-    Reply::json(StatusCode::CREATED, value)
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "the last word of a route, like `found`")]
-fn done() -> Outcome {
-    Ok(Reply::empty(StatusCode::NO_CONTENT))
-}
-
-fn found(found: bool, what: &str) -> Outcome {
-    if found { done() } else { Err(Refusal::absent(what)) }
 }

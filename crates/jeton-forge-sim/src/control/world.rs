@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Outcome, Refusal, created, done, found, number, ok, parse};
+use super::{Outcome, Refusal, created, done, found, number, ok, parse, people};
 use crate::github::{AppSpec, GitHubSim, InstallSpec, Permissions, SimApp, SimError, TokenInfo};
 use crate::reply::Reply;
 use crate::sim::Core;
@@ -94,12 +94,12 @@ pub(super) async fn route(core: &Arc<Core>, method: &str, segments: &[&str], bod
             Ok(created(&json!({ "id": id })))
         }
         ("DELETE", ["installations", id]) => found(github.uninstall(number(id)?), "installation"),
-        _ => Err(Refusal::absent("control; see GET /_sim/")),
+        _ => people::route(core, method, segments, body).await,
     }
 }
 
 /// Keys and repositories take a while to make; other requests must not wait for them.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     github: &GitHubSim,
     work: impl FnOnce(&GitHubSim) -> Result<T, SimError> + Send + 'static,
 ) -> Result<T, SimError> {
@@ -110,7 +110,7 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-fn permissions(map: BTreeMap<String, String>) -> Result<Permissions, Refusal> {
+pub(super) fn permissions(map: BTreeMap<String, String>) -> Result<Permissions, Refusal> {
     Permissions::parse(map).map_err(|error| Refusal::bad(error.to_string()))
 }
 

@@ -5,7 +5,7 @@ use http::request::Parts;
 use hyper::body::Incoming;
 
 use super::cgi::{self, CgiRequest};
-use crate::github::{Credential, GitAccess, GitHubSim, GitRefusal};
+use crate::github::{Credential, GitAccess, GitHubSim, GitRefusal, Peer};
 use crate::reply::Reply;
 use crate::route::{RepoRef, Route};
 
@@ -28,7 +28,7 @@ pub(crate) async fn answer(github: &GitHubSim, route: &Route, parts: &Parts, bod
     };
     let credential = Credential::from_headers(&parts.headers);
     let write = matches!(service, Service::Receive);
-    let access = match github.git_access(owner, name, &credential, write) {
+    let access = match github.git_access(owner, name, &credential, write, Peer::of(parts)) {
         Ok(access) => access,
         Err(refusal) => return refuse(&refusal),
     };
@@ -74,6 +74,7 @@ fn refuse(refusal: &GitRefusal) -> Reply {
         }
         GitRefusal::NotFound => text(StatusCode::NOT_FOUND, "Repository not found.\n"),
         GitRefusal::Denied => text(StatusCode::FORBIDDEN, "Write access to repository not granted.\n"),
+        GitRefusal::Refused(words) => text(StatusCode::FORBIDDEN, words),
         GitRefusal::Suspended => text(StatusCode::FORBIDDEN, "This installation has been suspended\n"),
     }
 }

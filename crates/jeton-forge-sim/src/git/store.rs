@@ -137,6 +137,12 @@ impl GitStore {
 
     /// Runs git in a repository; answers what it printed, trimmed.
     fn git(&self, id: u64, arguments: &[&str], input: &[u8]) -> io::Result<String> {
+        let printed = self.run(id, arguments, input)?;
+        Ok(String::from_utf8_lossy(&printed).trim().to_owned())
+    }
+
+    /// Runs git in a repository; answers every byte that it printed.
+    pub(super) fn run(&self, id: u64, arguments: &[&str], input: &[u8]) -> io::Result<Vec<u8>> {
         let mut child = Command::new(self.programs.join("git"))
             .arg("--git-dir")
             .arg(self.directory(id))
@@ -156,7 +162,7 @@ impl GitStore {
             let words = String::from_utf8_lossy(&output.stderr);
             return Err(io::Error::other(format!("git: {}", words.trim())));
         }
-        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        Ok(output.stdout)
     }
 }
 

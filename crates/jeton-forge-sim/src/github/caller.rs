@@ -1,15 +1,18 @@
 //! Who is calling, and what git may do for them.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::request::Parts;
 
 use super::GitHubSim;
 use super::error::ApiError;
 use super::jwt::{Assertion, Issuer, unknown_issuer};
 use super::limits::Bucket;
-use super::model::{State, TokenRefusal};
+use super::model::TokenRefusal;
 use super::token::{TokenDigest, token_digest};
 
 /// What the `Authorization` header carries. Deliberately without `Debug`.
@@ -56,10 +59,56 @@ impl Credential {
     }
 }
 
-/// A token that was let in.
+/// Where a request comes from, as an extension of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+impl Peer {
+    pub(crate) fn of(parts: &Parts) -> IpAddr {
+        let found = parts.extensions.get::<Self>();
+        found.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0)
+    }
+}
+
+/// Who was let in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Caller {
+    App(u64),
+    Token(TokenCaller),
+    Person(PersonalCaller),
+    Anonymous,
+}
+
+impl Caller {
+    pub(crate) fn bucket(&self) -> Bucket {
+        match self {
+            Self::App(id) => Bucket::App(*id),
+            Self::Token(token) => Bucket::Installation(token.installation),
+            Self::Person(person) => Bucket::User(person.user),
+            Self::Anonymous => Bucket::Anonymous,
+        }
+    }
+
+    pub(crate) fn person(&self) -> Option<&PersonalCaller> {
+        match self {
+            Self::Person(person) => Some(person),
+            Self::App(_) | Self::Token(_) | Self::Anonymous => None,
+        }
+    }
+}
+
+/// An installation's token that was let in.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct TokenCaller {
     pub(crate) digest: TokenDigest,
     pub(crate) installation: u64,
+}
+
+/// A person's token that was let in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PersonalCaller {
+    pub(crate) digest: TokenDigest,
+    pub(crate) user: u64,
 }
 
 /// What git may do with a repository.
@@ -75,6 +124,8 @@ pub(crate) enum GitRefusal {
     NotFound,
     Denied,
     Suspended,
+    /// The words for git's user, with 403.
+    Refused(String),
 }
 
 impl From<TokenRefusal> for ApiError {
@@ -112,8 +163,9 @@ impl GitHubSim {
         Ok(id)
     }
 
-    /// The live token that was sent. A lagging one is refused, and that is counted.
-    pub(crate) fn token_caller(&self, credential: &Credential) -> Result<TokenCaller, ApiError> {
+    /// The live token that was sent, an installation's or a person's. A lagging one is refused, and
+    /// that is counted; so are bad ones.
+    pub(crate) fn token_caller(&self, credential: &Credential) -> Result<Caller, ApiError> {
         let secret = match credential {
             Credential::Token { secret, .. } => secret,
             Credential::None => return Err(ApiError::no_credentials()),
@@ -124,11 +176,20 @@ impl GitHubSim {
         let digest = token_digest(secret);
         let now = self.now();
         let mut state = self.state();
-        state.admit_token(&digest, now)?;
-        let token = state.tokens.get(&digest);
-        let token = token.ok_or_else(ApiError::bad_credentials)?;
-        let installation = token.installation;
-        Ok(TokenCaller { digest, installation })
+        if let Some(installation) = state.tokens.get(&digest).map(|token| token.installation) {
+            state.admit_token(&digest, now)?;
+            return Ok(Caller::Token(TokenCaller { digest, installation }));
+        }
+        if state.people.lockouts.locked(now) {
+            // Not in the vendor's documentation; as public issues quote it.
+            let message = "Maximum number of login attempts exceeded. Please try again later.";
+            return Err(ApiError::forbidden(message));
+        }
+        let Some(user) = state.people.live(&digest, now).map(|token| token.user) else {
+            state.people.lockouts.failed(now);
+            return Err(ApiError::bad_credentials());
+        };
+        Ok(Caller::Person(PersonalCaller { digest, user }))
     }
 
     /// Who a call would be charged to, without letting anybody in.
@@ -136,72 +197,13 @@ impl GitHubSim {
         match credential {
             Credential::Token { secret, .. } => {
                 let state = self.state();
-                let token = state.tokens.get(&token_digest(secret));
-                token.map_or(Bucket::Anonymous, |t| Bucket::Installation(t.installation))
+                let digest = token_digest(secret);
+                let installation = state.tokens.get(&digest).map(|t| Bucket::Installation(t.installation));
+                let person = || state.people.tokens.get(&digest).map(|t| Bucket::User(t.user));
+                installation.or_else(person).unwrap_or(Bucket::Anonymous)
             }
             Credential::Assertion(_) => self.app_caller(credential).map_or(Bucket::Anonymous, Bucket::App),
             Credential::None | Credential::Unreadable => Bucket::Anonymous,
         }
-    }
-
-    /// Decides about a fetch, or a push when `write`.
-    pub(crate) fn git_access(
-        &self,
-        owner: &str,
-        name: &str,
-        credential: &Credential,
-        write: bool,
-    ) -> Result<GitAccess, GitRefusal> {
-        let now = self.now();
-        let mut state = self.state();
-        let digest = match credential {
-            Credential::None => None,
-            // An installation token has no login; GitHub wants this name in its place.
-            Credential::Token {
-                secret,
-                user: Some(user),
-            } if user == "x-access-token" => Some(token_digest(secret)),
-            _ => return Err(GitRefusal::BadCredential),
-        };
-        let Some(digest) = digest else {
-            let found = state.find_repository(owner, name);
-            // Without a credential, a private repository and none look the same.
-            let public = found.filter(|f| !f.repository.private && !write);
-            return public.map_or(Err(GitRefusal::NoCredential), |f| Ok(access(&f, None)));
-        };
-        state.admit_token(&digest, now).map_err(|refusal| match refusal {
-            TokenRefusal::Dead => GitRefusal::BadCredential,
-            TokenRefusal::Lagging => GitRefusal::NotFound,
-            TokenRefusal::Suspended => GitRefusal::Suspended,
-        })?;
-        let token = state.tokens.get(&digest).ok_or(GitRefusal::BadCredential)?;
-        let found = state.find_repository(owner, name);
-        let found = found.ok_or(GitRefusal::NotFound)?;
-        let allowed = if state.token_covers(token, found.repository) {
-            let public_read = !found.repository.private && !write;
-            public_read || State::may_touch_contents(token, write)
-        } else if found.repository.private {
-            return Err(GitRefusal::NotFound);
-        } else {
-            !write
-        };
-        if !allowed {
-            return Err(GitRefusal::Denied);
-        }
-        let app = state.apps.get(&token.app);
-        let user = app.map(|app| format!("{}[bot]", app.slug));
-        Ok(access(&found, user))
-    }
-}
-
-fn access(found: &super::model::Found<'_>, user: Option<String>) -> GitAccess {
-    if found.moved {
-        GitAccess::Moved {
-            owner: found.repository.owner.clone(),
-            name: found.repository.name.clone(),
-        }
-    } else {
-        let id = found.repository.id;
-        GitAccess::Granted { id, user }
     }
 }

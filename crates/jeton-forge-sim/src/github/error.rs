@@ -12,6 +12,7 @@ pub(crate) struct ApiError {
     pub(crate) message: String,
     documentation_url: &'static str,
     retry_after: Option<u32>,
+    sso: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -28,7 +29,16 @@ impl ApiError {
             message: message.into(),
             documentation_url: "https://docs.github.com/rest",
             retry_after: None,
+            sso: None,
         }
+    }
+
+    /// Adds the `X-GitHub-SSO` header.
+    pub(crate) fn sso(mut self, value: &str) -> Self {
+        self.sso = Some(value.to_owned());
+        self.documentation_url =
+            "https://docs.github.com/articles/authenticating-to-a-github-organization-with-saml-single-sign-on/";
+        self
     }
 
     pub(crate) fn not_found() -> Self {
@@ -63,9 +73,9 @@ impl ApiError {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, message)
     }
 
-    pub(crate) fn primary_limit(who: &str) -> Self {
-        let mut error = Self::forbidden("");
-        error.message = format!("API rate limit exceeded for {who}.");
+    /// GitHub documents 403 and 429 for it.
+    pub(crate) fn primary_limit(status: StatusCode, who: &str) -> Self {
+        let mut error = Self::new(status, format!("API rate limit exceeded for {who}."));
         error.documentation_url = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api";
         error
     }
@@ -79,6 +89,7 @@ impl ApiError {
             documentation_url: "https://docs.github.com/rest/overview/\
                                 rate-limits-for-the-rest-api#about-secondary-rate-limits",
             retry_after: Some(retry_after),
+            sso: None,
         }
     }
 
@@ -88,10 +99,13 @@ impl ApiError {
             documentation_url: self.documentation_url,
             status: self.status.as_str(),
         };
-        let reply = Reply::json(self.status, &wire);
-        match self.retry_after {
-            Some(seconds) => reply.with("retry-after", &seconds.to_string()),
-            None => reply,
+        let mut reply = Reply::json(self.status, &wire);
+        if let Some(seconds) = self.retry_after {
+            reply.set("retry-after", &seconds.to_string());
         }
+        if let Some(value) = &self.sso {
+            reply.set("x-github-sso", value);
+        }
+        reply
     }
 }

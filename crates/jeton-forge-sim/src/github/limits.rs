@@ -11,6 +11,8 @@ pub(crate) enum Bucket {
     App(u64),
     /// Calls with any token of an installation.
     Installation(u64),
+    /// Calls with any token of a person.
+    User(u64),
     /// Calls without a credential. All clients of a simulator share one address.
     Anonymous,
 }
@@ -46,7 +48,7 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// Sets the limit of apps and installations, whatever their size.
+    /// Sets the limit of apps, installations and people, whatever their size.
     pub(crate) fn force(&mut self, per_hour: u32) {
         self.forced = Some(per_hour);
     }
@@ -56,7 +58,7 @@ impl Limits {
         let limit = match (bucket, self.forced) {
             (Bucket::Anonymous, _) => 60,
             (_, Some(forced)) => forced,
-            (Bucket::App(_), None) => 5_000,
+            (Bucket::App(_) | Bucket::User(_), None) => 5_000,
             (Bucket::Installation(_), None) => installation_limit(repositories),
         };
         let hour = SignedDuration::from_hours(1);
@@ -70,6 +72,19 @@ impl Limits {
         if !exceeded {
             window.used += cost;
         }
+        Self::view(bucket, limit, *window, exceeded)
+    }
+
+    /// Gives back what a call cost: an unchanged answer is free.
+    pub(crate) fn refund(&mut self, view: &mut LimitView, cost: u32) {
+        if let Some(window) = self.windows.get_mut(&view.bucket) {
+            window.used = window.used.saturating_sub(cost);
+            view.used = window.used.min(view.limit);
+        }
+    }
+
+    fn view(bucket: Bucket, limit: u32, window: Window, exceeded: bool) -> LimitView {
+        let hour = SignedDuration::from_hours(1);
         LimitView {
             bucket,
             limit,

@@ -2,7 +2,10 @@
 
 mod answer;
 mod caller;
+mod charge;
+mod content;
 mod error;
+mod git_access;
 mod installations;
 mod installing;
 mod jwt;
@@ -12,7 +15,9 @@ mod mint;
 mod model;
 mod page;
 mod permissions;
+mod personal;
 mod repositories;
+mod requirement;
 mod spec;
 mod token;
 mod wire;
@@ -23,13 +28,18 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use jiff::Timestamp;
 
 pub(crate) use answer::Tweak;
-pub(crate) use caller::{Credential, GitAccess, GitRefusal};
+pub(crate) use caller::{Credential, GitAccess, GitRefusal, Peer};
 pub(crate) use error::ApiError;
 use key::AppKey;
 pub(crate) use key::der_value;
 pub(crate) use mint::huge_json;
 use model::{App, State};
 pub use permissions::{Level, PermissionError, Permissions};
+pub(crate) use personal::Scopes;
+pub use personal::{
+    ExpirationForm, LoginLockout, OrgPolicy, OrgRole, PersonalTokenInfo, PersonalTokenKind, PersonalTokenSpec,
+    RepoRole, SamlSso, SimPersonalToken,
+};
 pub use spec::{AppSpec, InstallSpec, InstallationInfo, OwnerKind, SimApp, SimError, TokenInfo, TokenLag};
 pub use token::TokenFormat;
 use token::{fingerprint, token_digest};
@@ -148,12 +158,12 @@ impl GitHubSim {
         self.state().lag = lag;
     }
 
-    /// Sets the limit of calls per hour of every app and every installation.
+    /// Sets the limit of calls per hour of every app, every installation and every person.
     pub fn set_rate_limit(&self, per_hour: u32) {
         self.state().limits.force(per_hour);
     }
 
-    /// Every token that works now (lag aside), sorted by fingerprint.
+    /// Every installation token that works now (lag aside), sorted by fingerprint.
     pub fn live_tokens(&self) -> Vec<TokenInfo> {
         let now = self.now();
         let state = self.state();
@@ -166,13 +176,15 @@ impl GitHubSim {
         live
     }
 
-    /// Whether this token works now (lag aside).
+    /// Whether this token, an installation's or a person's, works now (lag aside).
     pub fn is_live(&self, token: &str) -> bool {
         let now = self.now();
-        self.state().live_token(&token_digest(token), now).is_ok()
+        let digest = token_digest(token);
+        let state = self.state();
+        state.live_token(&digest, now).is_ok() || state.people.live(&digest, now).is_some()
     }
 
-    /// Ends every token now, as if its hour were over.
+    /// Ends every installation token now, as if its hour were over.
     pub fn expire_all_tokens(&self) {
         let now = self.now();
         for token in self.state().tokens.values_mut() {
@@ -180,7 +192,7 @@ impl GitHubSim {
         }
     }
 
-    /// Revokes one token. `false`: none has this fingerprint.
+    /// Revokes one installation token. `false`: none has this fingerprint.
     pub fn revoke_by_fingerprint(&self, wanted: &str) -> bool {
         let mut state = self.state();
         let before = state.tokens.len();

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::key::PublicKey;
 use super::limits::Limits;
 use super::permissions::{Level, Permissions};
+use super::personal::People;
 use super::spec::{OwnerKind, SimError, TokenInfo, TokenLag};
 use super::token::{TokenDigest, fingerprint};
 use crate::random::Random;
@@ -79,6 +80,24 @@ pub(crate) struct Token {
     pub(crate) lag: TokenLag,
 }
 
+/// What a repository has besides its contents.
+#[derive(Default)]
+pub(crate) struct Extras {
+    pub(crate) pulls: Vec<PullRequest>,
+    /// Names of secrets; nobody can read their values.
+    pub(crate) secrets: BTreeMap<String, Timestamp>,
+}
+
+pub(crate) struct PullRequest {
+    pub(crate) title: String,
+    pub(crate) author: u64,
+    pub(crate) head: String,
+    pub(crate) head_sha: String,
+    pub(crate) base_sha: String,
+    pub(crate) created_at: Timestamp,
+    pub(crate) closed_at: Option<Timestamp>,
+}
+
 /// Why a token opens nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TokenRefusal {
@@ -92,6 +111,8 @@ pub(crate) enum TokenRefusal {
 
 pub(crate) struct State {
     pub(crate) random: Random,
+    /// For what a call makes up as it goes: how often a client calls must not change the tokens.
+    pub(crate) noise: Random,
     pub(crate) apps: BTreeMap<u64, App>,
     pub(crate) owners: HashMap<String, Owner>,
     pub(crate) repositories: BTreeMap<u64, Repository>,
@@ -101,6 +122,8 @@ pub(crate) struct State {
     pub(crate) tokens: HashMap<TokenDigest, Token>,
     pub(crate) lag: TokenLag,
     pub(crate) limits: Limits,
+    pub(crate) people: People,
+    pub(crate) extras: BTreeMap<u64, Extras>,
     last_id: u64,
 }
 
@@ -114,6 +137,7 @@ impl State {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             random: Random::new(seed),
+            noise: Random::new(seed.rotate_left(32)),
             apps: BTreeMap::new(),
             owners: HashMap::new(),
             repositories: BTreeMap::new(),
@@ -122,6 +146,8 @@ impl State {
             tokens: HashMap::new(),
             lag: TokenLag::None,
             limits: Limits::default(),
+            people: People::default(),
+            extras: BTreeMap::new(),
             // As many digits as today's ids have.
             last_id: 1_000_000,
         }

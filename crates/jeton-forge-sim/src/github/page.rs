@@ -14,11 +14,7 @@ pub(crate) struct Page {
 impl Page {
     /// Reads `page` and `per_page`; what makes no sense counts as absent, as on GitHub.
     pub(crate) fn from_query(query: Option<&str>) -> Self {
-        let number = |name: &str| {
-            let pairs = query.unwrap_or_default().split('&');
-            let mut found = pairs.filter_map(|pair| pair.split_once('=')).filter(|p| p.0 == name);
-            found.next().and_then(|(_, value)| value.parse::<usize>().ok())
-        };
+        let number = |name: &str| parameter(query, name).and_then(|value| value.parse::<usize>().ok());
         Self {
             number: number("page").filter(|n| *n > 0).unwrap_or(1),
             size: number("per_page").filter(|n| *n > 0).map_or(30, |n| n.min(100)),
@@ -34,9 +30,12 @@ impl Page {
     /// Adds the header that leads to the other pages, when there are any.
     pub(crate) fn link(&self, reply: Reply, web_url: &str, uri: &Uri, total: usize) -> Reply {
         let last = total.div_ceil(self.size).max(1);
+        let ours = |pair: &&str| matches!(pair.split('=').next(), Some("page" | "per_page" | ""));
+        let others = uri.query().unwrap_or_default().split('&').filter(|pair| !ours(pair));
+        let others: String = others.flat_map(|pair| [pair, "&"]).collect();
         let target = |page: usize, rel: &str| {
             let (path, size) = (uri.path(), self.size);
-            format!("<{web_url}{path}?per_page={size}&page={page}>; rel=\"{rel}\"")
+            format!("<{web_url}{path}?{others}per_page={size}&page={page}>; rel=\"{rel}\"")
         };
         let mut links = Vec::new();
         if self.number > 1 {
@@ -55,6 +54,15 @@ impl Page {
             reply.with("link", &links.join(", "))
         }
     }
+}
+
+/// The first value of one parameter of a query, as sent.
+pub(crate) fn parameter<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
+    let mut pairs = query
+        .unwrap_or_default()
+        .split('&')
+        .filter_map(|pair| pair.split_once('='));
+    pairs.find(|(found, _)| *found == name).map(|(_, value)| value)
 }
 
 #[cfg(test)]
@@ -76,6 +84,14 @@ mod tests {
              <http://h/x?per_page=2&page=3>; rel=\"last\", \
              <http://h/x?per_page=2&page=1>; rel=\"first\""
         );
+    }
+
+    #[test]
+    fn links_keep_the_rest_of_the_query() {
+        let uri: Uri = "/x?state=all&page=1&per_page=1&q=".parse().unwrap();
+        let reply = Page::from_query(uri.query()).link(Reply::empty(StatusCode::OK), "http://h", &uri, 2);
+        let next = "<http://h/x?state=all&q=&per_page=1&page=2>; rel=\"next\"";
+        assert!(reply.headers["link"].to_str().unwrap().starts_with(next));
     }
 
     #[test]

@@ -188,9 +188,17 @@ pub enum SimError {
     NoInstallation(u64),
     /// No repository has this name.
     NoRepository(String),
+    /// No person has this login.
+    NoUser(String),
+    /// No organization has this name.
+    NoOrganization(String),
+    /// Neither a person nor an organization has this name.
+    NoOwner(String),
+    /// No personal token has this id.
+    NoToken(u64),
     /// A name that GitHub would not allow.
     BadName(String),
-    /// A repository has this name already.
+    /// A repository, a person or an organization has this name already.
     Taken(String),
     /// The key could not be made.
     NoKey,
@@ -204,8 +212,12 @@ impl fmt::Display for SimError {
             Self::NoApp(id) => write!(f, "there is no app {id}"),
             Self::NoInstallation(id) => write!(f, "there is no installation {id}"),
             Self::NoRepository(name) => write!(f, "there is no repository {name}"),
+            Self::NoUser(login) => write!(f, "there is no user {login}"),
+            Self::NoOrganization(name) => write!(f, "there is no organization {name}"),
+            Self::NoOwner(name) => write!(f, "there is no user or organization {name}"),
+            Self::NoToken(id) => write!(f, "there is no personal token {id}"),
             Self::BadName(name) => write!(f, "{name:?} is not a name that GitHub allows"),
-            Self::Taken(name) => write!(f, "there is a repository {name} already"),
+            Self::Taken(name) => write!(f, "the name {name} is taken already"),
             Self::NoKey => f.write_str("no RSA key could be made"),
             Self::Io(_) => f.write_str("the repository on disk could not be changed"),
         }

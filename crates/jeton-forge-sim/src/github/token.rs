@@ -1,11 +1,11 @@
 //! What an installation token looks like.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 
 use crate::random::Random;
+pub(crate) use crate::secret::{TokenDigest, fingerprint, token_digest};
 
 /// The two forms of an installation token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,20 +14,6 @@ pub enum TokenFormat {
     Classic,
     /// About 520 characters: `ghs_`, the app's id, `_`, and a JWT of three parts.
     Stateless,
-}
-
-/// SHA-256 of a token: what the simulator keeps of it.
-pub(crate) type TokenDigest = [u8; 32];
-
-pub(crate) fn token_digest(token: &str) -> TokenDigest {
-    let mut out = [0; 32];
-    out.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
-    out
-}
-
-/// What logs and pages may show of a token.
-pub(crate) fn fingerprint(digest: &TokenDigest) -> String {
-    hex::encode(&digest[..6])
 }
 
 /// The old form.

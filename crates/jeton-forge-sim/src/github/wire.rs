@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::limits::{Bucket, LimitView};
 use super::model::{App, Installation, Owner, Repository, State};
+use super::personal::RepoRole;
 use super::spec::OwnerKind;
 
 /// RFC 3339 in UTC with whole seconds, as GitHub writes times.
@@ -33,7 +34,8 @@ pub(crate) struct Wire<'a> {
 }
 
 impl Wire<'_> {
-    fn owner(&self, login: &str) -> Value {
+    /// A person or an organization, as it stands inside of other things.
+    pub(crate) fn owner(&self, login: &str) -> Value {
         let unknown = Owner {
             id: 0,
             login: login.to_owned(),
@@ -45,9 +47,53 @@ impl Wire<'_> {
             "id": owner.id,
             "node_id": node_id("O", owner.id),
             "type": owner.kind.as_str(),
+            "url": format!("{}/api/v3/users/{}", self.web_url, owner.login),
             "html_url": format!("{}/{}", self.web_url, owner.login),
             "site_admin": false,
         })
+    }
+
+    /// An organization as lists show it.
+    pub(crate) fn org_in_list(&self, org: &Owner) -> Value {
+        let url = format!("{}/api/v3/orgs/{}", self.web_url, org.login);
+        json!({
+            "login": org.login,
+            "id": org.id,
+            "node_id": node_id("O", org.id),
+            "url": url,
+            "repos_url": format!("{url}/repos"),
+            "description": null,
+        })
+    }
+
+    /// An organization by itself.
+    pub(crate) fn org(&self, org: &Owner, public_repos: usize) -> Value {
+        let mut body = self.org_in_list(org);
+        let more = json!({
+            "name": org.login,
+            "type": "Organization",
+            "html_url": format!("{}/{}", self.web_url, org.login),
+            "public_repos": public_repos,
+            "public_gists": 0,
+            "followers": 0,
+            "following": 0,
+        });
+        merge(&mut body, more);
+        body
+    }
+
+    /// A repository with what the caller may do with it.
+    pub(crate) fn repository_for(&self, repository: &Repository, role: RepoRole) -> Value {
+        let mut body = self.repository(repository);
+        let permissions = json!({
+            "admin": role >= RepoRole::Admin,
+            "maintain": role >= RepoRole::Maintain,
+            "push": role >= RepoRole::Write,
+            "triage": role >= RepoRole::Triage,
+            "pull": true,
+        });
+        merge(&mut body, json!({ "permissions": permissions }));
+        body
     }
 
     pub(crate) fn app(&self, app: &App) -> Value {
@@ -128,6 +174,13 @@ impl Wire<'_> {
     }
 }
 
+/// Adds the fields of one object to another.
+pub(crate) fn merge(body: &mut Value, more: Value) {
+    if let (Value::Object(body), Value::Object(more)) = (body, more) {
+        body.extend(more);
+    }
+}
+
 /// The body of `GET /rate_limit`. The version of 2026-03-10 dropped `rate`.
 pub(crate) fn rate_limit(view: &LimitView, with_rate: bool) -> Value {
     let core = json!({
@@ -137,7 +190,22 @@ pub(crate) fn rate_limit(view: &LimitView, with_rate: bool) -> Value {
         "reset": view.reset.as_second(),
         "resource": resource(view.bucket),
     });
-    let resources = json!({ "core": core });
+    // Those of routes that are not simulated; nothing is ever used of them.
+    let other = |resource: &str, limit: u32| {
+        json!({
+            "limit": limit,
+            "used": 0,
+            "remaining": limit,
+            "reset": view.reset.as_second(),
+            "resource": resource,
+        })
+    };
+    let resources = json!({
+        "core": core,
+        "search": other("search", 30),
+        "graphql": other("graphql", 5_000),
+        "actions_runner_registration": other("actions_runner_registration", 10_000),
+    });
     if with_rate {
         json!({ "resources": resources, "rate": core })
     } else {

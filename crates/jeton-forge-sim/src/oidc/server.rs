@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
@@ -10,12 +9,11 @@ use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
 use super::{OidcFault, OidcRoute, Shared, control, provider};
+use crate::listen::listen;
 use crate::reply::{Body, Reply};
 
 /// Forms and claims are small.
@@ -35,34 +33,11 @@ impl OidcRoute {
 
 /// Takes connections until the provider stops.
 pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>, tasks: TaskTracker) {
-    loop {
-        let accepted = tokio::select! {
-            () = shared.stop.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        match accepted {
-            Ok((stream, _)) => {
-                tasks.spawn(serve(stream, Arc::clone(&shared)));
-            }
-            Err(error) => {
-                // Out of file descriptors, most likely: some will be closed in a moment.
-                tracing::warn!(%error, "no connection could be taken");
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        }
-    }
-}
-
-async fn serve(stream: TcpStream, shared: Arc<Shared>) {
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(|request| handle(Arc::clone(&shared), request));
-    let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    tokio::select! {
-        () = shared.stop.cancelled() => {}
-        ended = connection => if let Err(error) = ended {
-            tracing::debug!(%error, "a connection ended early");
-        }
-    }
+    let stop = shared.stop.clone();
+    listen(listener, stop, tasks, move |request, _| {
+        handle(Arc::clone(&shared), request)
+    })
+    .await;
 }
 
 /// Answers one request. An error here cuts the connection.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::common::{Answer, World, send};
 
 impl World {
-    async fn control(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+    pub(crate) async fn control(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
         let request = self.request(method, &format!("/_sim{path}"));
         match body {
             Some(body) => send(request.json(&body)).await,
@@ -24,12 +24,15 @@ async fn every_listed_control_exists() {
     for line in lines {
         let mut words = line.split_whitespace();
         let (method, path) = (words.next().unwrap(), words.next().unwrap());
-        let path = path.replace("{id}", "7").replace("{fingerprint}", "none");
+        let path = path
+            .replace("{id}", "7")
+            .replace("{fingerprint}", "none")
+            .replace("{org}", "none");
         let answer = send(w.request(method, &path)).await;
         assert!(!answer.text.contains("no such control"), "{line}: {}", answer.text);
         tried += 1;
     }
-    assert_eq!(tried, 26);
+    assert_eq!(tried, 45);
     let absent = w.control("GET", "/nothing", None).await;
     assert_eq!(absent.status, 404);
     assert!(absent.text.contains("no such control"));

@@ -11,7 +11,7 @@ use tokio::process::Command;
 use crate::common::{World, send};
 
 /// Runs git without the configuration and credentials of whoever runs the test.
-async fn git(directory: &Path, arguments: &[&str]) -> Output {
+pub(crate) async fn git(directory: &Path, arguments: &[&str]) -> Output {
     command(directory, arguments).output().await.unwrap()
 }
 
@@ -29,17 +29,17 @@ fn command(directory: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-async fn good(directory: &Path, arguments: &[&str]) {
+pub(crate) async fn good(directory: &Path, arguments: &[&str]) {
     let output = git(directory, arguments).await;
     assert!(output.status.success(), "{}", words(&output));
 }
 
-fn words(output: &Output) -> String {
+pub(crate) fn words(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 impl World {
-    fn remote(&self, token: &str, repository: &str) -> String {
+    pub(crate) fn remote(&self, token: &str, repository: &str) -> String {
         let host = self.sim.address();
         format!("http://x-access-token:{token}@{host}/{repository}")
     }
@@ -50,7 +50,7 @@ impl World {
     }
 }
 
-async fn commit(clone: &Path, file: &str, content: &[u8]) {
+pub(crate) async fn commit(clone: &Path, file: &str, content: &[u8]) {
     std::fs::write(clone.join(file), content).unwrap();
     good(clone, &["add", file]).await;
     let identity = ["-c", "user.name=t", "-c", "user.email=t@example.invalid"];

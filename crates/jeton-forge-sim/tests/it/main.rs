@@ -5,13 +5,16 @@
 )]
 
 mod assertion;
+mod bitbucket;
 mod common;
 mod control;
 mod faults;
 mod git;
+mod gitlab;
 mod installation;
 mod limits;
 mod mint;
 mod oidc;
+mod personal;
 mod program;
 mod token;

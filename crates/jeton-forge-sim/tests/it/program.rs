@@ -72,3 +72,50 @@ async fn help_shows_an_example_and_a_bad_repository_is_explained() {
     assert_eq!(bad.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&bad.stderr).contains("error: \"..\" is not a name"));
 }
+
+#[tokio::test]
+async fn the_program_has_the_other_forges_when_asked() {
+    let mut child = Command::new(PROGRAM)
+        .args([
+            "--repo",
+            "acme/tools",
+            "--gitlab",
+            "127.0.0.1:0",
+            "--bitbucket",
+            "127.0.0.1:0",
+        ])
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut said = std::collections::HashMap::new();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        let (label, value) = line.split_once("  ").unwrap();
+        let value = value.trim().to_owned();
+        said.insert(label.to_owned(), value);
+        if label == "ready" {
+            break;
+        }
+    }
+    let project = format!("{}/api/v4/projects/acme%2Ftools", said["gitlab"]);
+    let project = client().get(project).header("PRIVATE-TOKEN", &said["gitlab token"]);
+    let project: serde_json::Value = project.send().await.unwrap().json().await.unwrap();
+    assert_eq!(project["path_with_namespace"], said["gitlab project"]);
+    let repository = format!(
+        "{}/repositories/{}",
+        said["bitbucket api"], said["bitbucket repository"]
+    );
+    let repository = client()
+        .get(repository)
+        .basic_auth(&said["bitbucket e-mail"], Some(&said["bitbucket token"]));
+    let repository: serde_json::Value = repository.send().await.unwrap().json().await.unwrap();
+    assert_eq!(repository["full_name"], "acme/tools");
+    // One clock for all: a day that passes on one forge passes on each.
+    let move_on = client().post(format!("{}/_sim/clock", said["gitlab"]));
+    let move_on = move_on.body(r#"{"advance_seconds": 63072000}"#).send().await.unwrap();
+    assert_eq!(move_on.status(), 200);
+    let user = client().get(format!("{}/user", said["bitbucket api"]));
+    let user = user.basic_auth(&said["bitbucket e-mail"], Some(&said["bitbucket token"]));
+    assert_eq!(user.send().await.unwrap().status(), 401);
+}

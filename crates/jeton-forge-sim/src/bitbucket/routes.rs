@@ -1,0 +1,112 @@
+//! The routes of the simulated Bitbucket, and the scopes each asks for.
+
+use crate::site::table::{Entry, content, entry, git};
+
+/// What a route means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    ShowUser,
+    ListEmails,
+    ListUserWorkspaces,
+    ListRepositoryPermissions,
+    ListWorkspaces,
+    ShowWorkspace,
+    ListRepositories,
+    ShowRepository,
+    RedirectToSource,
+    ShowSource,
+    ListBranches,
+    ShowBranch,
+    ListPullRequests,
+    ListRunners,
+    ListVariables,
+    GitRefs,
+    GitUpload,
+    GitReceive,
+}
+
+use Action as A;
+
+pub(super) static TABLE: &[Entry<Action>] = &[
+    entry("GET /2.0/user", A::ShowUser),
+    entry("GET /2.0/user/emails", A::ListEmails),
+    entry("GET /2.0/user/workspaces", A::ListUserWorkspaces),
+    entry("GET /2.0/user/permissions/repositories", A::ListRepositoryPermissions),
+    entry("GET /2.0/workspaces", A::ListWorkspaces),
+    entry("GET /2.0/workspaces/{workspace}", A::ShowWorkspace),
+    entry("GET /2.0/repositories/{workspace}", A::ListRepositories),
+    entry("GET /2.0/repositories/{workspace}/{repo_slug}", A::ShowRepository),
+    content("GET /2.0/repositories/{workspace}/{repo_slug}/src", A::RedirectToSource),
+    content(
+        "GET /2.0/repositories/{workspace}/{repo_slug}/src/{commit}/{path*}",
+        A::ShowSource,
+    ),
+    content(
+        "GET /2.0/repositories/{workspace}/{repo_slug}/refs/branches",
+        A::ListBranches,
+    ),
+    content(
+        "GET /2.0/repositories/{workspace}/{repo_slug}/refs/branches/{name+}",
+        A::ShowBranch,
+    ),
+    entry(
+        "GET /2.0/repositories/{workspace}/{repo_slug}/pullrequests",
+        A::ListPullRequests,
+    ),
+    entry(
+        "GET /2.0/repositories/{workspace}/{repo_slug}/pipelines-config/runners",
+        A::ListRunners,
+    ),
+    entry(
+        "GET /2.0/repositories/{workspace}/{repo_slug}/pipelines_config/variables",
+        A::ListVariables,
+    ),
+    git("GET /{workspace}/{repo_slug}/info/refs", A::GitRefs),
+    git("POST /{workspace}/{repo_slug}/git-upload-pack", A::GitUpload),
+    git("POST /{workspace}/{repo_slug}/git-receive-pack", A::GitReceive),
+];
+
+/// What a credential needs, in each of the two ways that Bitbucket writes scopes; all of them.
+pub(super) struct Needs {
+    /// Of API tokens.
+    pub(super) granular: &'static [&'static str],
+    /// Of access tokens and OAuth.
+    pub(super) classic: &'static [&'static str],
+}
+
+impl Action {
+    pub(super) fn needs(self) -> Needs {
+        let (granular, classic): (&[&str], &[&str]) = match self {
+            Self::ShowUser => (&["read:user:bitbucket"], &["account"]),
+            Self::ListEmails => (&["read:user:bitbucket"], &["email"]),
+            Self::ListUserWorkspaces => (&["read:workspace:bitbucket"], &["account"]),
+            Self::ListWorkspaces => (&["read:user:bitbucket", "read:workspace:bitbucket"], &["account"]),
+            Self::ShowWorkspace => (&["read:workspace:bitbucket"], &[]),
+            Self::ListRepositoryPermissions => (
+                &["read:repository:bitbucket", "read:user:bitbucket"],
+                &["account", "repository"],
+            ),
+            Self::ListPullRequests => (&["read:pullrequest:bitbucket"], &["pullrequest"]),
+            Self::ListRunners => (&["read:runner:bitbucket"], &["runner"]),
+            Self::ListVariables => (&["read:pipeline:bitbucket"], &["pipeline"]),
+            Self::GitReceive => (&["write:repository:bitbucket"], &["repository:write"]),
+            Self::ListRepositories
+            | Self::ShowRepository
+            | Self::RedirectToSource
+            | Self::ShowSource
+            | Self::ListBranches
+            | Self::ShowBranch
+            | Self::GitRefs
+            | Self::GitUpload => (&["read:repository:bitbucket"], &["repository"]),
+        };
+        Needs { granular, classic }
+    }
+
+    /// Whether calls count against the limit for repository data.
+    pub(super) fn is_repository_data(self) -> bool {
+        !matches!(
+            self,
+            Self::ShowUser | Self::ListEmails | Self::ListUserWorkspaces | Self::ListWorkspaces | Self::ShowWorkspace
+        )
+    }
+}

@@ -1,0 +1,110 @@
+//! Who a call is charged to, who it is about, and the answers of limits.
+
+use http::{HeaderMap, StatusCode};
+use jiff::SignedDuration;
+
+use super::GitHubSim;
+use super::caller::Credential;
+use super::error::ApiError;
+use super::limits::{Bucket, LimitView};
+use super::wire::resource;
+use crate::reply::Reply;
+use crate::route::{RepoRef, Route};
+
+impl GitHubSim {
+    /// The answer of a fault that stands in for the primary limit.
+    pub(crate) fn limited(&self, headers: &HeaderMap, status: StatusCode, reset_in: SignedDuration) -> Reply {
+        let mut view = self.charge(self.bucket_of(&Credential::from_headers(headers)), 0);
+        view.used = view.limit;
+        view.reset = self.now().checked_add(reset_in).unwrap_or(view.reset);
+        let mut reply = ApiError::primary_limit(status, &who(view.bucket)).into_reply();
+        limit_headers(&mut reply, &view);
+        reply
+    }
+
+    /// Any other refusal of a fault, with the headers it would have.
+    pub(crate) fn refused(&self, headers: &HeaderMap, error: ApiError) -> Reply {
+        let view = self.charge(self.bucket_of(&Credential::from_headers(headers)), 0);
+        let mut reply = error.into_reply();
+        limit_headers(&mut reply, &view);
+        reply
+    }
+
+    pub(crate) fn charge(&self, bucket: Bucket, cost: u32) -> LimitView {
+        let now = self.now();
+        let mut state = self.state();
+        let repositories = match bucket {
+            Bucket::Installation(id) => {
+                let installation = state.installation(id);
+                installation.map_or(0, |i| state.covered_by(i).len())
+            }
+            Bucket::App(_) | Bucket::User(_) | Bucket::Anonymous => 0,
+        };
+        state.limits.spend(bucket, repositories, cost, now)
+    }
+
+    /// Whose repository or installation a request is about, for faults aimed at an owner.
+    pub(crate) fn owner_of(&self, route: &Route, headers: &HeaderMap) -> Option<String> {
+        let of_installation = |id: u64| {
+            let state = self.state();
+            state.installations.get(&id).map(|i| i.owner.clone())
+        };
+        match route {
+            Route::Installation(id)
+            | Route::Uninstall(id)
+            | Route::Mint(id)
+            | Route::Suspend(id)
+            | Route::Unsuspend(id) => of_installation(*id),
+            Route::Repo(repo)
+            | Route::Contents(repo, _)
+            | Route::Branch(repo, _)
+            | Route::Pulls(repo)
+            | Route::Runners(repo)
+            | Route::Secrets(repo)
+            | Route::SecretsKey(repo)
+            | Route::RepoInstallation(repo)
+            | Route::GitInfoRefs(repo)
+            | Route::GitUploadPack(repo)
+            | Route::GitReceivePack(repo) => match repo {
+                RepoRef::Name { owner, .. } => Some(owner.clone()),
+                RepoRef::Id(id) => {
+                    let state = self.state();
+                    state.repositories.get(id).map(|r| r.owner.clone())
+                }
+            },
+            Route::Org(login)
+            | Route::OrgRunners(login)
+            | Route::OrgInstallation(login)
+            | Route::UserInstallation(login) => Some(login.clone()),
+            Route::TokenRepositories
+            | Route::RevokeToken
+            | Route::Root
+            | Route::User
+            | Route::UserRepos
+            | Route::UserOrgs
+            | Route::RateLimit => match self.bucket_of(&Credential::from_headers(headers)) {
+                Bucket::Installation(id) => of_installation(id),
+                Bucket::User(id) => Some(self.state().people.login(id).to_owned()),
+                Bucket::App(_) | Bucket::Anonymous => None,
+            },
+            Route::App | Route::Installations | Route::RevokeCredentials | Route::Unknown => None,
+        }
+    }
+}
+
+pub(crate) fn who(bucket: Bucket) -> String {
+    match bucket {
+        Bucket::App(id) => format!("app ID {id}"),
+        Bucket::Installation(id) => format!("installation ID {id}"),
+        Bucket::User(id) => format!("user ID {id}"),
+        Bucket::Anonymous => "127.0.0.1".to_owned(),
+    }
+}
+
+pub(crate) fn limit_headers(reply: &mut Reply, view: &LimitView) {
+    reply.set("x-ratelimit-limit", &view.limit.to_string());
+    reply.set("x-ratelimit-remaining", &view.remaining().to_string());
+    reply.set("x-ratelimit-used", &view.used.to_string());
+    reply.set("x-ratelimit-reset", &view.reset.as_second().to_string());
+    reply.set("x-ratelimit-resource", resource(view.bucket));
+}

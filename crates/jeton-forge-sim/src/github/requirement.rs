@@ -1,0 +1,95 @@
+//! What routes say that they want of tokens, in the headers of their answers.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use http::{HeaderMap, StatusCode};
+
+use super::GitHubSim;
+use super::answer::header;
+use super::caller::Caller;
+use super::personal::Reach;
+use crate::reply::{Content, Reply};
+use crate::route::Route;
+
+/// What a route accepts.
+struct Requirement {
+    /// Scopes of which any one is enough.
+    scopes: &'static str,
+    /// In the words of `X-Accepted-GitHub-Permissions`: comma is and, semicolon is or.
+    permissions: Option<&'static str>,
+}
+
+fn requirement(route: &Route) -> Requirement {
+    let of = |scopes, permission| Requirement {
+        scopes,
+        permissions: Some(permission),
+    };
+    match route {
+        Route::Repo(_) => of("repo", "metadata=read"),
+        Route::UserRepos => of("public_repo, repo", "metadata=read"),
+        Route::Contents(..) | Route::Branch(..) => of("repo", "contents=read"),
+        Route::Pulls(_) => of("repo", "pull_requests=read"),
+        Route::Runners(_) => of("repo", "administration=read"),
+        Route::Secrets(_) | Route::SecretsKey(_) => of("repo", "secrets=read"),
+        Route::OrgRunners(_) => of("admin:org", "organization_self_hosted_runners=read"),
+        Route::Org(_) | Route::UserOrgs => Requirement {
+            scopes: "admin:org, read:org, repo, user, write:org",
+            permissions: None,
+        },
+        _ => Requirement {
+            scopes: "",
+            permissions: None,
+        },
+    }
+}
+
+impl GitHubSim {
+    /// Tells about the token that was used, and what the route wanted of it.
+    pub(crate) fn token_headers(&self, reply: &mut Reply, route: &Route, caller: &Caller) {
+        let wanted = requirement(route);
+        let mut fine = matches!(caller, Caller::Token(_));
+        if let Some(person) = caller.person() {
+            let state = self.state();
+            let Some(token) = state.people.tokens.get(&person.digest) else {
+                return;
+            };
+            match &token.reach {
+                Reach::Classic(scopes) | Reach::OAuth(scopes) => {
+                    reply.set("x-oauth-scopes", &scopes.header());
+                    reply.set("x-accepted-oauth-scopes", wanted.scopes);
+                }
+                Reach::FineGrained { .. } => fine = true,
+                // Documented as empty or absent: the two kinds without scopes show one each.
+                Reach::AppUser { .. } => {
+                    fine = true;
+                    reply.set("x-oauth-scopes", "");
+                }
+            }
+            if let Some(end) = token.expiration_header() {
+                reply.set("github-authentication-token-expiration", &end);
+            }
+        }
+        if let (true, Some(permissions)) = (fine, wanted.permissions) {
+            reply.set("x-accepted-github-permissions", permissions);
+        }
+    }
+}
+
+/// Adds an `ETag`, and leaves the body out if the client has it already.
+pub(crate) fn unchanged(reply: &mut Reply, headers: &HeaderMap) -> bool {
+    let (StatusCode::OK, Content::Whole(body)) = (reply.status, &reply.body) else {
+        return false;
+    };
+    let etag = format!("W/\"{}\"", hex::encode(digest(&SHA256, body)));
+    reply.set("etag", &etag);
+    reply.set("vary", "Accept, Authorization, Cookie, X-GitHub-OTP");
+    let same = header(headers, "if-none-match").is_some_and(|list| {
+        let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+        list.split(',').any(|tag| bare(tag) == bare(&etag))
+    });
+    if same {
+        reply.status = StatusCode::NOT_MODIFIED;
+        reply.body = Content::Whole(bytes::Bytes::new());
+        reply.headers.remove("content-type");
+    }
+    same
+}

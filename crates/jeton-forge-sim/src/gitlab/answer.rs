@@ -1,0 +1,119 @@
+//! From a route to its answer.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::GitLab;
+use super::caller::Caller;
+use super::error;
+use super::page::Page;
+use super::routes::{Action, Holder};
+use super::wire;
+use crate::reply::Reply;
+use crate::site::{Call, Refused};
+
+pub(super) type Answer = Result<Reply, Refused>;
+
+impl GitLab {
+    pub(super) fn answer(&self, call: &Call<Action>) -> Reply {
+        let limit = self.spend(self.charged_user(call));
+        if limit.exceeded() {
+            return limit.refusal();
+        }
+        let answer = self.admit(call).and_then(|caller| self.perform(call, caller));
+        let mut reply = answer.unwrap_or_else(Refused::into_reply);
+        limit.mark(&mut reply);
+        reply
+    }
+
+    fn perform(&self, call: &Call<Action>, caller: Caller) -> Answer {
+        match call.action {
+            Action::ShowOwnToken => self.show_own_token(caller),
+            Action::ShowAssociations => self.show_associations(call, caller),
+            Action::RotateOwnToken => self.rotate_own_token(call, caller),
+            Action::RevokeOwnToken => self.revoke_own_token(caller),
+            Action::ListTokens => self.list_tokens(call, caller),
+            Action::ShowToken => self.show_token(call, caller),
+            Action::RotateToken => self.rotate_token(call, caller),
+            Action::RevokeToken => self.revoke_token(call, caller),
+            Action::ListHolderTokens(holder) => self.list_holder_tokens(call, caller, holder),
+            Action::CreateHolderToken(holder) => self.create_holder_token(call, caller, holder),
+            Action::ShowHolderToken(holder) => self.show_holder_token(call, caller, holder),
+            Action::RotateOwnHolderToken(holder) => self.rotate_own_holder_token(call, caller, holder),
+            Action::RotateHolderToken(holder) => self.rotate_holder_token(call, caller, holder),
+            Action::RevokeHolderToken(holder) => self.revoke_holder_token(call, caller, holder),
+            Action::ShowUser => self.show_user(caller),
+            Action::ShowVersion | Action::ShowMetadata => show_version(call.action, caller),
+            Action::ShowOAuthToken => self.show_oauth_token(call, caller),
+            Action::ShowJob => show_job(caller),
+            Action::ListProjects => self.list_spaces(call, caller, Holder::Project),
+            Action::ListGroups => self.list_spaces(call, caller, Holder::Group),
+            Action::ShowProject => self.show_space(call, caller, Holder::Project),
+            Action::ShowGroup => self.show_space(call, caller, Holder::Group),
+            Action::ShowMember(holder) => self.show_member(call, caller, holder),
+            Action::ListRunners => self.list_runners(call, caller),
+            Action::ListVariables => self.list_variables(call, caller),
+            Action::ListMergeRequests => self.list_merge_requests(call, caller),
+            Action::ListTree => self.list_tree(call, caller),
+            Action::ShowFile => self.show_file(call, caller),
+            Action::ShowRawFile => self.show_raw_file(call, caller),
+            Action::ListBranches => self.list_branches(call, caller),
+            Action::ShowBranch => self.show_branch(call, caller),
+            // Served elsewhere.
+            Action::GitRefs | Action::GitUpload | Action::GitReceive => Err(error::not_found("")),
+        }
+    }
+
+    pub(super) fn paged(&self, call: &Call<Action>, all: &[Value]) -> Answer {
+        Ok(Page::of(call)?.reply(all, &self.ground.url(), call))
+    }
+
+    fn show_user(&self, caller: Caller) -> Answer {
+        let id = caller.required()?;
+        let state = self.state();
+        let user = state.users.get(&id).ok_or_else(error::unauthorized)?;
+        Ok(Reply::json(StatusCode::OK, &self.user_wire(user)))
+    }
+
+    fn show_oauth_token(&self, call: &Call<Action>, caller: Caller) -> Answer {
+        let Caller::OAuth { user } = caller else {
+            return Err(error::unauthorized());
+        };
+        let state = self.state();
+        let token = state.oauth_token(call).ok_or_else(error::unauthorized)?;
+        Ok(Reply::json(
+            StatusCode::OK,
+            &json!({
+                "resource_owner_id": user,
+                "scope": token.scopes,
+                "expires_in": token.expires_at.duration_since(self.now()).as_secs(),
+                "application": { "uid": "1cb242f495280beb4291e64bee2a17f330902e499882fe8e1e2aa875519cab33" },
+                "created_at": token.created_at.as_second(),
+            }),
+        ))
+    }
+}
+
+fn show_version(action: Action, caller: Caller) -> Answer {
+    caller.required()?;
+    let mut wire = json!({ "version": "18.5.1-ee", "revision": "8cb4a1f8b0d" });
+    if action == Action::ShowMetadata {
+        let kas = json!({ "enabled": false, "externalUrl": null, "externalK8sProxyUrl": null, "version": null });
+        wire["kas"] = kas;
+        wire["enterprise"] = true.into();
+    }
+    Ok(Reply::json(StatusCode::OK, &wire))
+}
+
+fn show_job(caller: Caller) -> Answer {
+    let Caller::Job { job, user } = caller else {
+        return Err(error::unauthorized());
+    };
+    let wire = json!({ "id": job, "status": "running", "ref": "main", "user": { "id": user } });
+    Ok(Reply::json(StatusCode::OK, &wire))
+}
+
+/// A token in an answer: an object of its own.
+pub(super) fn object(status: StatusCode, token: &super::model::Token, now: jiff::Timestamp) -> Reply {
+    Reply::json(status, &Value::Object(wire::token(token, now)))
+}

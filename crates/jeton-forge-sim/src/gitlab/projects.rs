@@ -1,0 +1,152 @@
+//! Projects, groups and what belongs to them.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::GitLab;
+use super::answer::Answer;
+use super::caller::Caller;
+use super::error;
+use super::model::{Space, State};
+use super::routes::{Action, Holder};
+use super::spec::{AccessLevel, Visibility};
+use super::wire;
+use crate::reply::Reply;
+use crate::site::{Call, Refused};
+
+impl State {
+    /// A project in which the caller has at least this role.
+    pub(super) fn project_for(
+        &self,
+        call: &Call<Action>,
+        caller: Caller,
+        least: AccessLevel,
+    ) -> Result<&Space, Refused> {
+        let project = self.holder_space(call, caller, Holder::Project)?;
+        let user = caller.required()?;
+        if self.level(project, user) >= Some(least) {
+            Ok(project)
+        } else {
+            Err(error::forbidden())
+        }
+    }
+
+    /// A project whose code the caller may read: anybody's, if it is not private; a reporter's, if it is.
+    pub(super) fn readable_project(&self, call: &Call<Action>, caller: Caller) -> Result<&Space, Refused> {
+        let project = self.holder_space(call, caller, Holder::Project)?;
+        let level = caller.user().and_then(|user| self.level(project, user));
+        if project.visibility != Visibility::Private || level >= Some(AccessLevel::Reporter) {
+            Ok(project)
+        } else {
+            Err(error::forbidden())
+        }
+    }
+}
+
+impl GitLab {
+    pub(super) fn list_spaces(&self, call: &Call<Action>, caller: Caller, holder: Holder) -> Answer {
+        let user = caller.user();
+        let least = match call.query("min_access_level") {
+            None => None,
+            Some(text) => Some(
+                text.parse()
+                    .ok()
+                    .and_then(AccessLevel::from_number)
+                    .ok_or_else(|| error::parameter("min_access_level does not have a valid value"))?,
+            ),
+        };
+        let (member, owned) = (call.flag("membership") || least.is_some(), call.flag("owned"));
+        let search = call.query("search").map(|text| text.to_lowercase());
+        let state = self.state();
+        let matches = |space: &&Space| {
+            let level = user.and_then(|user| state.level(space, user));
+            space.holder == holder
+                && state.sees(space, user)
+                && (!member || (level.is_some() && level >= least))
+                && (!owned || level == Some(AccessLevel::Owner))
+                && search
+                    .as_deref()
+                    .is_none_or(|text| space.path.to_lowercase().contains(text))
+        };
+        let mut found: Vec<&Space> = state.spaces.values().filter(matches).collect();
+        // Newest projects first, groups by name, as GitLab sorts when nothing is asked for.
+        match holder {
+            Holder::Project => found.reverse(),
+            Holder::Group => found.sort_by(|a, b| a.path.cmp(&b.path)),
+        }
+        let all: Vec<Value> = found
+            .into_iter()
+            .map(|space| self.space_wire(&state, space, user))
+            .collect();
+        self.paged(call, &all)
+    }
+
+    pub(super) fn show_space(&self, call: &Call<Action>, caller: Caller, holder: Holder) -> Answer {
+        let state = self.state();
+        let space = state.holder_space(call, caller, holder)?;
+        Ok(Reply::json(
+            StatusCode::OK,
+            &self.space_wire(&state, space, caller.user()),
+        ))
+    }
+
+    pub(super) fn show_member(&self, call: &Call<Action>, caller: Caller, holder: Holder) -> Answer {
+        caller.required()?;
+        let state = self.state();
+        let space = state.holder_space(call, caller, holder)?;
+        let id = call.number(1).ok_or_else(|| error::parameter("user_id is invalid"))?;
+        let user = state
+            .users
+            .get(&id)
+            .filter(|user| !user.admin || space.members.contains_key(&user.id));
+        let found = user.and_then(|user| Some((user, state.level(space, id)?)));
+        let (user, level) = found.ok_or_else(|| error::not_found(""))?;
+        let mut wire = self.user_wire(user);
+        wire["access_level"] = level.number().into();
+        wire["expires_at"] = Value::Null;
+        wire["membership_state"] = "active".into();
+        Ok(Reply::json(StatusCode::OK, &wire))
+    }
+
+    pub(super) fn list_runners(&self, call: &Call<Action>, caller: Caller) -> Answer {
+        let state = self.state();
+        let project = state.project_for(call, caller, AccessLevel::Maintainer)?;
+        let runner = |(id, description): &(u64, String)| {
+            json!({
+                "id": id, "description": description, "active": true, "paused": false, "is_shared": false,
+                "runner_type": "project_type", "name": "gitlab-runner", "online": true, "status": "online",
+            })
+        };
+        let all: Vec<Value> = project.runners.iter().map(runner).collect();
+        self.paged(call, &all)
+    }
+
+    pub(super) fn list_variables(&self, call: &Call<Action>, caller: Caller) -> Answer {
+        let state = self.state();
+        let project = state.project_for(call, caller, AccessLevel::Maintainer)?;
+        let variable = |(key, value): (&String, &String)| {
+            json!({
+                "key": key, "value": value, "variable_type": "env_var", "protected": false, "masked": false,
+                "hidden": false, "raw": false, "environment_scope": "*", "description": null,
+            })
+        };
+        let all: Vec<Value> = project.variables.iter().map(variable).collect();
+        self.paged(call, &all)
+    }
+
+    pub(super) fn list_merge_requests(&self, call: &Call<Action>, caller: Caller) -> Answer {
+        let state = self.state();
+        let project = state.readable_project(call, caller)?;
+        let request = |(index, title): (usize, &String)| {
+            let number = index + 1;
+            json!({
+                "id": project.id * 1_000 + number as u64, "iid": number, "project_id": project.id, "title": title,
+                "description": "", "state": "opened", "created_at": wire::time(project.created_at),
+                "target_branch": "main", "source_branch": format!("change-{number}"), "draft": false,
+                "web_url": format!("{}/{}/-/merge_requests/{number}", self.ground.url(), project.path),
+            })
+        };
+        let all: Vec<Value> = project.merge_requests.iter().enumerate().map(request).collect();
+        self.paged(call, &all)
+    }
+}

@@ -1,0 +1,160 @@
+//! The routes of the simulated GitLab, and the scopes each asks for.
+
+use crate::site::table::{Entry, content, entry, git};
+
+/// What an access token can belong to, besides a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holder {
+    Project,
+    Group,
+}
+
+/// What a route means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    ShowOwnToken,
+    ShowAssociations,
+    RotateOwnToken,
+    RevokeOwnToken,
+    ListTokens,
+    ShowToken,
+    RotateToken,
+    RevokeToken,
+    ListHolderTokens(Holder),
+    CreateHolderToken(Holder),
+    ShowHolderToken(Holder),
+    RotateOwnHolderToken(Holder),
+    RotateHolderToken(Holder),
+    RevokeHolderToken(Holder),
+    ShowUser,
+    ShowVersion,
+    ShowMetadata,
+    ShowOAuthToken,
+    ShowJob,
+    ListProjects,
+    ShowProject,
+    ListGroups,
+    ShowGroup,
+    ShowMember(Holder),
+    ListRunners,
+    ListVariables,
+    ListMergeRequests,
+    ListTree,
+    ShowFile,
+    ShowRawFile,
+    ListBranches,
+    ShowBranch,
+    GitRefs,
+    GitUpload,
+    GitReceive,
+}
+
+use Action as A;
+use Holder::{Group, Project};
+
+pub(super) static TABLE: &[Entry<Action>] = &[
+    entry("GET /api/v4/personal_access_tokens/self", A::ShowOwnToken),
+    entry(
+        "GET /api/v4/personal_access_tokens/self/associations",
+        A::ShowAssociations,
+    ),
+    entry("POST /api/v4/personal_access_tokens/self/rotate", A::RotateOwnToken),
+    entry("DELETE /api/v4/personal_access_tokens/self", A::RevokeOwnToken),
+    entry("GET /api/v4/personal_access_tokens", A::ListTokens),
+    entry("GET /api/v4/personal_access_tokens/{token_id}", A::ShowToken),
+    entry("POST /api/v4/personal_access_tokens/{token_id}/rotate", A::RotateToken),
+    entry("DELETE /api/v4/personal_access_tokens/{token_id}", A::RevokeToken),
+    entry("GET /api/v4/projects/{id}/access_tokens", A::ListHolderTokens(Project)),
+    entry(
+        "POST /api/v4/projects/{id}/access_tokens",
+        A::CreateHolderToken(Project),
+    ),
+    entry(
+        "POST /api/v4/projects/{id}/access_tokens/self/rotate",
+        A::RotateOwnHolderToken(Project),
+    ),
+    entry(
+        "POST /api/v4/projects/{id}/access_tokens/{token_id}/rotate",
+        A::RotateHolderToken(Project),
+    ),
+    entry(
+        "GET /api/v4/projects/{id}/access_tokens/{token_id}",
+        A::ShowHolderToken(Project),
+    ),
+    entry(
+        "DELETE /api/v4/projects/{id}/access_tokens/{token_id}",
+        A::RevokeHolderToken(Project),
+    ),
+    entry("GET /api/v4/groups/{id}/access_tokens", A::ListHolderTokens(Group)),
+    entry("POST /api/v4/groups/{id}/access_tokens", A::CreateHolderToken(Group)),
+    entry(
+        "POST /api/v4/groups/{id}/access_tokens/self/rotate",
+        A::RotateOwnHolderToken(Group),
+    ),
+    entry(
+        "POST /api/v4/groups/{id}/access_tokens/{token_id}/rotate",
+        A::RotateHolderToken(Group),
+    ),
+    entry(
+        "GET /api/v4/groups/{id}/access_tokens/{token_id}",
+        A::ShowHolderToken(Group),
+    ),
+    entry(
+        "DELETE /api/v4/groups/{id}/access_tokens/{token_id}",
+        A::RevokeHolderToken(Group),
+    ),
+    entry("GET /api/v4/user", A::ShowUser),
+    entry("GET /api/v4/version", A::ShowVersion),
+    entry("GET /api/v4/metadata", A::ShowMetadata),
+    entry("GET /oauth/token/info", A::ShowOAuthToken),
+    entry("GET /api/v4/job", A::ShowJob),
+    entry("GET /api/v4/projects", A::ListProjects),
+    entry("GET /api/v4/projects/{id}", A::ShowProject),
+    entry(
+        "GET /api/v4/projects/{id}/members/all/{user_id}",
+        A::ShowMember(Project),
+    ),
+    entry("GET /api/v4/projects/{id}/runners", A::ListRunners),
+    entry("GET /api/v4/projects/{id}/variables", A::ListVariables),
+    entry("GET /api/v4/projects/{id}/merge_requests", A::ListMergeRequests),
+    content("GET /api/v4/projects/{id}/repository/tree", A::ListTree),
+    content("GET /api/v4/projects/{id}/repository/files/{file_path}", A::ShowFile),
+    content(
+        "GET /api/v4/projects/{id}/repository/files/{file_path}/raw",
+        A::ShowRawFile,
+    ),
+    content("GET /api/v4/projects/{id}/repository/branches", A::ListBranches),
+    content("GET /api/v4/projects/{id}/repository/branches/{branch}", A::ShowBranch),
+    entry("GET /api/v4/groups", A::ListGroups),
+    entry("GET /api/v4/groups/{id}", A::ShowGroup),
+    entry("GET /api/v4/groups/{id}/members/all/{user_id}", A::ShowMember(Group)),
+    git("GET /{project+}/info/refs", A::GitRefs),
+    git("POST /{project+}/git-upload-pack", A::GitUpload),
+    git("POST /{project+}/git-receive-pack", A::GitReceive),
+];
+
+impl Action {
+    /// The scopes of which a token needs one; none: any token will do.
+    pub(super) fn scopes(self) -> &'static [&'static str] {
+        match self {
+            Self::ShowOwnToken | Self::ShowAssociations | Self::RevokeOwnToken | Self::ShowOAuthToken => &[],
+            Self::RotateOwnToken | Self::RotateOwnHolderToken(_) => &["api", "self_rotate"],
+            Self::RotateToken
+            | Self::RevokeToken
+            | Self::CreateHolderToken(_)
+            | Self::RotateHolderToken(_)
+            | Self::RevokeHolderToken(_) => &["api"],
+            Self::ShowUser | Self::ShowVersion | Self::ShowMetadata => &["api", "read_api", "read_user"],
+            Self::ListTree | Self::ShowFile | Self::ShowRawFile => &["api", "read_api", "read_repository"],
+            _ => &["api", "read_api"],
+        }
+    }
+
+    /// The paths in which GitLab looks for a revoked token in use: `access_tokens/(\d+|self)/rotate$`.
+    pub(super) fn is_rotation(self) -> bool {
+        matches!(
+            self,
+            Self::RotateOwnToken | Self::RotateToken | Self::RotateOwnHolderToken(_) | Self::RotateHolderToken(_)
+        )
+    }
+}
