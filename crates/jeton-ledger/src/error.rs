@@ -68,6 +68,7 @@ impl LedgerError {
                 | VaultError::Newer { .. }
                 | VaultError::InUse { .. }
                 | VaultError::Conflict(_)
+                | VaultError::DataKeyGone
                 | VaultError::Corrupt(_) => false,
             },
             Self::Seal(_) | Self::KeyGone | Self::Broken(_) | Self::Busy | Self::Closed => true,

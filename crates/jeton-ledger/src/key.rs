@@ -1,18 +1,17 @@
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use jeton_domain::{Entropy, RowRef, Sealed, Secret};
 use jeton_seal::{KeyRing, SealError};
-use jeton_vault::{Vault, VaultTx};
+use jeton_vault::{SealedPlace, Vault, VaultTx};
 use zeroize::Zeroizing;
 
 use crate::{LedgerError, chain::ChainKey};
 
 /// The row of `settings` that holds the key.
-const ROW: &str = "ledger_key";
-const PLACE: RowRef<'static> = RowRef {
-    table: "settings",
-    column: "value",
-    row: ROW,
-};
+const ROW: &str = SealedPlace::LEDGER_KEY;
+
+fn place() -> RowRef<'static> {
+    SealedPlace::LedgerKey.of(ROW)
+}
 
 /// Opens the chain's key, or makes it when there is neither a key nor anything that was chained.
 pub(crate) async fn open(vault: &dyn Vault, ring: &KeyRing, entropy: &dyn Entropy) -> Result<ChainKey, LedgerError> {
@@ -30,7 +29,7 @@ pub(crate) async fn open(vault: &dyn Vault, ring: &KeyRing, entropy: &dyn Entrop
     let mut bytes = Zeroizing::new([0_u8; 32]);
     entropy.fill(bytes.as_mut());
     let text = Secret::new(BASE64_STANDARD.encode(bytes.as_ref()));
-    let sealed = ring.seal(&text, PLACE, entropy);
+    let sealed = ring.seal(&text, place(), entropy);
     if tx.settings().add(ROW, sealed.as_bytes()).await? {
         tx.commit().await?;
         return Ok(ChainKey::new(&bytes));
@@ -43,11 +42,11 @@ pub(crate) async fn open(vault: &dyn Vault, ring: &KeyRing, entropy: &dyn Entrop
 }
 
 fn unseal(ring: &KeyRing, row: Vec<u8>) -> Result<ChainKey, LedgerError> {
-    let text = ring.open(&Sealed::from_bytes(row), PLACE)?;
+    let text = ring.open(&Sealed::from_bytes(row), place())?;
     let mut bytes = Zeroizing::new([0_u8; 32]);
     let decoded = BASE64_STANDARD.decode(text.expose()).map(Zeroizing::new);
     let tampered = || SealError::Tampered {
-        place: PLACE.to_string(),
+        place: place().to_string(),
     };
     let decoded = decoded.map_err(|_| tampered())?;
     if decoded.len() != bytes.len() {

@@ -6,13 +6,13 @@ pub enum SealError {
     /// The text given as sealing key is none.
     #[error("the sealing key is not 32 bytes in base64 or hex: {0}")]
     BadKey(&'static str),
-    /// A data key is wrapped by a sealing key that is not the one given.
-    #[error("the vault is sealed with key {wanted}, but the key given is {given}")]
+    /// A data key is wrapped by a sealing key that is none of those given.
+    #[error("the vault is sealed with key {wanted}, but {}", list(.given))]
     WrongKey {
         /// The key that the database asks for.
         wanted: KeyId,
-        /// The key that is there.
-        given: KeyId,
+        /// The keys that are there.
+        given: Vec<KeyId>,
     },
     /// A value names a data key that the database does not hold.
     #[error("{place} is sealed with data key {key}, which is not in the database")]
@@ -36,6 +36,17 @@ pub enum SealError {
     },
 }
 
+fn list(given: &[KeyId]) -> String {
+    match given {
+        [] => "no key was given".to_owned(),
+        [one] => format!("the key given is {one}"),
+        more => {
+            let ids: Vec<_> = more.iter().map(KeyId::as_str).collect();
+            format!("the keys given are {}", ids.join(" and "))
+        }
+    }
+}
+
 impl Coded for SealError {
     fn code(&self) -> Code {
         match self {
@@ -52,9 +63,11 @@ impl Coded for SealError {
             Self::BadKey(_) => {
                 "Make one with `jeton key generate`, and give it whole, with nothing around it.".to_owned()
             }
-            Self::WrongKey { wanted, .. } => format!(
-                "Give the key whose id is {wanted} (`jeton key status` shows the id of a key). Without it the vault \
-                 cannot be opened; nothing was changed."
+            Self::WrongKey { wanted, given } => format!(
+                "Give the key whose id is {wanted} (the log of a server names the key it starts with). If {} is to take its \
+                 place, give the old one beside it as `seal.previous_key` or `seal.previous_key_file`, start the server, \
+                 and run `jeton key rotate`. Without the old key the vault cannot be opened; nothing was changed.",
+                given.first().map_or("a new key", KeyId::as_str)
             ),
             Self::UnknownDataKey { .. } => {
                 "Restore the database together with its table data_keys from one backup.".to_owned()

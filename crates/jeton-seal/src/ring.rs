@@ -1,133 +1,91 @@
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
+use arc_swap::ArcSwap;
 use jeton_domain::{Entropy, KeyId, RowRef, Sealed, Secret};
 use zeroize::Zeroizing;
 
 use crate::{
-    SealError, SealingKey,
+    DataKey, SealError,
     aead::{AeadKey, NONCE},
-    sealing_key::key_id,
 };
 
+/// The version of a sealed value.
 const VERSION: u8 = 1;
 const KEY_ID: usize = 6;
 const PLACE: usize = 16;
 const HEAD: usize = 1 + KEY_ID + PLACE;
 
-/// A data key in the open, on its way into the database (wrapped) or into a [`KeyRing`].
-pub struct DataKey {
-    id: KeyId,
-    bytes: Zeroizing<[u8; 32]>,
+/// The data keys of a vault, ready to lock with one and to open with any. Whoever shares a ring sees at once when its keys
+/// are replaced.
+pub struct KeyRing(ArcSwap<Keys>);
+
+/// What a ring holds at one time.
+struct Keys {
+    sealing: KeyId,
+    all: BTreeMap<KeyId, Arc<AeadKey>>,
+    /// Those that were in it until now. Somebody may have read a value of theirs just before it was sealed anew and the key
+    /// retired, and is about to open it.
+    leaving: BTreeMap<KeyId, Arc<AeadKey>>,
 }
 
-impl DataKey {
-    /// A new key.
-    pub fn generate(entropy: &dyn Entropy) -> Self {
-        let mut bytes = Zeroizing::new([0_u8; 32]);
-        entropy.fill(bytes.as_mut());
+impl Keys {
+    fn new(others: impl IntoIterator<Item = DataKey>, sealing: &DataKey) -> Self {
+        let mut all: BTreeMap<_, _> = others
+            .into_iter()
+            .map(|key| (key.id().clone(), Arc::new(key.to_aead())))
+            .collect();
+        all.insert(sealing.id().clone(), Arc::new(sealing.to_aead()));
         Self {
-            id: key_id(bytes.as_ref()),
-            bytes,
+            sealing: sealing.id().clone(),
+            all,
+            leaving: BTreeMap::new(),
         }
     }
-
-    /// What may be shown of it.
-    pub fn id(&self) -> &KeyId {
-        &self.id
-    }
-
-    /// Locks the key with the sealing key, for the table `data_keys`.
-    pub fn wrap(&self, with: &SealingKey, entropy: &dyn Entropy) -> Sealed {
-        let mut out = vec![VERSION];
-        AeadKey::new(with.bytes()).lock(&mut out, &wrap_place(&self.id), self.bytes.as_ref(), entropy);
-        Sealed::from_bytes(out)
-    }
-
-    /// Opens a wrapped key.
-    ///
-    /// # Errors
-    /// [`SealError::WrongKey`] when another sealing key wraps it, [`SealError::Tampered`] when the row was changed.
-    pub fn unwrap(id: &KeyId, wrapped: &Sealed, wrapped_by: &KeyId, with: &SealingKey) -> Result<Self, SealError> {
-        if wrapped_by != with.id() {
-            return Err(SealError::WrongKey {
-                wanted: wrapped_by.clone(),
-                given: with.id().clone(),
-            });
-        }
-        let tampered = || SealError::Tampered {
-            place: format!("data_keys.wrapped of row {id}"),
-        };
-        let mut locked = Zeroizing::new(wrapped.as_bytes().to_vec());
-        if locked.first() != Some(&VERSION) {
-            return Err(tampered());
-        }
-        let length = AeadKey::new(with.bytes())
-            .open(&mut locked[1..], &wrap_place(id))
-            .ok_or_else(tampered)?;
-        let mut bytes = Zeroizing::new([0_u8; 32]);
-        let plain = locked
-            .get(1 + NONCE..1 + NONCE + length)
-            .filter(|plain| plain.len() == 32)
-            .ok_or_else(tampered)?;
-        bytes.copy_from_slice(plain);
-        if key_id(bytes.as_ref()) != *id {
-            return Err(tampered());
-        }
-        Ok(Self { id: id.clone(), bytes })
-    }
-}
-
-impl fmt::Debug for DataKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DataKey({})", self.id)
-    }
-}
-
-fn wrap_place(id: &KeyId) -> Vec<u8> {
-    RowRef {
-        table: "data_keys",
-        column: "wrapped",
-        row: id.as_str(),
-    }
-    .to_bytes()
-}
-
-/// The data keys of a vault, ready to lock with the newest and to open with any.
-pub struct KeyRing {
-    newest: KeyId,
-    keys: BTreeMap<KeyId, AeadKey>,
 }
 
 impl KeyRing {
-    /// A ring of at least one key; the last one locks.
-    pub fn new(older: impl IntoIterator<Item = DataKey>, newest: &DataKey) -> Self {
-        let mut keys: BTreeMap<_, _> = older
-            .into_iter()
-            .map(|key| (key.id.clone(), AeadKey::new(&key.bytes)))
-            .collect();
-        keys.insert(newest.id.clone(), AeadKey::new(&newest.bytes));
-        Self {
-            newest: newest.id.clone(),
-            keys,
-        }
+    /// A ring of at least one key: `sealing` locks, and all of them open.
+    pub fn new(others: impl IntoIterator<Item = DataKey>, sealing: &DataKey) -> Self {
+        Self(ArcSwap::from_pointee(Keys::new(others, sealing)))
+    }
+
+    /// Puts other keys in the place of those that it has. A value that is being locked meanwhile is locked with the keys
+    /// before or with those after. What is left out still opens what was read before, until keys are replaced again.
+    pub fn replace(&self, others: impl IntoIterator<Item = DataKey>, sealing: &DataKey) {
+        let mut keys = Keys::new(others, sealing);
+        let before = self.0.load();
+        let left_out = before.all.iter().filter(|(id, _)| !keys.all.contains_key(id));
+        keys.leaving = left_out.map(|(id, key)| (id.clone(), Arc::clone(key))).collect();
+        self.0.store(Arc::new(keys));
     }
 
     /// The key that locks new values.
-    pub fn newest(&self) -> &KeyId {
-        &self.newest
+    pub fn sealing(&self) -> KeyId {
+        self.0.load().sealing.clone()
+    }
+
+    /// Whether values of this key open.
+    pub fn holds(&self, id: &KeyId) -> bool {
+        self.0.load().all.contains_key(id)
+    }
+
+    /// Whether a value names a data key that is not in the ring. Not so for bytes that are no sealed value at all.
+    pub fn lacks_key_of(&self, sealed: &Sealed) -> bool {
+        named_by(sealed).is_some_and(|id| !self.holds(&id))
     }
 
     /// Locks a secret for one place in the database.
     pub fn seal(&self, secret: &Secret, place: RowRef<'_>, entropy: &dyn Entropy) -> Sealed {
+        let keys = self.0.load();
         let plain = secret.expose().as_bytes();
         let mut out = Vec::with_capacity(HEAD + NONCE + plain.len() + 16);
         out.push(VERSION);
-        out.extend_from_slice(&id_bytes(&self.newest));
+        out.extend_from_slice(&id_bytes(&keys.sealing));
         out.extend_from_slice(&place_bytes(place));
         let head = out.clone();
-        match self.keys.get(&self.newest) {
+        match keys.all.get(&keys.sealing) {
             Some(key) => key.lock(&mut out, &head, plain, entropy),
-            None => unreachable!("a ring always holds its newest key"),
+            None => unreachable!("a ring always holds the key that it locks with"),
         }
         Sealed::from_bytes(out)
     }
@@ -141,13 +99,13 @@ impl KeyRing {
         let tampered = || SealError::Tampered {
             place: place.to_string(),
         };
-        let bytes = sealed.as_bytes();
-        if bytes.len() < HEAD + NONCE + 16 || bytes[0] != VERSION {
+        let id = named_by(sealed).ok_or_else(tampered)?;
+        let (head, locked) = sealed.as_bytes().split_at(HEAD);
+        if locked.len() < NONCE + 16 {
             return Err(tampered());
         }
-        let (head, locked) = bytes.split_at(HEAD);
-        let id = KeyId::parse(&hex::encode(&head[1..=KEY_ID])).map_err(|_| tampered())?;
-        let Some(key) = self.keys.get(&id) else {
+        let keys = self.0.load();
+        let Some(key) = keys.all.get(&id).or_else(|| keys.leaving.get(&id)) else {
             return Err(SealError::UnknownDataKey {
                 place: place.to_string(),
                 key: id,
@@ -164,15 +122,30 @@ impl KeyRing {
         let plain = locked.get(NONCE..NONCE + length).ok_or_else(tampered)?;
         std::str::from_utf8(plain).map(Secret::new).map_err(|_| tampered())
     }
+
+    /// Locks a value anew for its place, with the key that locks now.
+    ///
+    /// # Errors
+    /// As [`KeyRing::open`]: what does not open is not locked anew.
+    pub fn reseal(&self, sealed: &Sealed, place: RowRef<'_>, entropy: &dyn Entropy) -> Result<Sealed, SealError> {
+        Ok(self.seal(&self.open(sealed, place)?, place, entropy))
+    }
 }
 
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys = self.0.load();
         f.debug_struct("KeyRing")
-            .field("newest", &self.newest)
-            .field("keys", &self.keys.len())
+            .field("sealing", &keys.sealing)
+            .field("keys", &keys.all.len())
             .finish()
     }
+}
+
+/// The data key that a value names.
+fn named_by(sealed: &Sealed) -> Option<KeyId> {
+    let head = sealed.as_bytes().get(..HEAD).filter(|head| head[0] == VERSION)?;
+    KeyId::parse(&hex::encode(&head[1..=KEY_ID])).ok()
 }
 
 fn id_bytes(id: &KeyId) -> [u8; KEY_ID] {
@@ -191,16 +164,16 @@ fn place_bytes(place: RowRef<'_>) -> [u8; PLACE] {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::sync::atomic::{AtomicU8, Ordering};
 
     use jeton_domain::{Entropy, Fingerprint, KeyId, RowRef, Sealed, Secret};
 
-    use super::{DataKey, KeyRing};
-    use crate::{SealError, SealingKey};
+    use super::KeyRing;
+    use crate::{DataKey, SealError, SealingKey};
 
     #[derive(Debug, Default)]
-    struct Counting(AtomicU8);
+    pub(crate) struct Counting(AtomicU8);
     impl Entropy for Counting {
         fn fill(&self, buffer: &mut [u8]) {
             buffer.fill_with(|| self.0.fetch_add(1, Ordering::Relaxed));
@@ -263,7 +236,7 @@ mod tests {
             error,
             SealError::WrongKey {
                 wanted: right.id().clone(),
-                given: wrong.id().clone()
+                given: vec![wrong.id().clone()]
             }
         );
         let mut bytes = wrapped.as_bytes().to_vec();
@@ -289,5 +262,35 @@ mod tests {
         ));
         let newer = ring.seal(&Secret::new("new"), HERE, &entropy);
         assert_eq!(alone.open(&newer, HERE).unwrap().expose(), "new");
+    }
+
+    #[test]
+    fn a_ring_whose_keys_are_replaced_locks_with_the_new_one_and_soon_forgets_those_left_out() {
+        let entropy = Counting::default();
+        let [first, second, third] = [(); 3].map(|()| DataKey::generate(&entropy));
+        let ring = KeyRing::new([], &first);
+        let shared = &ring;
+        let old = shared.seal(&Secret::new("old"), HERE, &entropy);
+        // Known before anything is locked with it.
+        ring.replace([DataKey::clone(&second)], &first);
+        assert!(shared.holds(second.id()) && shared.sealing() == *first.id());
+        ring.replace([first.clone()], &second);
+        let new = shared.reseal(&old, HERE, &entropy).unwrap();
+        assert!(matches!(
+            shared.reseal(&old, THERE, &entropy),
+            Err(SealError::Swapped { .. })
+        ));
+        ring.replace([], &second);
+        assert!(!shared.holds(first.id()));
+        let on_its_way = shared.open(&old, HERE);
+        assert_eq!(on_its_way.unwrap().expose(), "old");
+        ring.replace([third], &second);
+        assert_eq!(shared.open(&new, HERE).unwrap().expose(), "old");
+        assert!(shared.lacks_key_of(&old) && !shared.lacks_key_of(&new));
+        assert!(!shared.lacks_key_of(&Sealed::from_bytes(vec![1; 7])));
+        assert!(matches!(
+            shared.open(&old, HERE),
+            Err(SealError::UnknownDataKey { key, .. }) if key == *first.id()
+        ));
     }
 }

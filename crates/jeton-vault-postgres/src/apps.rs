@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use jeton_domain::{AppId, AppIssuer, AppName, ForgeEndpoint, ForgeKind, InstallationId, Sealed};
+use jeton_domain::{AppId, AppIssuer, AppName, InstallationId, Sealed};
 use jeton_vault::{AppRecord, AppRepo, InstallationRecord, InstallationRepo, VaultError};
 use sqlx::postgres::PgRow;
 
@@ -11,15 +11,10 @@ use crate::{
 
 fn read(row: &PgRow) -> Result<AppRecord, VaultError> {
     let row = Reader::new(row, "apps", "id");
-    let forge = match ForgeKind::parse(&row.text("forge_kind")?) {
-        Some(ForgeKind::GitHub) => ForgeEndpoint::github(&row.text("forge_api_url")?).ok(),
-        // Only GitHub has Apps.
-        Some(ForgeKind::GitLab | ForgeKind::Bitbucket) | None => None,
-    };
     Ok(AppRecord {
         id: AppId::from_uuid(row.uuid("id")?),
         name: AppName::parse(&row.text("name")?).map_err(|_| row.corrupt("name"))?,
-        forge: forge.ok_or_else(|| row.corrupt("forge_api_url"))?,
+        forge: row.forge()?,
         issuer: AppIssuer::parse(&row.text("issuer")?).map_err(|_| row.corrupt("issuer"))?,
         private_key: Sealed::from_bytes(row.bytes("private_key")?),
         key_fingerprint: row.fingerprint("key_fingerprint")?,

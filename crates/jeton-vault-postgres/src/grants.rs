@@ -1,6 +1,6 @@
 use async_trait::async_trait;
-use jeton_domain::{GrantId, TokenId};
-use jeton_vault::{GrantRecord, GrantRepo, VaultError};
+use jeton_domain::{AccountId, Fingerprint, GrantId, TokenId};
+use jeton_vault::{GrantOf, GrantRecord, GrantRepo, VaultError};
 use jiff::Timestamp;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
@@ -43,18 +43,36 @@ pub(crate) const OF_HOLDER: Lists = Lists {
                   LIMIT $2) SELECT grants.* FROM grants JOIN page USING (id) ORDER BY id DESC",
 };
 
+/// Those of an account that are held: by their end, then put in order, as in [`Lists::live_by_end`]. An account's token is
+/// asked for again and again, so that many more grants of it are over than held.
+pub(crate) const HELD_OF_ACCOUNT: &str = "WITH held AS MATERIALIZED (SELECT id FROM grants WHERE account = $1 \
+                                          AND released_at IS NULL AND expires_at > $2), \
+                                          page AS MATERIALIZED (SELECT id FROM held ORDER BY id DESC LIMIT $3) \
+                                          SELECT grants.* FROM grants JOIN page USING (id) ORDER BY id DESC";
+
+/// The same ones, given back; locked in the order of their ids, so that two who do so do not wait for each other.
+pub(crate) const RELEASE_ACCOUNT: &str = "WITH held AS MATERIALIZED (SELECT id FROM grants WHERE account = $1 \
+                                          AND released_at IS NULL AND expires_at > $2 \
+                                          AND ($3::text IS NULL OR fingerprint <> $3) ORDER BY id FOR NO KEY UPDATE) \
+                                          UPDATE grants SET released_at = $2 FROM held WHERE grants.id = held.id";
+
 /// Above every UUID of version 7, whose version and variant bits are not all ones.
 const NO_BOUND: Uuid = Uuid::max();
 
 fn read(row: &PgRow) -> Result<GrantRecord, VaultError> {
     let row = Reader::new(row, "grants", "id");
+    let of = match (row.uuid_or_null("token")?, row.uuid_or_null("account")?) {
+        (Some(token), None) => GrantOf::Token(TokenId::from_uuid(token)),
+        (None, Some(account)) => GrantOf::Account(AccountId::from_uuid(account)),
+        _ => return Err(row.corrupt("account")),
+    };
     Ok(GrantRecord {
         id: GrantId::from_uuid(row.uuid("id")?),
-        token: TokenId::from_uuid(row.uuid("token")?),
+        of,
         forge: row.text("forge")?,
-        app: row.text("app")?,
+        source: row.text("source")?,
         repositories: row.json("repositories")?,
-        permissions: row.json("permissions")?,
+        permissions: row.json_or_null("permissions")?,
         fingerprint: row.fingerprint("fingerprint")?,
         holder: row.text("holder")?,
         holder_key: row.text("holder_key")?,
@@ -83,30 +101,32 @@ impl Repo<'_> {
 #[async_trait]
 impl GrantRepo for Repo<'_> {
     async fn add(&mut self, grant: &GrantRecord) -> Result<(), VaultError> {
-        // Shared with other callers of the same token, but not with its revocation: whoever comes second waits for the
-        // other's transaction, and then sees what it did.
-        let live: Option<bool> = sqlx::query_scalar("SELECT state = 'live' FROM tokens WHERE id = $1 FOR SHARE")
-            .bind(grant.token.as_uuid())
-            .fetch_optional(&mut *self.conn)
-            .watched(self.watch)
-            .await?;
-        if live != Some(true) {
-            return Err(VaultError::Conflict(format!(
-                "a revocation of token {}: the token is being revoked, or gone",
-                grant.token
-            )));
+        if let GrantOf::Token(token) = grant.of {
+            // Shared with other callers of the same token, but not with its revocation: whoever comes second waits for the
+            // other's transaction, and then sees what it did.
+            let live: Option<bool> = sqlx::query_scalar("SELECT state = 'live' FROM tokens WHERE id = $1 FOR SHARE")
+                .bind(token.as_uuid())
+                .fetch_optional(&mut *self.conn)
+                .watched(self.watch)
+                .await?;
+            if live != Some(true) {
+                return Err(VaultError::Conflict(format!(
+                    "a revocation of token {token}: the token is being revoked, or gone"
+                )));
+            }
         }
         sqlx::query(
-            "INSERT INTO grants (id, token, forge, app, repositories, permissions, fingerprint, holder, holder_key, rule, \
-             address, request_id, issued_at, expires_at, released_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+            "INSERT INTO grants (id, token, account, forge, source, repositories, permissions, fingerprint, holder, \
+             holder_key, rule, address, request_id, issued_at, expires_at, released_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         )
         .bind(grant.id.as_uuid())
-        .bind(grant.token.as_uuid())
+        .bind(grant.of.token().map(TokenId::as_uuid))
+        .bind(grant.of.account().map(AccountId::as_uuid))
         .bind(&grant.forge)
-        .bind(&grant.app)
+        .bind(&grant.source)
         .bind(to_json(&grant.repositories)?)
-        .bind(to_json(&grant.permissions)?)
+        .bind(grant.permissions.as_ref().map(to_json).transpose()?)
         .bind(grant.fingerprint.as_str())
         .bind(&grant.holder)
         .bind(&grant.holder_key)
@@ -173,7 +193,7 @@ impl GrantRepo for Repo<'_> {
     }
 
     async fn release(&mut self, id: GrantId, at: Timestamp) -> Result<bool, VaultError> {
-        let token: Option<Uuid> = sqlx::query_scalar("SELECT token FROM grants WHERE id = $1")
+        let token: Option<Option<Uuid>> = sqlx::query_scalar("SELECT token FROM grants WHERE id = $1")
             .bind(id.as_uuid())
             .fetch_optional(&mut *self.conn)
             .watched(self.watch)
@@ -181,7 +201,9 @@ impl GrantRepo for Repo<'_> {
         let Some(token) = token else {
             return Ok(false);
         };
-        self.lock_token(token).await?;
+        if let Some(token) = token {
+            self.lock_token(token).await?;
+        }
         let done = sqlx::query("UPDATE grants SET released_at = $2 WHERE id = $1 AND released_at IS NULL")
             .bind(id.as_uuid())
             .bind(at.as_millisecond())
@@ -200,6 +222,38 @@ impl GrantRepo for Repo<'_> {
             .watched(self.watch)
             .await?;
         Ok(done.rows_affected())
+    }
+
+    async fn release_account(
+        &mut self,
+        account: AccountId,
+        but: Option<&Fingerprint>,
+        at: Timestamp,
+    ) -> Result<u64, VaultError> {
+        let done = sqlx::query(RELEASE_ACCOUNT)
+            .bind(account.as_uuid())
+            .bind(at.as_millisecond())
+            .bind(but.map(Fingerprint::as_str))
+            .execute(&mut *self.conn)
+            .watched(self.watch)
+            .await?;
+        Ok(done.rows_affected())
+    }
+
+    async fn held_of_account(
+        &mut self,
+        account: AccountId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<GrantRecord>, VaultError> {
+        let rows = sqlx::query(HELD_OF_ACCOUNT)
+            .bind(account.as_uuid())
+            .bind(now.as_millisecond())
+            .bind(i64::from(limit))
+            .fetch_all(&mut *self.conn)
+            .watched(self.watch)
+            .await?;
+        rows.iter().map(read).collect()
     }
 
     async fn count_held(&mut self, token: TokenId) -> Result<u64, VaultError> {

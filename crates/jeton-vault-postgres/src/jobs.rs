@@ -18,6 +18,9 @@ const CLAIM: &str = "WITH due AS MATERIALIZED (SELECT id FROM jobs WHERE state <
                      UPDATE jobs SET state = 'running', holder = $1, wake_at = $2, \
                      attempts = least(attempts, 2147483646) + 1 FROM due WHERE jobs.id = due.id RETURNING jobs.*";
 
+/// As the index `jobs_twins` has them.
+pub(crate) const FIND_TWIN: &str = "SELECT * FROM jobs WHERE kind = $1 AND dedup = $2 AND state <> 'dead'";
+
 fn read(row: &PgRow) -> Result<JobRecord, VaultError> {
     let row = Reader::new(row, "jobs", "id");
     let state = match row.text("state")?.as_str() {
@@ -165,6 +168,16 @@ impl JobRepo for Repo<'_> {
         .watched(self.watch)
         .await?;
         Ok(done.rows_affected() == 1)
+    }
+
+    async fn find(&mut self, kind: &str, dedup: &str) -> Result<Option<JobRecord>, VaultError> {
+        let row = sqlx::query(FIND_TWIN)
+            .bind(kind)
+            .bind(dedup)
+            .fetch_optional(&mut *self.conn)
+            .watched(self.watch)
+            .await?;
+        row.as_ref().map(read).transpose()
     }
 
     async fn count(&mut self) -> Result<(u64, u64), VaultError> {

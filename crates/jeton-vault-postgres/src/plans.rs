@@ -12,7 +12,7 @@ use crate::{PostgresOptions, PostgresVault, grants, ledger_list};
 const ROWS: &str = "INSERT INTO tokens (id, key_digest, app, installation, owner, repositories, permissions, fingerprint, \
     minted_at, expires_at, forge_expires_at, state) VALUES ('00000000-0000-7000-8000-000000000001', \
     decode(repeat('00', 32), 'hex'), '00000000-0000-7000-8000-000000000001', 1, 'acme', '[]', '{}', 'f', 0, 0, 0, 'live'); \
-    INSERT INTO grants (id, token, forge, app, repositories, permissions, fingerprint, holder, holder_key, rule, \
+    INSERT INTO grants (id, token, forge, source, repositories, permissions, fingerprint, holder, holder_key, rule, \
     issued_at, expires_at, released_at) SELECT ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, \
     '00000000-0000-7000-8000-000000000001', 'f', 'a', '[]', '{}', 'f', 'h', 'client:' || CASE WHEN n < 20000 THEN 'old' ELSE (n % 1000)::text END, '', n, n, \
     CASE WHEN n % 10 > 0 THEN n END FROM generate_series(1, 40000) AS n; \
@@ -21,7 +21,7 @@ const ROWS: &str = "INSERT INTO tokens (id, key_digest, app, installation, owner
     'client:n' || n % 500, 'f' || n % 5000, 'r' || n, '{}', decode(repeat('00', 32), 'hex') \
     FROM generate_series(1, 40000) AS n; ANALYZE";
 
-async fn plan(conn: &mut PgConnection, sql: &str, values: &str) -> String {
+pub(crate) async fn plan(conn: &mut PgConnection, sql: &str, values: &str) -> String {
     sqlx::raw_sql(AssertSqlSafe(format!("PREPARE statement AS {sql}")))
         .execute(&mut *conn)
         .await

@@ -1,4 +1,4 @@
-use jeton_domain::Fingerprint;
+use jeton_domain::{Fingerprint, ForgeEndpoint, ForgeKind};
 use jeton_vault::VaultError;
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
@@ -85,6 +85,34 @@ impl<'r> Reader<'r> {
 
     pub(crate) fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, VaultError> {
         serde_json::from_str(&self.text(column)?).map_err(|_| self.corrupt(column))
+    }
+
+    pub(crate) fn json_or_null<T: DeserializeOwned>(&self, column: &str) -> Result<Option<T>, VaultError> {
+        self.text_or_null(column)?
+            .map(|text| serde_json::from_str(&text).map_err(|_| self.corrupt(column)))
+            .transpose()
+    }
+
+    pub(crate) fn flag(&self, column: &str) -> Result<bool, VaultError> {
+        self.get(column)
+    }
+
+    /// A forge, by its kind and the URL of its API.
+    pub(crate) fn forge(&self) -> Result<ForgeEndpoint, VaultError> {
+        let kind = ForgeKind::parse(&self.text("forge_kind")?).ok_or_else(|| self.corrupt("forge_kind"))?;
+        let url = self.text("forge_api_url")?;
+        let forge = match kind {
+            // Its API may be anywhere; only a URL that people gave is taken for the one that they see.
+            ForgeKind::GitHub => ForgeEndpoint::github(&url),
+            ForgeKind::GitLab | ForgeKind::Bitbucket => ForgeEndpoint::of_kind(kind, Some(&url)),
+        };
+        forge.map_err(|_| self.corrupt("forge_api_url"))
+    }
+
+    pub(crate) fn fingerprint_or_null(&self, column: &str) -> Result<Option<Fingerprint>, VaultError> {
+        self.text_or_null(column)?
+            .map(|text| Fingerprint::parse(&text).ok_or_else(|| self.corrupt(column)))
+            .transpose()
     }
 
     pub(crate) fn fingerprint(&self, column: &str) -> Result<Fingerprint, VaultError> {

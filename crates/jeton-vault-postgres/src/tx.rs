@@ -5,8 +5,8 @@ use std::{
 
 use async_trait::async_trait;
 use jeton_vault::{
-    AppRepo, ClientRepo, DataKeyRepo, GrantRepo, InstallationRepo, JobRepo, LedgerRepo, PolicyRepo, SettingRepo,
-    TokenRepo, UserRepo, VaultError, VaultTx, WebSessionRepo,
+    AccountRepo, AppRepo, ClientRepo, DataKeyRepo, GrantRepo, InstallationRepo, JobRepo, LedgerRepo, PolicyRepo,
+    RotationRepo, SealedRowRepo, SettingRepo, TokenRepo, UserRepo, VaultError, VaultTx, WebSessionRepo,
 };
 use sqlx::{PgConnection, Postgres, Transaction};
 
@@ -67,7 +67,19 @@ impl VaultTx for PostgresTx {
         Box::new(self.repo())
     }
 
+    fn sealed_rows(&mut self) -> Box<dyn SealedRowRepo + '_> {
+        Box::new(self.repo())
+    }
+
     fn apps(&mut self) -> Box<dyn AppRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn accounts(&mut self) -> Box<dyn AccountRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn rotations(&mut self) -> Box<dyn RotationRepo + '_> {
         Box::new(self.repo())
     }
 

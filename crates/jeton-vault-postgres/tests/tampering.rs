@@ -4,9 +4,9 @@
     reason = "a failure in a helper of a test is a failure of the test"
 )]
 
-use jeton_domain::{Secret, UserId};
+use jeton_domain::{ForgeKind, Secret, UserId};
 use jeton_temp_postgres::TempPostgres;
-use jeton_vault::{LedgerEntry, LedgerFilter, LedgerMark, Vault as _, VaultError};
+use jeton_vault::{AccountFilter, AccountView, LedgerEntry, LedgerFilter, LedgerMark, Vault as _, VaultError};
 use jeton_vault_postgres::{PostgresOptions, PostgresVault};
 use jiff::Timestamp;
 use sqlx::{Connection as _, PgConnection};
@@ -151,4 +151,55 @@ async fn rows_that_cannot_be_read_are_named_and_not_shown() {
     for (error, place) in errors.iter().zip(&places) {
         assert!(matches!(error, VaultError::Corrupt(what) if what == place), "{error}");
     }
+}
+
+#[tokio::test]
+async fn one_poisoned_account_stops_neither_the_watch_nor_the_others() {
+    let (_keep, place, vault) = database().await;
+    let mut conn = connect(&place).await;
+    sqlx::raw_sql(
+        "WITH planted (id, label, url, kind, serves) AS (VALUES \
+         ('1', 'planted Label', 'https://api.github.com', 'github_classic', '[]'), \
+         ('2', 'kind', 'https://api.github.com', 'planted', '[]'), \
+         ('3', 'url', 'planted', 'github_classic', '[]'), \
+         ('4', 'serves', 'https://api.github.com', 'github_classic', '[\"planted content\"]'), \
+         ('5', 'good', 'https://api.github.com', 'github_classic', '[]')) \
+         INSERT INTO accounts (id, label, scope, added_by, forge_kind, forge_api_url, forge_web_url, host, kind, token, \
+         fingerprint, serves, is_default, active, auto_rotate, end_is_known, validity, next_check_at, next_warning_at, \
+         token_since, created_at, updated_at) \
+         SELECT ('00000000-0000-7000-8000-00000000000' || id)::uuid, label, '', 'operator', 'github', url, \
+         'https://github.com', 'github.com', kind, decode('00', 'hex'), '0123456789ab', serves, FALSE, TRUE, FALSE, FALSE, 'unknown', 0, 0, \
+         0, 0, 0 FROM planted",
+    )
+    .execute(&mut conn)
+    .await
+    .unwrap();
+    let mut tx = vault.begin().await.unwrap();
+    let view = AccountView::All;
+    let now = Timestamp::UNIX_EPOCH;
+    let fit = tx
+        .accounts()
+        .choose(&view, ForgeKind::GitHub, None, &[], 9)
+        .await
+        .unwrap();
+    let due = tx.accounts().due_warnings(now, 9).await.unwrap();
+    let until = Timestamp::from_second(9).unwrap();
+    let claimed = tx.accounts().claim_due_checks(now, until, &[], 9).await.unwrap();
+    for found in [fit, due, claimed] {
+        let labels: Vec<_> = found.iter().map(|account| account.label.as_str()).collect();
+        assert_eq!(labels, ["good"]);
+    }
+    // None of them is in the way the next time.
+    assert_eq!(tx.accounts().claim_due_checks(now, until, &[], 9).await.unwrap(), []);
+    tx.commit().await.unwrap();
+    let mut tx = vault.read().await.unwrap();
+    let error = tx
+        .accounts()
+        .list(&view, &AccountFilter::default(), None, 10)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, VaultError::Corrupt(what) if what.contains("in table accounts") && !what.contains("planted")),
+        "{error}"
+    );
 }

@@ -1,13 +1,20 @@
 use async_trait::async_trait;
 use jeton_domain::{KeyId, Sealed};
 use jeton_vault::{DataKeyRecord, DataKeyRepo, SettingRepo, VaultError};
+use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 
-use crate::{
-    errors::failed,
-    rows::{Reader, to_count},
-    tx::Repo,
-};
+use crate::{errors::failed, rows::Reader, sealed_rows, tx::Repo};
+
+/// Removes a key that is not the one that seals, and that no value in [`SealedPlace::ALL`](jeton_vault::SealedPlace::ALL)
+/// names.
+pub(crate) const REMOVE: &str = "DELETE FROM data_keys WHERE id = ?1 \
+    AND id <> (SELECT id FROM data_keys WHERE activated_at IS NOT NULL ORDER BY activated_at DESC, id DESC LIMIT 1) \
+    AND NOT EXISTS (SELECT 1 FROM apps WHERE substr(private_key, 2, 6) = ?2) \
+    AND NOT EXISTS (SELECT 1 FROM tokens WHERE substr(token, 2, 6) = ?2) \
+    AND NOT EXISTS (SELECT 1 FROM accounts WHERE substr(token, 2, 6) = ?2) \
+    AND NOT EXISTS (SELECT 1 FROM account_rotations WHERE substr(new_token, 2, 6) = ?2) \
+    AND NOT EXISTS (SELECT 1 FROM settings WHERE name = 'ledger_key' AND substr(value, 2, 6) = ?2)";
 
 fn read(row: &SqliteRow) -> Result<DataKeyRecord, VaultError> {
     let row = Reader::new(row, "data_keys", "id");
@@ -17,6 +24,7 @@ fn read(row: &SqliteRow) -> Result<DataKeyRecord, VaultError> {
         wrapped: Sealed::from_bytes(row.bytes("wrapped")?),
         wrapped_by: key_id("wrapped_by")?,
         created_at: row.time("created_at")?,
+        activated_at: row.time_or_null("activated_at")?,
     })
 }
 
@@ -33,7 +41,7 @@ impl DataKeyRepo for Repo<'_> {
     async fn add(&mut self, key: &DataKeyRecord, first: bool) -> Result<bool, VaultError> {
         // One statement, and one writer at a time: nothing can come between the question and the answer.
         let done = sqlx::query(
-            "INSERT INTO data_keys (id, wrapped, wrapped_by, created_at) SELECT ?1, ?2, ?3, ?4 \
+            "INSERT INTO data_keys (id, wrapped, wrapped_by, created_at, activated_at) SELECT ?1, ?2, ?3, ?4, ?6 \
              WHERE NOT ?5 OR NOT EXISTS (SELECT 1 FROM data_keys)",
         )
         .bind(key.id.as_str())
@@ -41,24 +49,46 @@ impl DataKeyRepo for Repo<'_> {
         .bind(key.wrapped_by.as_str())
         .bind(key.created_at.as_millisecond())
         .bind(first)
+        .bind(key.activated_at.map(Timestamp::as_millisecond))
         .execute(&mut *self.conn)
         .await
         .map_err(|error| failed(self.place, error))?;
         Ok(done.rows_affected() == 1)
     }
 
-    async fn count_sealed(&mut self) -> Result<Vec<(String, u64)>, VaultError> {
-        let counts: Vec<(String, i64)> = sqlx::query_as(
-            "SELECT 'apps', (SELECT count(*) FROM apps) UNION ALL \
-             SELECT 'tokens', (SELECT count(*) FROM tokens WHERE token IS NOT NULL)",
+    async fn activate(&mut self, id: &KeyId, at: Timestamp) -> Result<bool, VaultError> {
+        let done = sqlx::query(
+            "UPDATE data_keys SET activated_at = max(?2, (SELECT coalesce(max(activated_at), 0) + 1 FROM data_keys)) \
+             WHERE id = ?1 AND activated_at IS NULL",
         )
-        .fetch_all(&mut *self.conn)
+        .bind(id.as_str())
+        .bind(at.as_millisecond())
+        .execute(&mut *self.conn)
         .await
         .map_err(|error| failed(self.place, error))?;
-        Ok(counts
-            .into_iter()
-            .map(|(table, count)| (table, to_count(count)))
-            .collect())
+        Ok(done.rows_affected() == 1)
+    }
+
+    async fn rewrap(&mut self, old: &DataKeyRecord, new: &DataKeyRecord) -> Result<bool, VaultError> {
+        let done = sqlx::query("UPDATE data_keys SET wrapped = ?2, wrapped_by = ?3 WHERE id = ?1 AND wrapped = ?4")
+            .bind(old.id.as_str())
+            .bind(new.wrapped.as_bytes())
+            .bind(new.wrapped_by.as_str())
+            .bind(old.wrapped.as_bytes())
+            .execute(&mut *self.conn)
+            .await
+            .map_err(|error| failed(self.place, error))?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    async fn remove(&mut self, id: &KeyId) -> Result<bool, VaultError> {
+        let done = sqlx::query(REMOVE)
+            .bind(id.as_str())
+            .bind(sealed_rows::key_bytes(id))
+            .execute(&mut *self.conn)
+            .await
+            .map_err(|error| failed(self.place, error))?;
+        Ok(done.rows_affected() == 1)
     }
 }
 

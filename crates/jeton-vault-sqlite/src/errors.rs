@@ -10,6 +10,9 @@ const FULL: i32 = 13;
 const CONSTRAINT: i32 = 19;
 const NOTADB: i32 = 26;
 
+/// What the triggers of migration 4 say.
+const DATA_KEY_GONE: &str = "the data key is gone";
+
 /// What a failure of SQLite means to jeton. SQLite's messages name tables and columns, never what is in them.
 pub(crate) fn failed(place: &str, error: sqlx::Error) -> VaultError {
     let sqlx::Error::Database(error) = error else {
@@ -36,6 +39,7 @@ pub(crate) fn failed(place: &str, error: sqlx::Error) -> VaultError {
             place: place.to_owned(),
             reason,
         },
+        CONSTRAINT if reason == DATA_KEY_GONE => VaultError::DataKeyGone,
         // A missing table or column is no matter of chance: something changed the schema. Nor is a row that a constraint
         // or a trigger refuses: jeton writes none.
         CORRUPT | ERROR | CONSTRAINT => VaultError::Corrupt(reason),

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
-use jeton_domain::{GrantId, TokenId};
-use jeton_vault::{GrantRecord, GrantRepo, VaultError};
+use jeton_domain::{AccountId, Fingerprint, GrantId, TokenId};
+use jeton_vault::{GrantOf, GrantRecord, GrantRepo, VaultError};
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 
@@ -38,18 +38,33 @@ pub(crate) const OF_HOLDER: Lists = Lists {
                   AND expires_at > ?3 AND id < ?1 ORDER BY id DESC LIMIT ?2",
 };
 
+/// Those of an account that are held: by their end, then put in order. An account's token is asked for again and again, so
+/// that many more grants of it are over than held.
+pub(crate) const HELD_OF_ACCOUNT: &str = "SELECT * FROM grants INDEXED BY grants_held_of_account WHERE account = ?1 \
+                                          AND released_at IS NULL AND expires_at > ?2 ORDER BY id DESC LIMIT ?3";
+
+/// The same ones, given back.
+pub(crate) const RELEASE_ACCOUNT: &str = "UPDATE grants INDEXED BY grants_held_of_account SET released_at = ?2 \
+                                          WHERE account = ?1 AND released_at IS NULL AND expires_at > ?2 \
+                                          AND (?3 IS NULL OR fingerprint <> ?3)";
+
 /// Above every UUID.
 const NO_BOUND: &str = "g";
 
 fn read(row: &SqliteRow) -> Result<GrantRecord, VaultError> {
     let row = Reader::new(row, "grants", "id");
+    let of = match (row.uuid_or_null("token")?, row.uuid_or_null("account")?) {
+        (Some(token), None) => GrantOf::Token(TokenId::from_uuid(token)),
+        (None, Some(account)) => GrantOf::Account(AccountId::from_uuid(account)),
+        _ => return Err(row.corrupt("account")),
+    };
     Ok(GrantRecord {
         id: GrantId::from_uuid(row.uuid("id")?),
-        token: TokenId::from_uuid(row.uuid("token")?),
+        of,
         forge: row.text("forge")?,
-        app: row.text("app")?,
+        source: row.text("source")?,
         repositories: row.json("repositories")?,
-        permissions: row.json("permissions")?,
+        permissions: row.json_or_null("permissions")?,
         fingerprint: row.fingerprint("fingerprint")?,
         holder: row.text("holder")?,
         holder_key: row.text("holder_key")?,
@@ -67,17 +82,18 @@ impl GrantRepo for Repo<'_> {
     async fn add(&mut self, grant: &GrantRecord) -> Result<(), VaultError> {
         // One statement: the one writer at a time does what a row lock does elsewhere.
         let done = sqlx::query(
-            "INSERT INTO grants (id, token, forge, app, repositories, permissions, fingerprint, holder, holder_key, rule, \
-             address, request_id, issued_at, expires_at, released_at) \
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15 \
-             WHERE EXISTS (SELECT 1 FROM tokens WHERE id = ?2 AND state = 'live')",
+            "INSERT INTO grants (id, token, account, forge, source, repositories, permissions, fingerprint, holder, \
+             holder_key, rule, address, request_id, issued_at, expires_at, released_at) \
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16 \
+             WHERE ?2 IS NULL OR EXISTS (SELECT 1 FROM tokens WHERE id = ?2 AND state = 'live')",
         )
         .bind(grant.id.to_string())
-        .bind(grant.token.to_string())
+        .bind(grant.of.token().map(|token| token.to_string()))
+        .bind(grant.of.account().map(|account| account.to_string()))
         .bind(&grant.forge)
-        .bind(&grant.app)
+        .bind(&grant.source)
         .bind(to_json(&grant.repositories)?)
-        .bind(to_json(&grant.permissions)?)
+        .bind(grant.permissions.as_ref().map(to_json).transpose()?)
         .bind(grant.fingerprint.as_str())
         .bind(&grant.holder)
         .bind(&grant.holder_key)
@@ -90,13 +106,11 @@ impl GrantRepo for Repo<'_> {
         .execute(&mut *self.conn)
         .await
         .map_err(|error| failed(self.place, error))?;
-        if done.rows_affected() == 1 {
-            Ok(())
-        } else {
-            Err(VaultError::Conflict(format!(
-                "a revocation of token {}: the token is being revoked, or gone",
-                grant.token
-            )))
+        match grant.of {
+            GrantOf::Token(token) if done.rows_affected() == 0 => Err(VaultError::Conflict(format!(
+                "a revocation of token {token}: the token is being revoked, or gone"
+            ))),
+            _ => Ok(()),
         }
     }
 
@@ -169,6 +183,38 @@ impl GrantRepo for Repo<'_> {
             .await
             .map_err(|error| failed(self.place, error))?;
         Ok(done.rows_affected())
+    }
+
+    async fn release_account(
+        &mut self,
+        account: AccountId,
+        but: Option<&Fingerprint>,
+        at: Timestamp,
+    ) -> Result<u64, VaultError> {
+        let done = sqlx::query(RELEASE_ACCOUNT)
+            .bind(account.to_string())
+            .bind(at.as_millisecond())
+            .bind(but.map(Fingerprint::as_str))
+            .execute(&mut *self.conn)
+            .await
+            .map_err(|error| failed(self.place, error))?;
+        Ok(done.rows_affected())
+    }
+
+    async fn held_of_account(
+        &mut self,
+        account: AccountId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<GrantRecord>, VaultError> {
+        let rows = sqlx::query(HELD_OF_ACCOUNT)
+            .bind(account.to_string())
+            .bind(now.as_millisecond())
+            .bind(limit)
+            .fetch_all(&mut *self.conn)
+            .await
+            .map_err(|error| failed(self.place, error))?;
+        rows.iter().map(read).collect()
     }
 
     async fn count_held(&mut self, token: TokenId) -> Result<u64, VaultError> {

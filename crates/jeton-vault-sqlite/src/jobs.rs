@@ -19,6 +19,9 @@ pub(crate) const CLAIM: &str = "UPDATE jobs SET state = 'running', holder = ?1, 
                                 AND kind IN (SELECT value FROM json_each(?4)) ORDER BY wake_at, id LIMIT ?5) \
                                 RETURNING *, hex(id) AS id_bytes";
 
+/// As the index `jobs_twins` has them.
+pub(crate) const FIND_TWIN: &str = "SELECT * FROM jobs WHERE kind = ?1 AND dedup = ?2 AND state <> 'dead'";
+
 fn read(row: &SqliteRow) -> Result<JobRecord, VaultError> {
     let row = Reader::new(row, "jobs", "id");
     let state = match row.text("state")?.as_str() {
@@ -166,6 +169,16 @@ impl JobRepo for Repo<'_> {
         .await
         .map_err(|error| failed(self.place, error))?;
         Ok(done.rows_affected() == 1)
+    }
+
+    async fn find(&mut self, kind: &str, dedup: &str) -> Result<Option<JobRecord>, VaultError> {
+        let row = sqlx::query(FIND_TWIN)
+            .bind(kind)
+            .bind(dedup)
+            .fetch_optional(&mut *self.conn)
+            .await
+            .map_err(|error| failed(self.place, error))?;
+        row.as_ref().map(read).transpose()
     }
 
     async fn count(&mut self) -> Result<(u64, u64), VaultError> {

@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+mod account_lists;
+mod account_rows;
+mod accounts;
 mod apps;
 mod clients;
 mod data_keys;
@@ -13,8 +16,12 @@ mod lock;
 mod open;
 #[cfg(test)]
 mod plans;
+#[cfg(test)]
+mod plans_accounts;
 mod policies;
+mod rotations;
 mod rows;
+mod sealed_rows;
 mod tokens;
 mod tx;
 mod users;

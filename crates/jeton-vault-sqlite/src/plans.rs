@@ -5,7 +5,7 @@ use tempfile::TempDir;
 
 use crate::{SqliteVault, clients, grants, jobs, ledger_list, tokens, users, web_sessions};
 
-async fn database() -> (TempDir, SqliteVault, SqlitePool) {
+pub(crate) async fn database() -> (TempDir, SqliteVault, SqlitePool) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("jeton.db");
     let vault = SqliteVault::open(&path).await.unwrap();
@@ -13,7 +13,7 @@ async fn database() -> (TempDir, SqliteVault, SqlitePool) {
     (directory, vault, readers)
 }
 
-async fn plan(pool: &SqlitePool, sql: &str) -> Vec<String> {
+pub(crate) async fn plan(pool: &SqlitePool, sql: &str) -> Vec<String> {
     sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
         .fetch_all(pool)
         .await

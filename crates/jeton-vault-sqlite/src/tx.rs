@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jeton_vault::{
-    AppRepo, ClientRepo, DataKeyRepo, GrantRepo, InstallationRepo, JobRepo, LedgerRepo, PolicyRepo, SettingRepo,
-    TokenRepo, UserRepo, VaultError, VaultTx, WebSessionRepo,
+    AccountRepo, AppRepo, ClientRepo, DataKeyRepo, GrantRepo, InstallationRepo, JobRepo, LedgerRepo, PolicyRepo,
+    RotationRepo, SealedRowRepo, SettingRepo, TokenRepo, UserRepo, VaultError, VaultTx, WebSessionRepo,
 };
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
@@ -36,7 +36,19 @@ impl VaultTx for SqliteTx {
         Box::new(self.repo())
     }
 
+    fn sealed_rows(&mut self) -> Box<dyn SealedRowRepo + '_> {
+        Box::new(self.repo())
+    }
+
     fn apps(&mut self) -> Box<dyn AppRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn accounts(&mut self) -> Box<dyn AccountRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn rotations(&mut self) -> Box<dyn RotationRepo + '_> {
         Box::new(self.repo())
     }
 

@@ -203,7 +203,7 @@ async fn a_row_that_cannot_be_is_named_and_not_shown() {
     SqliteVault::open(&path).await.unwrap().close().await;
     tamper(
         &path,
-        "INSERT INTO data_keys VALUES ('planted-content', x'00', 'ffffffffffff', 0); \
+        "INSERT INTO data_keys (id, wrapped, wrapped_by, created_at) VALUES ('planted-content', x'00', 'ffffffffffff', 0); \
          INSERT INTO apps VALUES ('not-a-uuid', 'main', 'github', 'https://api.github.com', '1', x'00', '0123', 0)",
     )
     .await;

@@ -28,7 +28,7 @@ async fn fill(vault: &SqliteVault, from: usize) -> (usize, VaultError) {
 async fn a_full_disk_says_so_loses_nothing_and_serves_again() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("jeton.db");
-    let small = SqliteOptions { max_pages: Some(100) };
+    let small = SqliteOptions { max_pages: Some(200) };
     let vault = SqliteVault::open_with(&path, small).await.unwrap();
     let (count, error) = fill(&vault, 0).await;
     assert!(count > 10, "{count}");
@@ -46,7 +46,7 @@ async fn a_full_disk_says_so_loses_nothing_and_serves_again() {
     assert!(matches!(error, VaultError::Full), "{error}");
     vault.close().await;
     drop(vault);
-    let larger = SqliteOptions { max_pages: Some(200) };
+    let larger = SqliteOptions { max_pages: Some(300) };
     let vault = SqliteVault::open_with(&path, larger).await.unwrap();
     let (more, _) = fill(&vault, count).await;
     assert!(more > 10, "{more}");

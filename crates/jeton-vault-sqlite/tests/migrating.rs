@@ -1,4 +1,4 @@
-//! A database of the first release, opened by this one.
+//! Databases of earlier releases, opened by this one.
 #![expect(
     clippy::unwrap_used,
     reason = "a failure in a helper of a test is a failure of the test"
@@ -6,14 +6,14 @@
 
 use std::{borrow::Cow, path::Path};
 
-use jeton_domain::{GrantId, TokenId};
-use jeton_vault::{TokenState, Vault as _};
+use jeton_domain::{Fingerprint, GrantId, Permissions, TokenId};
+use jeton_vault::{GrantOf, GrantRecord, TokenState, Vault as _};
 use jeton_vault_sqlite::SqliteVault;
 use jiff::Timestamp;
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection, migrate::Migrator};
 
-/// A new file with the first migration alone.
-async fn first_release(path: &Path) -> SqliteConnection {
+/// A new file with the migrations of an earlier release.
+async fn release(path: &Path, version: i64) -> SqliteConnection {
     let mut conn = SqliteConnection::connect(&format!("sqlite://{}?mode=rwc", path.display()))
         .await
         .unwrap();
@@ -24,8 +24,9 @@ async fn first_release(path: &Path) -> SqliteConnection {
         .unwrap();
     let mut migrator: Migrator = sqlx::migrate!();
     migrator.dangerous_set_table_name("jeton_migrations");
-    migrator.migrations = Cow::Owned(migrator.iter().filter(|step| step.version == 1).cloned().collect());
-    assert_eq!(migrator.iter().count(), 1);
+    let steps = migrator.iter().filter(|step| step.version <= version);
+    migrator.migrations = Cow::Owned(steps.cloned().collect());
+    assert_eq!(migrator.iter().map(|step| step.version).max(), Some(version));
     migrator.run(&mut conn).await.unwrap();
     conn
 }
@@ -34,7 +35,7 @@ async fn first_release(path: &Path) -> SqliteConnection {
 async fn the_first_releases_rows_are_all_there_afterwards() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("jeton.db");
-    let mut conn = first_release(&path).await;
+    let mut conn = release(&path, 1).await;
     sqlx::raw_sql(
         "INSERT INTO data_keys VALUES ('0123456789ab', x'01', 'ba9876543210', 1); \
          INSERT INTO settings VALUES ('salt', x'00ff'); \
@@ -71,6 +72,8 @@ async fn the_first_releases_rows_are_all_there_afterwards() {
         (TokenState::Revoked, time(4000))
     );
     let grant = tx.grants().find(GrantId::from_uuid(id("3"))).await.unwrap().unwrap();
+    assert_eq!(grant.of, GrantOf::Token(live.id));
+    assert_eq!(grant.source, "app:main");
     assert_eq!(grant.holder, "anonymous (loopback)");
     assert_eq!(
         (grant.holder_key.as_str(), grant.rule.as_str()),
@@ -89,4 +92,127 @@ async fn the_first_releases_rows_are_all_there_afterwards() {
     assert_eq!(tx.data_keys().list().await.unwrap().len(), 1);
     assert_eq!(tx.jobs().count().await.unwrap(), (1, 0));
     assert_eq!(tx.ledger().head().await.unwrap(), None);
+}
+
+/// Two grants of one token, as the second release kept them.
+const SECOND_RELEASES_GRANTS: &str = "INSERT INTO tokens (id, key_digest, app, installation, owner, repositories, \
+         permissions, token, fingerprint, minted_at, expires_at, forge_expires_at, state) VALUES ('00000000-0000-7000-8000-000000000001', zeroblob(32), \
+         '00000000-0000-7000-8000-00000000000a', 7, 'Acme', '[]', '{}', NULL, '0123456789ab', 1000, 5000, 6000, \
+         'revoked'); \
+         INSERT INTO grants (id, token, forge, app, repositories, permissions, fingerprint, holder, holder_key, rule, address, \
+         request_id, issued_at, expires_at, released_at) VALUES \
+         ('00000000-0000-7000-8000-000000000002', '00000000-0000-7000-8000-000000000001', 'github.com', 'main', \
+         '[\"Acme/Tools\"]', '{\"contents\":\"write\"}', '0123456789ab', 'client:ci', 'client:an id', 'file:ci', \
+         '203.0.113.9', 'request-1', 2000, 5000, 3000), \
+         ('00000000-0000-7000-8000-000000000003', '00000000-0000-7000-8000-000000000001', 'ghe.example.com', 'other', \
+         '[]', '{}', '0123456789ab', 'anonymous', 'anonymous', '', NULL, NULL, 2500, 5000, NULL)";
+
+#[tokio::test]
+async fn the_second_releases_grants_are_all_there_afterwards() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("jeton.db");
+    let mut conn = release(&path, 2).await;
+    sqlx::raw_sql(SECOND_RELEASES_GRANTS).execute(&mut conn).await.unwrap();
+    conn.close().await.unwrap();
+    let vault = SqliteVault::open(&path).await.unwrap();
+    let time = |millis| Timestamp::from_millisecond(millis).unwrap();
+    let id = |last: &str| format!("00000000-0000-7000-8000-00000000000{last}").parse().unwrap();
+    let full = GrantRecord {
+        id: GrantId::from_uuid(id("2")),
+        of: GrantOf::Token(TokenId::from_uuid(id("1"))),
+        forge: "github.com".to_owned(),
+        source: "app:main".to_owned(),
+        repositories: vec!["Acme/Tools".to_owned()],
+        permissions: Some(Permissions::parse_list("contents=write").unwrap()),
+        fingerprint: Fingerprint::parse("0123456789ab").unwrap(),
+        holder: "client:ci".to_owned(),
+        holder_key: "client:an id".to_owned(),
+        rule: "file:ci".to_owned(),
+        address: Some("203.0.113.9".to_owned()),
+        request_id: Some("request-1".to_owned()),
+        issued_at: time(2000),
+        expires_at: time(5000),
+        released_at: Some(time(3000)),
+    };
+    let plain = GrantRecord {
+        id: GrantId::from_uuid(id("3")),
+        forge: "ghe.example.com".to_owned(),
+        source: "app:other".to_owned(),
+        repositories: Vec::new(),
+        permissions: Some(Permissions::default()),
+        holder: "anonymous".to_owned(),
+        holder_key: "anonymous".to_owned(),
+        rule: String::new(),
+        address: None,
+        request_id: None,
+        issued_at: time(2500),
+        released_at: None,
+        ..full.clone()
+    };
+    let mut tx = vault.read().await.unwrap();
+    let all = tx.grants().list(None, false, None, time(0), 10).await.unwrap();
+    assert_eq!(all, [plain.clone(), full]);
+    let token = TokenId::from_uuid(id("1"));
+    assert_eq!(tx.grants().count_held(token).await.unwrap(), 1);
+    let holder = Some("anonymous");
+    assert_eq!(
+        tx.grants().list(None, true, holder, time(0), 10).await.unwrap(),
+        [plain]
+    );
+}
+
+#[tokio::test]
+async fn the_second_releases_table_of_grants_keeps_its_rules() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("jeton.db");
+    let mut conn = release(&path, 2).await;
+    sqlx::raw_sql(SECOND_RELEASES_GRANTS).execute(&mut conn).await.unwrap();
+    conn.close().await.unwrap();
+    SqliteVault::open(&path).await.unwrap().close().await;
+    let mut conn = SqliteConnection::connect(&format!("sqlite://{}", path.display()))
+        .await
+        .unwrap();
+    // The indexes and constraints of the table that was rebuilt.
+    let indexes: Vec<String> = sqlx::query_scalar(
+        "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'grants' AND sql IS NOT NULL ORDER BY name",
+    )
+    .fetch_all(&mut conn)
+    .await
+    .unwrap();
+    let table: String = sqlx::query_scalar("SELECT sql FROM sqlite_schema WHERE name = 'grants'")
+        .fetch_one(&mut conn)
+        .await
+        .unwrap();
+    assert!(table.ends_with("STRICT, WITHOUT ROWID"), "{table}");
+    assert_eq!(
+        indexes,
+        [
+            "grants_by_end",
+            "grants_by_holder",
+            "grants_by_token",
+            "grants_held_by_end",
+            "grants_held_by_holder",
+            "grants_held_of_account",
+        ]
+    );
+    // A grant is of one thing: a token that is there, or an account.
+    let id = |last: &str| format!("'00000000-0000-7000-8000-0000000000{last}'");
+    let grant = |token: String, account: String| {
+        AssertSqlSafe(format!(
+            "INSERT INTO grants (id, token, account, forge, source, repositories, fingerprint, holder, holder_key, rule, \
+             issued_at, expires_at) SELECT {}, {token}, {account}, forge, source, '[]', fingerprint, holder, holder_key, \
+             rule, issued_at, expires_at FROM grants LIMIT 1",
+            id("04")
+        ))
+    };
+    let nothing = || "NULL".to_owned();
+    for refused in [
+        grant(nothing(), nothing()),
+        grant(id("01"), id("0a")),
+        grant(id("ff"), nothing()),
+    ] {
+        sqlx::raw_sql(refused).execute(&mut conn).await.unwrap_err();
+    }
+    let allowed = grant(nothing(), id("0a"));
+    sqlx::raw_sql(allowed).execute(&mut conn).await.unwrap();
 }

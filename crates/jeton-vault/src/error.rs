@@ -49,6 +49,9 @@ pub enum VaultError {
     /// A row that must be unique is there already.
     #[error("there already is {0}")]
     Conflict(String),
+    /// A value names a data key that was retired while it was on its way.
+    #[error("a value was sealed with a data key that has been retired meanwhile")]
+    DataKeyGone,
     /// A row that cannot be: jeton would not have written it.
     #[error("the database holds something that cannot be: {0}")]
     Corrupt(String),
@@ -57,7 +60,7 @@ pub enum VaultError {
 impl Coded for VaultError {
     fn code(&self) -> Code {
         match self {
-            Self::Unavailable { .. } => Code::VaultUnavailable,
+            Self::Unavailable { .. } | Self::DataKeyGone => Code::VaultUnavailable,
             Self::Full => Code::VaultFull,
             Self::ReadOnly { .. } => Code::VaultReadOnly,
             Self::NotADatabase { .. } => Code::VaultNotADatabase,
@@ -96,6 +99,9 @@ impl Coded for VaultError {
                      database."
                 )
             }
+            Self::DataKeyGone => "Ask again: by then this server has read which data keys there are. Nothing was \
+                                  written."
+                .to_owned(),
             Self::Conflict(_) => "Choose another name, or remove the other one first.".to_owned(),
             Self::Corrupt(_) => {
                 "Restore the database from a backup; something other than jeton has written to it.".to_owned()

@@ -1,21 +1,28 @@
 #![doc = include_str!("../README.md")]
 
+mod accounts;
 mod callers;
 mod error;
 mod lease;
 mod records;
 mod repos;
+mod sealed_rows;
 #[cfg(feature = "suite")]
 pub mod suite;
 
+pub use accounts::{
+    AccountCheck, AccountFilter, AccountRange, AccountRecord, AccountRepo, AccountView, RotationRecord, RotationRepo,
+    RotationState,
+};
 pub use callers::{ClientRepo, LedgerRepo, PolicyRepo, UserRepo, WebSessionRepo};
 pub use error::VaultError;
 pub use lease::Lease;
 pub use records::{
-    AppRecord, ClientKeyRecord, ClientRecord, CookieDigest, DataKeyRecord, GrantRecord, InstallationRecord, JobRecord,
-    JobState, LedgerEntry, LedgerFilter, LedgerMark, NewJob, PolicyRecord, TokenRecord, TokenState, UserRecord,
-    WebSessionRecord,
+    AppRecord, ClientKeyRecord, ClientRecord, CookieDigest, DataKeyRecord, GrantOf, GrantRecord, InstallationRecord,
+    JobRecord, JobState, LedgerEntry, LedgerFilter, LedgerMark, NewJob, PolicyRecord, TokenRecord, TokenState,
+    UserRecord, WebSessionRecord,
 };
 pub use repos::{
     AppRepo, DataKeyRepo, GrantRepo, InstallationRepo, JobRepo, LeaseRepo, SettingRepo, TokenRepo, Vault, VaultTx,
 };
+pub use sealed_rows::{SealedCount, SealedPlace, SealedRow, SealedRowRepo};

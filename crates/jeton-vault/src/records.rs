@@ -1,7 +1,7 @@
 use jeton_domain::{
-    ApiKeyDigest, AppId, AppIssuer, AppName, ClientId, ClientKeyId, ClientName, Fingerprint, ForgeEndpoint, GrantId,
-    InstallationId, JobId, KeyId, LeaseHolder, Permissions, PolicyName, Role, Sealed, Secret, TokenId, TokenKeyDigest,
-    UserId, UserName,
+    AccountId, ApiKeyDigest, AppId, AppIssuer, AppName, ClientId, ClientKeyId, ClientName, Fingerprint, ForgeEndpoint,
+    GrantId, InstallationId, JobId, KeyId, LeaseHolder, Permissions, PolicyName, Role, Sealed, Secret, TokenId,
+    TokenKeyDigest, UserId, UserName,
 };
 use jiff::Timestamp;
 
@@ -16,6 +16,8 @@ pub struct DataKeyRecord {
     pub wrapped_by: KeyId,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Since when it seals new values; `None` while the servers are still getting to know it. The latest one seals.
+    pub activated_at: Option<Timestamp>,
 }
 
 /// A GitHub App that was added over the API or the command line.
@@ -92,21 +94,48 @@ pub struct TokenRecord {
     pub state: TokenState,
 }
 
+/// What a grant is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GrantOf {
+    /// A token that was minted; several grants may share one.
+    Token(TokenId),
+    /// The token of a stored account, or of one from the environment, which has no row.
+    Account(AccountId),
+}
+
+impl GrantOf {
+    /// The minted token, if it is one.
+    pub fn token(self) -> Option<TokenId> {
+        match self {
+            Self::Token(id) => Some(id),
+            Self::Account(_) => None,
+        }
+    }
+
+    /// The account, if it is one's token.
+    pub fn account(self) -> Option<AccountId> {
+        match self {
+            Self::Token(_) => None,
+            Self::Account(id) => Some(id),
+        }
+    }
+}
+
 /// One credential handed to one caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrantRecord {
     /// Names it.
     pub id: GrantId,
-    /// The token that was handed out.
-    pub token: TokenId,
+    /// What was handed out.
+    pub of: GrantOf,
     /// The forge's host, such as `github.com`.
     pub forge: String,
-    /// The App's name at that time.
-    pub app: String,
-    /// `owner/name` of each repository.
+    /// Where it came from, by the name of that time, as policies write it: `app:ci`, `account:work`.
+    pub source: String,
+    /// `owner/name` of each repository that was asked for; an account's token may open others too.
     pub repositories: Vec<String>,
-    /// What it may do.
-    pub permissions: Permissions,
+    /// What it may do; `None` for an account's token, which cannot be narrowed.
+    pub permissions: Option<Permissions>,
     /// What may be shown of the token.
     pub fingerprint: Fingerprint,
     /// Who got it, for people: [`jeton_domain::Identity`] as text.
@@ -121,7 +150,7 @@ pub struct GrantRecord {
     pub request_id: Option<String>,
     /// When it was handed out.
     pub issued_at: Timestamp,
-    /// When the token ends.
+    /// Until when the holder may use it: to the end of a minted token; for an account's token, until the holder should ask again.
     pub expires_at: Timestamp,
     /// When the holder or the operator gave it back.
     pub released_at: Option<Timestamp>,

@@ -1,10 +1,12 @@
 use async_trait::async_trait;
-use jeton_domain::{AppId, AppName, Fingerprint, GrantId, JobId, LeaseHolder, TokenId, TokenKeyDigest};
+use jeton_domain::{
+    AccountId, AppId, AppName, Fingerprint, GrantId, JobId, KeyId, LeaseHolder, TokenId, TokenKeyDigest,
+};
 use jiff::Timestamp;
 
 use crate::{
-    AppRecord, ClientRepo, DataKeyRecord, GrantRecord, InstallationRecord, JobRecord, Lease, LedgerRepo, NewJob,
-    PolicyRepo, TokenRecord, UserRepo, VaultError, WebSessionRepo,
+    AccountRepo, AppRecord, ClientRepo, DataKeyRecord, GrantRecord, InstallationRecord, JobRecord, Lease, LedgerRepo,
+    NewJob, PolicyRepo, RotationRepo, SealedRowRepo, TokenRecord, UserRepo, VaultError, WebSessionRepo,
 };
 
 /// A database. Cheap to clone behind an `Arc`; opened and migrated by its own crate.
@@ -39,8 +41,14 @@ pub trait Vault: std::fmt::Debug + Send + Sync {
 pub trait VaultTx: Send {
     /// The wrapped data keys.
     fn data_keys(&mut self) -> Box<dyn DataKeyRepo + '_>;
+    /// Sealed values, wherever they stand.
+    fn sealed_rows(&mut self) -> Box<dyn SealedRowRepo + '_>;
     /// The GitHub Apps.
     fn apps(&mut self) -> Box<dyn AppRepo + '_>;
+    /// The stored accounts.
+    fn accounts(&mut self) -> Box<dyn AccountRepo + '_>;
+    /// The journal of renewals of accounts' tokens.
+    fn rotations(&mut self) -> Box<dyn RotationRepo + '_>;
     /// What is known of installations.
     fn installations(&mut self) -> Box<dyn InstallationRepo + '_>;
     /// The minted tokens.
@@ -73,8 +81,15 @@ pub trait DataKeyRepo: Send {
     /// Adds one. `Ok(false)`, and nothing written, when there is one already and `first` is asked for: two servers that
     /// start on an empty database at once must end with one key.
     async fn add(&mut self, key: &DataKeyRecord, first: bool) -> Result<bool, VaultError>;
-    /// How many sealed values (apps' keys and tokens) each table holds, by table name, for `key status`.
-    async fn count_sealed(&mut self) -> Result<Vec<(String, u64)>, VaultError>;
+    /// Lets a key seal new values from now on, if it does not yet; whether it was so. The time in the row is later than that
+    /// of every other key, whatever the clock says.
+    async fn activate(&mut self, id: &KeyId, at: Timestamp) -> Result<bool, VaultError>;
+    /// Wraps a key anew: `new` takes the place of `old`. `Ok(false)`, and nothing written, when it is wrapped otherwise by
+    /// now.
+    async fn rewrap(&mut self, old: &DataKeyRecord, new: &DataKeyRecord) -> Result<bool, VaultError>;
+    /// Removes a key. `Ok(false)`, and nothing removed, when a value names it, when it is the one that seals, or when it is
+    /// not there. From then on the database refuses a value of this key with [`VaultError::DataKeyGone`].
+    async fn remove(&mut self, id: &KeyId) -> Result<bool, VaultError>;
 }
 
 /// The GitHub Apps.
@@ -152,6 +167,21 @@ pub trait GrantRepo: Send {
     async fn release(&mut self, id: GrantId, at: Timestamp) -> Result<bool, VaultError>;
     /// Marks all of a token as given back; how many were held.
     async fn release_all(&mut self, token: TokenId, at: Timestamp) -> Result<u64, VaultError>;
+    /// Marks all that are held of an account by `at` as given back, but for those of a token with the fingerprint `but`; how
+    /// many were.
+    async fn release_account(
+        &mut self,
+        account: AccountId,
+        but: Option<&Fingerprint>,
+        at: Timestamp,
+    ) -> Result<u64, VaultError>;
+    /// Up to `limit` that are held of an account by `now`, newest first.
+    async fn held_of_account(
+        &mut self,
+        account: AccountId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<GrantRecord>, VaultError>;
     /// How many of a token are held.
     async fn count_held(&mut self, token: TokenId) -> Result<u64, VaultError>;
     /// Removes up to `limit` that ended before `before`; how many.
@@ -187,6 +217,8 @@ pub trait JobRepo: Send {
     ) -> Result<bool, VaultError>;
     /// Gives a job up; `false` when another worker has it by now.
     async fn bury(&mut self, id: JobId, holder: LeaseHolder, error: &str) -> Result<bool, VaultError>;
+    /// The job of a kind and a `dedup` text that waits or runs.
+    async fn find(&mut self, kind: &str, dedup: &str) -> Result<Option<JobRecord>, VaultError>;
     /// How many jobs are queued or running, and how many are dead.
     async fn count(&mut self) -> Result<(u64, u64), VaultError>;
     /// When the next queued job is due, if there is one.

@@ -14,7 +14,7 @@ use jeton_domain::{
 };
 use jeton_seal::{DataKey, KeyRing};
 use jeton_temp_postgres::TempPostgres;
-use jeton_vault::{GrantRecord, LeaseRepo, TokenRecord, TokenState, Vault, VaultError, VaultTx};
+use jeton_vault::{GrantOf, GrantRecord, LeaseRepo, TokenRecord, TokenState, Vault, VaultError, VaultTx};
 use jeton_vault_postgres::{PostgresOptions, PostgresVault};
 use jeton_vault_sqlite::SqliteVault;
 use jiff::{SignedDuration, Timestamp};
@@ -295,11 +295,11 @@ impl World {
     pub(super) fn grant(&self, token: &TokenRecord) -> GrantRecord {
         GrantRecord {
             id: GrantId::generate(self.clock.now(), &Counting),
-            token: token.id,
+            of: GrantOf::Token(token.id),
             forge: "github.com".to_owned(),
-            app: "main".to_owned(),
+            source: "app:main".to_owned(),
             repositories: vec!["acme/tools".to_owned()],
-            permissions: token.permissions.clone(),
+            permissions: Some(token.permissions.clone()),
             fingerprint: token.fingerprint.clone(),
             holder: "anonymous".to_owned(),
             holder_key: "anonymous".to_owned(),

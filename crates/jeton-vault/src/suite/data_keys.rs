@@ -1,4 +1,4 @@
-use super::fixtures::{app, at, begin, data_key, key, read, token};
+use super::fixtures::{at, begin, data_key, read};
 use crate::Vault;
 
 /// Keys come oldest first, whatever their ids.
@@ -24,20 +24,6 @@ pub async fn data_keys_first_is_added_once(vault: &dyn Vault) {
     tx.commit().await.unwrap();
     let listed = read(vault).await.data_keys().list().await.unwrap();
     assert_eq!(listed, [data_key(1, at(0)), data_key(4, at(3))]);
-}
-
-/// Each table with how many sealed values it holds: a revoked token holds none.
-pub async fn data_keys_count_what_is_sealed(vault: &dyn Vault) {
-    let tokens = [1, 2, 3].map(|number| token(key(number), at(3600)));
-    let mut tx = begin(vault).await;
-    tx.apps().add(&app("main")).await.unwrap();
-    for token in &tokens {
-        tx.tokens().add(token).await.unwrap();
-    }
-    tx.tokens().finish_revoke(tokens[0].id).await.unwrap();
-    let mut counts = tx.data_keys().count_sealed().await.unwrap();
-    counts.sort();
-    assert_eq!(counts, [("apps".to_owned(), 1), ("tokens".to_owned(), 2)]);
 }
 
 /// The first value of a setting stays.

@@ -9,14 +9,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::{
-    AppRecord, ClientKeyRecord, ClientRecord, CookieDigest, DataKeyRecord, GrantRecord, InstallationRecord,
+    AppRecord, ClientKeyRecord, ClientRecord, CookieDigest, DataKeyRecord, GrantOf, GrantRecord, InstallationRecord,
     LedgerEntry, LedgerMark, NewJob, PolicyRecord, TokenRecord, TokenState, UserRecord, Vault, VaultTx,
     WebSessionRecord,
 };
 
 /// Counts up: ids that are made later sort later, even within one millisecond, and no two are the same.
 #[derive(Debug)]
-struct Counting;
+pub(super) struct Counting;
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
@@ -74,11 +74,11 @@ pub(super) fn token(key: TokenKeyDigest, ends: Timestamp) -> TokenRecord {
 pub(super) fn grant(token: &TokenRecord, issued: Timestamp) -> GrantRecord {
     GrantRecord {
         id: GrantId::generate(issued, &Counting),
-        token: token.id,
+        of: GrantOf::Token(token.id),
         forge: "github.com".to_owned(),
-        app: "main".to_owned(),
+        source: "app:main".to_owned(),
         repositories: vec!["Acme/Tools".to_owned()],
-        permissions: permissions(),
+        permissions: Some(permissions()),
         fingerprint: token.fingerprint.clone(),
         holder: "anonymous".to_owned(),
         holder_key: "anonymous".to_owned(),
@@ -128,6 +128,7 @@ pub(super) fn data_key(number: u8, created: Timestamp) -> DataKeyRecord {
         wrapped: Sealed::from_bytes(vec![number; 60]),
         wrapped_by: KeyId::parse("ffffffffffff").unwrap(),
         created_at: created,
+        activated_at: Some(created),
     }
 }
 
