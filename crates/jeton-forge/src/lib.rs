@@ -1,17 +1,28 @@
 #![doc = include_str!("../README.md")]
 
+mod accounts;
+mod bitbucket;
 mod classify;
 mod clean;
+mod diagnose;
 mod error;
+mod forges;
 mod github;
+mod gitlab;
 mod headers;
 mod http_client;
 mod jwt;
 mod key;
+mod probe;
 mod remedy;
-mod resolver;
 
+pub use accounts::{AccountForge, CheckAsk, ReachedRepository, RepositoryPage, Rotated, TokenGuide};
+pub use bitbucket::BitbucketAccounts;
 pub use error::{ForgeError, Said, Unprocessable};
-pub use github::{AppInfo, GitHub, GitHubApp, Installation, InstallationPage, MintedToken, Probe, Revoked};
-pub use http_client::HttpOptions;
+pub use forges::Forges;
+pub use github::{
+    AppInfo, GitHub, GitHubAccounts, GitHubApp, Installation, InstallationPage, MintedToken, Probe, Revoked,
+};
+pub use gitlab::GitLabAccounts;
+pub use jeton_outbound::{AddressRules, HttpOptions, Outbound};
 pub use key::{AppKey, AppKeyError, read_key_bytes};

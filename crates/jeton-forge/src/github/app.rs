@@ -220,7 +220,7 @@ impl GitHubApp {
         body: Option<Vec<u8>>,
     ) -> Result<Answer, ForgeError> {
         let started = Instant::now();
-        let outcome = self.0.http.call(method.clone(), url, credential.expose(), body).await;
+        let outcome = self.0.http.call(method.clone(), url, credential, body).await;
         let elapsed_ms = started.elapsed().as_millis();
         match &outcome {
             Ok(answer) => tracing::debug!(
@@ -294,7 +294,7 @@ pub(super) async fn revoke(
     forge_now: jiff::Timestamp,
 ) -> Result<Revoked, ForgeError> {
     let url = url_of(endpoint, &["installation", "token"])?;
-    let answer = http.call(Method::DELETE, url, token.expose(), None).await?;
+    let answer = http.call(Method::DELETE, url, token, None).await?;
     match answer.status {
         // 202 is what version 2026-03-10 answers to deletions
         202 | 204 => Ok(Revoked::Now),

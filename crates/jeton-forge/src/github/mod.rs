@@ -1,5 +1,6 @@
-//! GitHub, as Apps see it.
+//! GitHub, as Apps see it; and in [`account`], as people with tokens do.
 
+mod account;
 mod app;
 mod mint;
 mod wire;
@@ -10,6 +11,7 @@ use jeton_domain::{AppIssuer, Clock, ExpiresAt, ForgeEndpoint, InstallationId, P
 
 use crate::{AppKey, ForgeError, HttpOptions, http_client::HttpClient};
 
+pub use account::GitHubAccounts;
 pub use app::GitHubApp;
 
 /// The way to any GitHub: one set of connections for all Apps on all servers. Cheap to clone.

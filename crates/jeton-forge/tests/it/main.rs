@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
+mod bitbucket;
 mod calls;
 mod clock;
 mod faults;
+mod github_accounts;
+mod gitlab;
 mod raw;
 mod tokens;
 mod world;

@@ -18,7 +18,7 @@ async fn answer_once(response: &'static str) -> (String, JoinHandle<String>) {
 }
 
 /// Answers as many requests as there are responses, each on its own connection.
-async fn answer_each(responses: &[&'static str]) -> (String, JoinHandle<Vec<String>>) {
+pub(crate) async fn answer_each(responses: &[&'static str]) -> (String, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/api/v3", listener.local_addr().unwrap());
     let responses = responses.to_vec();

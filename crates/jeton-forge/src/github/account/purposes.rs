@@ -1,0 +1,351 @@
+//! Whether a token will do. Classic and OAuth tokens have scopes, and GitHub tells them. What a fine-grained token may do GitHub tells
+//! nowhere, so the reading side of each purpose is tried on the repository that was named; the writing side cannot be tried without
+//! writing, and stays unknown.
+
+use jeton_domain::{Fitness, Purpose, PurposeFinding};
+use serde::de::IgnoredAny;
+
+use super::{
+    look::{Look, Seen},
+    permissions::{needed, on_the_page, purpose_words},
+    refusal::Refusal,
+    scopes::Scopes,
+    wire::{WireRepo, WireRights},
+};
+use crate::probe::add;
+
+/// Why there is no answer.
+const UNCLEAR: &str = "GitHub gave no clear answer when it was tried.";
+
+impl Look<'_> {
+    /// Answers for each purpose, and adds what is lacking to the findings.
+    pub(super) async fn purposes(&mut self, repository: &Seen<WireRepo>) {
+        let mut wanted: Vec<Purpose> = self.ask.purposes.clone();
+        wanted.sort_unstable();
+        wanted.dedup();
+        for purpose in wanted {
+            let finding = match (repository, self.scopes.clone()) {
+                (Seen::Refused(refusal), scopes) => self.unseen(purpose, refusal, scopes.as_ref()),
+                (Seen::Unclear, _) => unknown(purpose, "GitHub gave no clear answer about the repository."),
+                (Seen::Yes(repo), Some(scopes)) => by_scopes(purpose, &scopes, Some(repo)),
+                (Seen::Yes(repo), None) => self.by_trying(purpose, repo).await,
+                (Seen::NotAsked, Some(scopes)) => by_scopes(purpose, &scopes, None),
+                (Seen::NotAsked, None) => unknown(
+                    purpose,
+                    "GitHub does not tell what this token may do; name a repository, and it is tried there.",
+                ),
+            };
+            self.report.purposes.push(finding);
+        }
+        self.explain_what_lacks(repository);
+    }
+
+    /// The repository itself was refused.
+    fn unseen(&self, purpose: Purpose, refusal: &Refusal, scopes: Option<&Scopes>) -> PurposeFinding {
+        let missing = match (refusal, scopes) {
+            (Refusal::NotVisible { .. }, Some(scopes)) if !scopes.allow("repo") => vec!["repo".to_owned()],
+            (Refusal::Missing { .. }, _) => vec![needed(self.credential.kind, purpose, false).to_owned()],
+            _ => Vec::new(),
+        };
+        // a block of this machine's address or person for a while says nothing about the token
+        let fit = match refusal {
+            Refusal::LockedOut | Refusal::NoCredential | Refusal::NotGitHub | Refusal::Other => Fitness::Unknown,
+            _ => Fitness::No,
+        };
+        PurposeFinding {
+            purpose,
+            fit,
+            missing,
+            why: "GitHub does not show the repository to this token; the findings say why.".to_owned(),
+        }
+    }
+
+    /// By harmless reads on the repository.
+    async fn by_trying(&mut self, purpose: Purpose, repo: &WireRepo) -> PurposeFinding {
+        let needs = needed(self.credential.kind, purpose, false);
+        if let Some(finding) = role_too_small(purpose, repo.permissions) {
+            return finding;
+        }
+        let (owner, name) = repo.full_name.split_once('/').unwrap_or_default();
+        let base = ["repos", owner, name];
+        let one: &[(&str, &str)] = &[("per_page", "1")];
+        let (path, query): (&[&str], _) = match purpose {
+            Purpose::ReadContent | Purpose::Push => (&["contents", ""], &[][..]),
+            Purpose::ManagePullRequests => (&["pulls"], one),
+            Purpose::RegisterRunners => (&["actions", "runners"], one),
+            Purpose::ManageSecrets => (&["actions", "secrets", "public-key"], &[][..]),
+        };
+        let path = [&base[..], path].concat();
+        match self.see(&path, query, Some(owner), Some(&repo.full_name)).await {
+            // a page of somebody else's with status 200 is no answer
+            Seen::Yes(answer) => match self.probes.parse::<IgnoredAny>(&answer) {
+                Ok(_) => read_worked(purpose, needs, repo),
+                Err(trouble) => {
+                    self.trouble(trouble);
+                    unknown(purpose, UNCLEAR)
+                }
+            },
+            Seen::Refused(Refusal::NotVisible { .. }) if path.contains(&"contents") => {
+                // a repository without a single commit has no contents either
+                unknown(
+                    purpose,
+                    "The repository is empty, or its files are not shown; GitHub answers both with 404.",
+                )
+            }
+            Seen::Refused(Refusal::Missing { .. } | Refusal::NotVisible { .. }) => PurposeFinding {
+                purpose,
+                fit: Fitness::No,
+                missing: vec![needs.to_owned()],
+                why: format!(
+                    "GitHub refuses {} on `{}` to this token.",
+                    purpose_words(purpose),
+                    repo.full_name
+                ),
+            },
+            Seen::Refused(Refusal::Role) => PurposeFinding {
+                purpose,
+                fit: Fitness::No,
+                missing: Vec::new(),
+                why: format!("The role of the token's owner on `{}` is too small.", repo.full_name),
+            },
+            Seen::Refused(_) => PurposeFinding {
+                purpose,
+                fit: Fitness::No,
+                missing: Vec::new(),
+                why: "GitHub refuses it for the reason given in the findings.".to_owned(),
+            },
+            Seen::Unclear | Seen::NotAsked => unknown(purpose, UNCLEAR),
+        }
+    }
+
+    /// One finding for all that the token lacks, and one for all for which its owner's role is too small.
+    fn explain_what_lacks(&mut self, repository: &Seen<WireRepo>) {
+        let refused = |finding: &&PurposeFinding| finding.fit == Fitness::No;
+        let lacking: Vec<&PurposeFinding> = self.report.purposes.iter().filter(refused).collect();
+        let mut missing: Vec<&str> = lacking
+            .iter()
+            .flat_map(|f| f.missing.iter().map(String::as_str))
+            .collect();
+        missing.sort_unstable();
+        missing.dedup();
+        let words = |some: &dyn Fn(&PurposeFinding) -> bool| {
+            let words: Vec<&str> = lacking
+                .iter()
+                .filter(|f| some(f))
+                .map(|f| purpose_words(f.purpose))
+                .collect();
+            words.join(", ")
+        };
+        let mut found = Vec::new();
+        let seen = match repository {
+            Seen::Yes(repo) => Some(repo),
+            Seen::Refused(_) | Seen::Unclear | Seen::NotAsked => None,
+        };
+        let about = self.about(
+            seen.map(|repo| repo.owner.login.as_str()),
+            seen.map(|repo| repo.full_name.as_str()),
+        );
+        if !missing.is_empty() && !matches!(repository, Seen::Refused(_)) {
+            let lacks: Vec<String> = missing.iter().map(|one| on_the_page(one)).collect();
+            found.push(about.scope(&lacks.join(" and "), &words(&|f| !f.missing.is_empty())));
+        }
+        if let Some(rights) = seen.map(|repo| repo.permissions.unwrap_or_default()) {
+            let small = |f: &PurposeFinding| role_too_small(f.purpose, Some(rights)).is_some();
+            if lacking.iter().any(|f| small(f)) {
+                let admin = lacking
+                    .iter()
+                    .any(|f| small(f) && f.purpose == Purpose::RegisterRunners);
+                let needed = if admin { "admin" } else { "write" };
+                let has = rights.word().unwrap_or("none");
+                found.push(about.role(
+                    &format!("{needed} (for {})", words(&small)),
+                    &format!("theirs is {has}"),
+                ));
+            }
+        }
+        for diagnosis in found {
+            add(&mut self.report, diagnosis);
+        }
+    }
+}
+
+/// What a read that worked says of a purpose.
+fn read_worked(purpose: Purpose, needs: &str, repo: &WireRepo) -> PurposeFinding {
+    if purpose == Purpose::ReadContent {
+        let why = if repo.private {
+            format!("The files of `{}` could be listed.", repo.full_name)
+        } else {
+            format!(
+                "The files of `{}` could be listed; it is public, so this shows nothing of private ones.",
+                repo.full_name
+            )
+        };
+        return PurposeFinding {
+            purpose,
+            fit: Fitness::Yes,
+            missing: Vec::new(),
+            why,
+        };
+    }
+    let mut why = format!(
+        "Reading works, and whether the token may write as well ({needs}) cannot be seen without writing; it is shown on the \
+         token's own page."
+    );
+    if !repo.private && matches!(purpose, Purpose::Push | Purpose::ManagePullRequests) {
+        why = format!("The repository is public, so reading shows nothing. {why}");
+    }
+    unknown(purpose, &why)
+}
+
+/// By the scopes of a classic or OAuth token.
+fn by_scopes(purpose: Purpose, scopes: &Scopes, repo: Option<&WireRepo>) -> PurposeFinding {
+    let yes = |why: String| PurposeFinding {
+        purpose,
+        fit: Fitness::Yes,
+        missing: Vec::new(),
+        why,
+    };
+    let no = |missing: &str, why: &str| PurposeFinding {
+        purpose,
+        fit: Fitness::No,
+        missing: vec![missing.to_owned()],
+        why: why.to_owned(),
+    };
+    let (all, public) = (scopes.allow("repo"), scopes.allow("public_repo"));
+    let Some(repo) = repo else {
+        return without_a_repository(purpose, scopes);
+    };
+    if purpose == Purpose::ReadContent {
+        return match (repo.private, all) {
+            (false, _) => yes(format!("`{}` is public.", repo.full_name)),
+            (true, true) => yes(format!(
+                "The token has `repo`, and its owner sees `{}`.",
+                repo.full_name
+            )),
+            (true, false) => no("repo", "The repository is private, and reading its files needs `repo`."),
+        };
+    }
+    // the scope `public_repo` covers neither runners nor secrets of public repositories
+    let enough = match purpose {
+        Purpose::RegisterRunners | Purpose::ManageSecrets => all,
+        Purpose::ReadContent | Purpose::ManagePullRequests | Purpose::Push => all || (public && !repo.private),
+    };
+    let role = role_too_small(purpose, repo.permissions);
+    if !enough {
+        let least = match purpose {
+            Purpose::ManagePullRequests | Purpose::Push if !repo.private => "public_repo",
+            _ => "repo",
+        };
+        let mut finding = no(
+            least,
+            &format!("Without `{least}` a token cannot do that on `{}`.", repo.full_name),
+        );
+        if role.is_some() {
+            finding
+                .why
+                .push_str(" The role of the token's owner there is too small as well.");
+        }
+        return finding;
+    }
+    if let Some(finding) = role {
+        return finding;
+    }
+    let mut why = format!(
+        "The token's scopes and the role of its owner on `{}` suffice.",
+        repo.full_name
+    );
+    if purpose == Purpose::Push && !scopes.allow("workflow") {
+        why.push_str(" Commits that change files in .github/workflows need the scope `workflow` besides.");
+    }
+    yes(why)
+}
+
+fn without_a_repository(purpose: Purpose, scopes: &Scopes) -> PurposeFinding {
+    let finding = |fit, missing: Option<&str>, why: &str| PurposeFinding {
+        purpose,
+        fit,
+        missing: missing.map(str::to_owned).into_iter().collect(),
+        why: why.to_owned(),
+    };
+    let (all, public) = (scopes.allow("repo"), scopes.allow("public_repo"));
+    let org = scopes.allow("admin:org");
+    match purpose {
+        Purpose::ReadContent if all => finding(
+            Fitness::Yes,
+            None,
+            "`repo` reads every repository that the token's owner sees.",
+        ),
+        Purpose::ReadContent => finding(
+            Fitness::Unknown,
+            Some("repo"),
+            "The token reads public repositories; private ones need `repo`.",
+        ),
+        Purpose::Push if all && !scopes.allow("workflow") => finding(
+            Fitness::Yes,
+            None,
+            "`repo` writes wherever the token's owner may, except files in .github/workflows, which need `workflow` besides.",
+        ),
+        Purpose::ManagePullRequests | Purpose::Push if all => {
+            finding(Fitness::Yes, None, "`repo` writes wherever the token's owner may.")
+        }
+        Purpose::ManagePullRequests | Purpose::Push if public => finding(
+            Fitness::Unknown,
+            Some("repo"),
+            "The token writes to public repositories, wherever its owner may; private ones need `repo`.",
+        ),
+        Purpose::RegisterRunners if all && org => finding(
+            Fitness::Yes,
+            None,
+            "`repo` and `admin:org` do it for repositories and organisations whose admin the token's owner is.",
+        ),
+        Purpose::RegisterRunners | Purpose::ManageSecrets if all => finding(
+            Fitness::Yes,
+            None,
+            "`repo` does it for repositories where the role of the token's owner suffices; for a whole organisation `admin:org` is \
+             needed.",
+        ),
+        Purpose::RegisterRunners if scopes.allow("manage_runners:org") => finding(
+            Fitness::Unknown,
+            Some("repo"),
+            "The token does it for whole organisations; single repositories need `repo`.",
+        ),
+        Purpose::ManageSecrets if org => finding(
+            Fitness::Unknown,
+            Some("repo"),
+            "The token does it for whole organisations; single repositories need `repo`.",
+        ),
+        Purpose::RegisterRunners if scopes.allow("manage_runners:enterprise") => finding(
+            Fitness::Unknown,
+            Some("repo"),
+            "The token does it for an enterprise; single repositories need `repo`.",
+        ),
+        Purpose::ManagePullRequests | Purpose::Push | Purpose::RegisterRunners | Purpose::ManageSecrets => {
+            finding(Fitness::No, Some("repo"), "That needs `repo`.")
+        }
+    }
+}
+
+/// Refused for the person's role, whatever the token may; `None` where the role is not known or suffices.
+fn role_too_small(purpose: Purpose, rights: Option<WireRights>) -> Option<PurposeFinding> {
+    let rights = rights?;
+    let (enough, role) = match purpose {
+        Purpose::ReadContent | Purpose::ManagePullRequests => return None,
+        Purpose::Push | Purpose::ManageSecrets => (rights.push || rights.admin, "write"),
+        Purpose::RegisterRunners => (rights.admin, "admin"),
+    };
+    (!enough).then(|| PurposeFinding {
+        purpose,
+        fit: Fitness::No,
+        missing: Vec::new(),
+        why: format!("The owner of the token needs the role {role} on the repository, and has a smaller one."),
+    })
+}
+
+fn unknown(purpose: Purpose, why: &str) -> PurposeFinding {
+    PurposeFinding {
+        purpose,
+        fit: Fitness::Unknown,
+        missing: Vec::new(),
+        why: why.to_owned(),
+    }
+}

@@ -1,0 +1,206 @@
+use jeton_domain::{Code, ForgeKind, Secret};
+use zeroize::Zeroizing;
+
+use crate::{
+    Certainty, Finding, Inspection, Severity, Wholeness,
+    decoration::Decoration,
+    flaw::Flaw,
+    invisible::without_invisible,
+    kind_words::{wrong_forge, wrong_kind},
+    not_a_token::NotAToken,
+    peel::peel,
+    scan::{Found, Scan, scan},
+    shape::{self, Shape},
+    unknown,
+};
+
+/// The longest text that is looked at, in bytes. The longest token known today has some 520; headers end at 8 KiB.
+pub const LONGEST: usize = 8 * 1024;
+
+/// Says what a pasted text is. `expected` is the forge that it is meant for, when that is known.
+///
+/// Nothing is asked, and nothing kept: the answer follows from the text alone. The work grows with the text's length and no faster.
+pub fn inspect(pasted: &Secret, expected: Option<ForgeKind>) -> Inspection {
+    let text = pasted.expose();
+    if text.len() > LONGEST {
+        return nothing(Secret::new(""), NotAToken::TooLong, expected);
+    }
+    if let Some(plain) = unknown::at_first_sight(text) {
+        return nothing(Secret::new(text.trim()), plain, expected);
+    }
+    let (visible, found) = without_invisible(text);
+    let whole = Zeroizing::new(visible.trim().to_owned());
+    let peeled = peel(visible, found);
+    match find(&peeled.text, &whole, expected) {
+        Candidate::Token { token, shape, extra } => {
+            let mut decorations = peeled.found;
+            decorations.extend(extra);
+            token_found(token, shape, &decorations, expected)
+        }
+        Candidate::Several => nothing(Secret::new(&**peeled.text), NotAToken::Several, expected),
+        Candidate::None => {
+            let what = unknown::classify(&peeled.text, &whole, expected);
+            nothing(Secret::new(&**peeled.text), what, expected)
+        }
+    }
+}
+
+enum Candidate {
+    Token {
+        token: Secret,
+        shape: Shape,
+        extra: Option<Decoration>,
+    },
+    Several,
+    None,
+}
+
+impl Candidate {
+    fn new(token: &str, shape: Shape, extra: Option<Decoration>) -> Self {
+        Self::Token {
+            token: Secret::new(token),
+            shape,
+            extra,
+        }
+    }
+}
+
+/// Finds the token in what is left of a text: the text itself, the text without the white space in it when a check confirms that,
+/// or one token in other text, be it in what was taken away.
+fn find(text: &str, pasted: &str, expected: Option<ForgeKind>) -> Candidate {
+    let direct = (!text.contains(char::is_whitespace))
+        .then(|| recognise(text, expected))
+        .flatten();
+    if let Some(shape) = direct.filter(|shape| !shape.is_damaged()) {
+        return Candidate::new(text, shape, None);
+    }
+    let joined: Zeroizing<String> = Zeroizing::new(text.split(is_gap).collect());
+    if joined.as_str() != text
+        && let Some(shape) = shape::by_prefix(&joined).filter(|shape| shape.checked)
+    {
+        return Candidate::new(&joined, shape, Some(Decoration::Broken));
+    }
+    if let Some((once, shape)) = repeated(&joined) {
+        return Candidate::new(once, shape, Some(Decoration::Twice));
+    }
+    if let Some((token, shape)) = in_capitals(text) {
+        return Candidate::new(&token, shape, Some(Decoration::Case));
+    }
+    let scanned = match scan(text, expected) {
+        Scan::Nothing => scan(pasted, expected),
+        found => found,
+    };
+    match scanned {
+        Scan::One(Found { token, shape }) => return Candidate::new(token, shape, Some(Decoration::Around)),
+        Scan::Several => return Candidate::Several,
+        Scan::Nothing => {}
+    }
+    if unknown::is_masked(text) {
+        return Candidate::None;
+    }
+    if let Some(shape) = direct {
+        return Candidate::new(text, shape, None);
+    }
+    match shape::by_prefix(&joined) {
+        Some(mut shape) if shape::has_prefix(text) => {
+            shape.wholeness = Wholeness::Damaged;
+            shape.flaw = Some(Flaw::Gaps);
+            Candidate::new(&joined, shape, None)
+        }
+        _ => Candidate::None,
+    }
+}
+
+fn recognise(text: &str, expected: Option<ForgeKind>) -> Option<Shape> {
+    shape::recognise(text, expected).filter(|shape| shape.certainty == Certainty::Sure || !is_known_otherwise(text))
+}
+
+/// Whether a text is known to be something else than the token that it looks like.
+fn is_known_otherwise(text: &str) -> bool {
+    !matches!(
+        unknown::classify(text, text, None),
+        NotAToken::UserName | NotAToken::Password | NotAToken::Unknown | NotAToken::Repository
+    )
+}
+
+/// White space, and the backslash with which a shell's line goes on.
+fn is_gap(c: char) -> bool {
+    c.is_whitespace() || c == '\\'
+}
+
+/// A token that stands there several times in a row without anything between.
+fn repeated(text: &str) -> Option<(&str, Shape)> {
+    [2, 3].into_iter().find_map(|times| {
+        let once = text.get(..text.len() / times).filter(|once| !once.is_empty())?;
+        let shape = shape::by_prefix(once).filter(|shape| !shape.is_damaged())?;
+        (once.repeat(times) == text).then_some((once, shape))
+    })
+}
+
+/// A token whose prefix is not in lower case, if its check confirms all the rest.
+fn in_capitals(text: &str) -> Option<(Zeroizing<String>, Shape)> {
+    let prefix = shape::PREFIXES
+        .iter()
+        .filter(|prefix| prefix.ends_with(['_', '-']))
+        .find(|prefix| {
+            text.get(..prefix.len())
+                .is_some_and(|front| front.eq_ignore_ascii_case(prefix))
+        })?;
+    let lowered = Zeroizing::new([prefix, &text[prefix.len()..]].concat());
+    let shape = shape::by_prefix(&lowered).filter(|shape| shape.checked && lowered.as_str() != text)?;
+    Some((lowered, shape))
+}
+
+fn token_found(token: Secret, shape: Shape, decorations: &[Decoration], expected: Option<ForgeKind>) -> Inspection {
+    let mut findings = Vec::new();
+    let forge = shape.kind.forge();
+    if shape.flaw == Some(Flaw::Example) {
+        // what it is an example of does not matter
+        findings.push(Flaw::Example.finding(shape.kind));
+    } else {
+        if let Some(expected) = expected.filter(|expected| *expected != forge) {
+            findings.push(wrong_forge(shape.kind, shape.certainty, expected));
+        }
+        if shape.kind.can_be_account() {
+            findings.extend(shape.flaw.map(|flaw| flaw.finding(shape.kind)));
+        } else {
+            // that it is damaged does not matter any more
+            findings.push(wrong_kind(shape.kind, shape.certainty));
+        }
+    }
+    findings.extend(decorations.iter().map(|decoration| decoration.finding()));
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    Inspection {
+        token,
+        kind: Some(shape.kind),
+        forge: Some(forge),
+        wholeness: shape.wholeness,
+        certainty: shape.certainty,
+        findings,
+        form: shape.form,
+    }
+}
+
+fn nothing(token: Secret, what: NotAToken, expected: Option<ForgeKind>) -> Inspection {
+    Inspection {
+        token,
+        kind: None,
+        forge: None,
+        wholeness: Wholeness::Unknown,
+        certainty: Certainty::Hint,
+        findings: vec![what.finding(expected)],
+        form: "no token of a forge",
+    }
+}
+
+impl Inspection {
+    /// The gravest of the findings that make it unusable.
+    pub fn error(&self) -> Option<&Finding> {
+        self.findings.iter().find(|finding| finding.severity == Severity::Error)
+    }
+
+    /// Whether something with this code was found.
+    pub fn has(&self, code: Code) -> bool {
+        self.findings.iter().any(|finding| finding.code == code)
+    }
+}
