@@ -1,8 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+mod accounts;
 mod apps;
+mod check_report;
 mod clients;
 mod health;
+mod inspect;
 mod keys;
 mod policies;
 mod policy_trials;
@@ -13,13 +16,20 @@ mod tokens;
 mod users;
 mod words;
 
+pub use accounts::{
+    Account, AccountList, AccountRepository, AccountRepositoryList, AddAccountRequest, ChangeAccountRequest,
+    DefaultAccountRequest, ImportAccountsRequest, ImportedAccounts, ImportedVariable, RemovedAccount,
+    RotateAccountRequest, Rotation, StoredAccount, TestAccountRequest, TokenGuide,
+};
 pub use apps::{AddAppRequest, App, AppCheck, AppIdText, AppList, CheckedInstallation, Finding, RemovedApp};
+pub use check_report::{CheckEvidence, CheckReport, Diagnosis, ForgeQuota, PurposeFit, ReachedPlace, TokenIdentity};
 pub use clients::{
     AddClientRequest, AddedClient, ApiClient, ApiClientKey, ApiClientList, RevokedClient, RotateClientRequest,
     RotatedClient,
 };
 pub use health::{Health, Readiness, ReadinessCheck};
-pub use keys::{DataKey, KeyStatus, SealedCount};
+pub use inspect::{InspectFinding, InspectRequest, InspectResponse};
+pub use keys::{DataKey, DataKeyState, KeyRotation, KeyStatus, Reseal, RetiredKey, SealedCount, SealingKey};
 pub use policies::{CallerSpec, CeilingSpec, Policy, PolicyFile, PolicyList, PolicyOrigin, PolicySpec, RemovedPolicy};
 pub use policy_trials::{
     AskOf, CallerOf, CheckPolicyRequest, Considered, ExplainRequest, Explanation, Outcome, PolicyCheck, PolicyProblem,

@@ -22,6 +22,9 @@ pub struct Problem {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
+    /// The page where that is done, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
     /// Names the request in jeton's log.
     pub request_id: String,
     /// The forge's own words, where it was the forge that said no.

@@ -17,10 +17,16 @@ pub struct TokenRequest {
     /// Which App, by your name for it; the one that is installed on the owner when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app: Option<String>,
+    /// Which account, by label or id, where a stored token is wanted. Left out: an App's token wherever one can serve, else the account
+    /// that fits the repositories best.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "work")]
+    pub account: Option<String>,
     /// One to 500 repositories of one owner, each `owner/name`.
     #[schema(example = json!(["acme/tools"]))]
     pub repositories: Vec<String>,
-    /// What the token must be able to do; the configured default when left out, never everything.
+    /// What the token must be able to do; the configured default when left out, never everything. An account's token cannot be
+    /// narrowed: leave them out for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = json!({"contents": "read"}))]
     pub permissions: Option<BTreeMap<String, String>>,
@@ -40,18 +46,26 @@ pub struct TokenResponse {
     /// The token. Treat it as opaque text of up to 1,024 characters.
     #[schema(value_type = String)]
     pub token: Released,
-    /// `github_app_installation`.
+    /// `github_app_installation`, or the kind of an account's token, such as `gitlab_personal`.
     pub token_kind: String,
     /// The forge's host.
     pub forge: String,
-    /// The App that it came from, as `app:<name>`.
+    /// Where it came from: `app:<name>` or `account:<label>`.
     pub source: String,
-    /// What it opens, each `owner/name`.
+    /// What it opens, each `owner/name`; of an account's token, what was asked for: it may open others too.
     pub repositories: Vec<String>,
-    /// What it may do.
-    pub permissions: BTreeMap<String, String>,
-    /// When it ends, RFC 3339 in UTC.
+    /// What it may do; absent for an account's token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<BTreeMap<String, String>>,
+    /// The scopes of an account's token, where its forge tells them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<String>>,
+    /// Until when to use it, RFC 3339 in UTC: the end of a minted token; of an account's token, when to ask again, because it may
+    /// have been renewed by then.
     pub expires_at: String,
+    /// When an account's token ends at its forge, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_expires_at: Option<String>,
     /// The user name that git needs beside it.
     #[schema(example = "x-access-token")]
     pub git_username: String,
@@ -148,12 +162,13 @@ pub struct Grant {
     pub address: Option<String>,
     /// The forge's host.
     pub forge: String,
-    /// `app:<name>`.
+    /// `app:<name>` or `account:<label>`.
     pub source: String,
     /// Each `owner/name`.
     pub repositories: Vec<String>,
-    /// What it may do.
-    pub permissions: BTreeMap<String, String>,
+    /// What it may do; absent for an account's token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<BTreeMap<String, String>>,
     /// What may be shown of the token.
     pub fingerprint: String,
     /// When it was handed out, RFC 3339 in UTC.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use jeton_domain::{AppId, AppIssuer, AppName, AppOrigin, Fingerprint, ForgeEndpoint, RowRef, Secret};
 use jeton_forge::{AppKey, ForgeError};
 use jeton_ledger::{Event, events};
-use jeton_vault::{AppRecord, VaultError};
+use jeton_vault::{AppRecord, SealedPlace, VaultError};
 use jiff::Timestamp;
 
 use crate::{Asker, Broker, BrokerError, app_entry::AppEntry, retry::retrying};
@@ -57,11 +57,7 @@ pub struct AppSummary {
 
 /// The place of an App's key in the vault.
 pub(crate) fn key_place(id: &str) -> RowRef<'_> {
-    RowRef {
-        table: "apps",
-        column: "private_key",
-        row: id,
-    }
+    SealedPlace::AppKey.of(id)
 }
 
 impl Broker {
@@ -78,6 +74,9 @@ impl Broker {
         let inner = &self.0;
         let _reloading = inner.apps.reloading.lock().await;
         let records = inner.vault.read().await?.apps().list().await?;
+        inner
+            .know_keys_of(records.iter().map(|record| &record.private_key))
+            .await?;
         inner.apps.reload(records, |record| {
             let pem = inner
                 .ring
@@ -144,9 +143,16 @@ impl Broker {
             created_at: inner.clock.now(),
         };
         let mut tx = inner.vault.begin().await?;
-        match tx.apps().add(&record).await {
+        let added = tx.apps().add(&record).await;
+        match added {
             Ok(()) => {}
             Err(VaultError::Conflict(_)) => return Err(BrokerError::AppNameTaken(name.to_string())),
+            Err(error @ VaultError::DataKeyGone) => {
+                // This process slept through a rotation; the next try finds it awake.
+                drop(tx);
+                inner.reload_keys().await?;
+                return Err(error.into());
+            }
             Err(error) => return Err(error.into()),
         }
         let event = Event::new(events::APP_ADDED, &asker.caller)

@@ -5,13 +5,12 @@ use std::{
 
 use dashmap::DashMap;
 use jeton_access::Access;
-use jeton_domain::{
-    AppId, Clock, Entropy, InstallationId, KeyId, LeaseHolder, RepoSet, TokenId, TokenKey, TokenKeyDigest,
-};
+use jeton_accounts::Accounts;
+use jeton_domain::{AppId, Clock, Entropy, InstallationId, LeaseHolder, RepoSet, TokenId, TokenKey, TokenKeyDigest};
 use jeton_forge::GitHub;
 use jeton_jobs::{Handler, Worker};
-use jeton_seal::KeyRing;
-use jeton_vault::Vault;
+use jeton_seal::{KeyRing, SealingKeys};
+use jeton_vault::{DataKeyRecord, Vault};
 use jiff::Timestamp;
 use tokio::sync::{Mutex, Notify};
 use tokio_util::task::TaskTracker;
@@ -22,6 +21,7 @@ use crate::{
     apps::ConfiguredApp,
     flights::Flights,
     holders::{Hold, Holder},
+    reseal::ResealVault,
     revoke_token::RevokeToken,
     slot::Slot,
 };
@@ -34,8 +34,10 @@ pub struct BrokerParts {
     pub ring: Arc<KeyRing>,
     /// Who asks, and may they.
     pub access: Access,
-    /// The sealing key's id and where it was read from, for `key status`.
-    pub sealing_key: (KeyId, String),
+    /// People's tokens.
+    pub accounts: Accounts,
+    /// What opens and wraps the data keys.
+    pub sealing_keys: SealingKeys,
     /// The client of the forge.
     pub github: GitHub,
     /// The time.
@@ -59,7 +61,10 @@ pub(crate) struct Inner {
     pub(crate) vault: Arc<dyn Vault>,
     pub(crate) ring: Arc<KeyRing>,
     pub(crate) access: Access,
-    pub(crate) sealing_key: (KeyId, String),
+    pub(crate) accounts: Accounts,
+    pub(crate) sealing_keys: SealingKeys,
+    /// The data keys as they were last read from the vault.
+    pub(crate) data_keys: Mutex<Vec<DataKeyRecord>>,
     pub(crate) github: GitHub,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
@@ -95,7 +100,10 @@ impl Broker {
             vault: parts.vault,
             ring: parts.ring,
             access: parts.access,
-            sealing_key: parts.sealing_key,
+            wake_worker: Arc::clone(parts.accounts.wake_worker()),
+            accounts: parts.accounts,
+            sealing_keys: parts.sealing_keys,
+            data_keys: Mutex::new(Vec::new()),
             github: parts.github,
             clock: parts.clock,
             entropy: parts.entropy,
@@ -108,7 +116,6 @@ impl Broker {
             look_ups: Flights::new(tasks.clone()),
             shared_grants: Flights::new(tasks.clone()),
             tasks,
-            wake_worker: Arc::new(Notify::new()),
             last_release: AtomicU64::new(0),
             last_check: Mutex::new(None),
         };
@@ -120,7 +127,9 @@ impl Broker {
 
     /// A worker for the broker's jobs.
     pub fn worker(&self) -> Worker {
-        let handlers: Vec<Arc<dyn Handler>> = vec![Arc::new(RevokeToken(self.clone()))];
+        let mut handlers: Vec<Arc<dyn Handler>> =
+            vec![Arc::new(RevokeToken(self.clone())), Arc::new(ResealVault(self.clone()))];
+        handlers.extend(self.0.accounts.handlers());
         let inner = &self.0;
         Worker::new(
             Arc::clone(&inner.vault),
@@ -141,6 +150,11 @@ impl Broker {
     /// Who asks, and may they.
     pub fn access(&self) -> &Access {
         &self.0.access
+    }
+
+    /// People's tokens.
+    pub fn accounts(&self) -> &Accounts {
+        &self.0.accounts
     }
 
     /// What an operator may tune, as it is in force.

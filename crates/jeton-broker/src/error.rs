@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use jeton_access::AccessError;
-use jeton_domain::{Code, Coded, PermissionError, Permissions, RepoPathError, RepoSetError};
+use jeton_accounts::AccountError;
+use jeton_domain::{Code, Coded, KeyId, PermissionError, Permissions, RepoPathError, RepoSetError};
 use jeton_forge::{AppKeyError, ForgeError, Said};
 use jeton_ledger::LedgerError;
 use jeton_seal::SealError;
@@ -79,12 +80,28 @@ pub enum BrokerError {
     /// The caller may not, or the record of it cannot be written.
     #[error(transparent)]
     Access(AccessError),
+    /// About an account.
+    #[error(transparent)]
+    Account(AccountError),
     /// The vault cannot be used.
     #[error(transparent)]
     Vault(Arc<VaultError>),
     /// A sealed value does not open.
     #[error(transparent)]
     Seal(SealError),
+    /// No key has this id.
+    #[error("no key has the id `{0}`")]
+    KeyNotFound(String),
+    /// Something needs the key.
+    #[error("key {key} is in use: {by}")]
+    KeyInUse {
+        /// The key.
+        key: KeyId,
+        /// What needs it.
+        by: String,
+        /// How to be rid of it.
+        remedy: String,
+    },
     /// Another process holds the lease on this key and does not finish.
     #[error("another jeton process is minting this token and has not finished")]
     Busy,
@@ -145,11 +162,20 @@ impl BrokerError {
         }
     }
 
+    /// The page where the remedy is carried out, where there is one.
+    pub fn url(&self) -> Option<&str> {
+        match self {
+            Self::Account(error) => error.url(),
+            _ => None,
+        }
+    }
+
     /// When trying again makes sense.
     pub fn retry_after(&self) -> Option<std::time::Duration> {
         match self {
             Self::Forge { source, .. } => source.retry_after(),
             Self::Access(error) => error.retry_after(),
+            Self::Account(error) => error.retry_after(),
             _ => None,
         }
     }
@@ -170,6 +196,11 @@ impl BrokerError {
             Self::Access(AccessError::Ledger(error)) => error.is_conflict(),
             _ => false,
         }
+    }
+
+    /// Whether a value was sealed with a data key that was retired meanwhile.
+    pub(crate) fn is_data_key_gone(&self) -> bool {
+        matches!(self, Self::Vault(error) if matches!(**error, VaultError::DataKeyGone))
     }
 
     /// Whether the forge took the access away: a token of the past must not be handed out any more.
@@ -198,8 +229,11 @@ impl Coded for BrokerError {
             Self::GrantNotFound(_) => Code::GrantNotFound,
             Self::FingerprintUnknown(_) => Code::FingerprintUnknown,
             Self::Access(error) => error.code(),
+            Self::Account(error) => error.code(),
             Self::Vault(error) => error.code(),
             Self::Seal(error) => error.code(),
+            Self::KeyNotFound(_) => Code::SealKeyNotFound,
+            Self::KeyInUse { .. } => Code::SealKeyInUse,
             Self::Busy => Code::Overloaded,
             Self::Internal(_) => Code::Internal,
         }
@@ -263,8 +297,11 @@ impl Coded for BrokerError {
                 "The token has ended, was revoked, or did not come from here. Ask for a new one.".to_owned()
             }
             Self::Access(error) => return error.remedy(),
+            Self::Account(error) => return error.remedy(),
             Self::Vault(error) => return error.remedy(),
             Self::Seal(error) => return error.remedy(),
+            Self::KeyNotFound(_) => "`jeton key status` shows the keys.".to_owned(),
+            Self::KeyInUse { remedy, .. } => remedy.clone(),
             Self::Busy => "Ask again in a few seconds.".to_owned(),
             Self::Internal(_) => "Ask again. If it goes on, the log has the request's id with the cause.".to_owned(),
         };
@@ -305,6 +342,18 @@ impl From<Refusal> for BrokerError {
 impl From<VaultError> for BrokerError {
     fn from(error: VaultError) -> Self {
         Self::Vault(Arc::new(error))
+    }
+}
+
+impl From<AccountError> for BrokerError {
+    fn from(error: AccountError) -> Self {
+        match error {
+            // Whoever may not, and a database that is away, are the same whatever was asked for.
+            AccountError::Access(error) => Self::Access(error),
+            AccountError::Vault(error) => Self::Vault(error),
+            AccountError::Seal(error) => Self::Seal(error),
+            error => Self::Account(error),
+        }
     }
 }
 

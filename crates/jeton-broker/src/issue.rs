@@ -4,11 +4,12 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
+use jeton_accounts::HandOut;
 use jeton_domain::{
     Action, AppName, Caller, ForgeKind, Freshness, GrantId, Permissions, RepoPath, RepoSet, TokenKeyDigest,
 };
 use jeton_ledger::{Event, Write, events};
-use jeton_vault::GrantRecord;
+use jeton_vault::{GrantOf, GrantRecord};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -37,6 +38,8 @@ pub struct TokenAsk {
     pub forge: Option<String>,
     /// The operator's name for the App.
     pub app: Option<String>,
+    /// The label or the id of an account, where its token is wanted.
+    pub account: Option<String>,
     /// Each `owner/name`.
     pub repositories: Vec<String>,
     /// By name; the default when absent.
@@ -53,7 +56,16 @@ pub struct Granted {
     /// Names the hand-out.
     pub grant: GrantId,
     /// The token.
-    pub token: Arc<LiveToken>,
+    pub handed: Handed,
+}
+
+/// A token, and where it came from.
+#[derive(Debug)]
+pub enum Handed {
+    /// An App's, minted for this and shared by all who ask for the same.
+    Minted(Arc<LiveToken>),
+    /// A stored account's, or one from the environment.
+    Account(Box<HandOut>),
 }
 
 /// A token that was handed out for one repository, to hand it out again without asking anybody.
@@ -89,9 +101,21 @@ impl Broker {
     /// # Errors
     /// [`BrokerError`] says whose fault it is and what to do.
     pub async fn issue(&self, asker: &Asker, ask: TokenAsk) -> Result<Granted, BrokerError> {
-        match self.issue_once(asker, ask.clone()).await {
+        if self.is_for_account(asker, &ask)? {
+            return self.issue_from_account(asker, &ask).await;
+        }
+        let outcome = match self.issue_once(asker, ask.clone()).await {
             Err(BrokerError::NotInstalled { .. }) if self.apps_have_changed().await => {
-                self.issue_once(asker, ask).await
+                self.issue_once(asker, ask.clone()).await
+            }
+            outcome => outcome,
+        };
+        match outcome {
+            Err(error @ (BrokerError::NotInstalled { .. } | BrokerError::NoApp { .. }))
+                if self.may_fall_back(asker, &ask) =>
+            {
+                // Where no App is installed a person's token may serve; what stood in its way is of less use than the App's reason.
+                self.issue_from_account(asker, &ask).await.map_err(|_| error)
             }
             outcome => outcome,
         }
@@ -126,7 +150,12 @@ impl Broker {
             let token = inner.obtain(digest, &slot, need).await?;
             let grant = inner.grant_record(asker, &permit.rule, &token);
             match self.note_grant(asker, grant, digest, &permit.app, &token).await {
-                Ok(grant) => return Ok(Granted { grant, token }),
+                Ok(grant) => {
+                    return Ok(Granted {
+                        grant,
+                        handed: Handed::Minted(token),
+                    });
+                }
                 Err(error) if error.is_conflict() => {
                     slot.drop_token(token.id);
                 }
@@ -289,11 +318,11 @@ impl Inner {
         let caller = &asker.caller;
         GrantRecord {
             id: GrantId::generate(now, &*self.entropy),
-            token: token.id,
+            of: GrantOf::Token(token.id),
             forge: token.forge_host.to_string(),
-            app: token.app_name.to_string(),
+            source: format!("app:{}", token.app_name),
             repositories: token.full_names(),
-            permissions: token.permissions.clone(),
+            permissions: Some(token.permissions.clone()),
             fingerprint: token.fingerprint.clone(),
             holder: caller.identity.to_string(),
             holder_key: caller.identity.key().to_string(),
@@ -312,7 +341,7 @@ impl Inner {
             .with("action", Action::TokenMint.as_str())
             .with("grant", grant.id.to_string())
             .with("forge", grant.forge.as_str())
-            .with("source", format!("app:{}", grant.app))
+            .with("source", grant.source.as_str())
             .with("repositories", json!(grant.repositories))
             .with("permissions", json!(grant.permissions))
             .with("rule", grant.rule.as_str())

@@ -11,7 +11,7 @@ use jeton_domain::{
     TokenKeyDigest,
 };
 use jeton_forge::{ForgeError, GitHubApp, MintedToken};
-use jeton_vault::{TokenRecord, TokenState, VaultTx};
+use jeton_vault::{SealedPlace, TokenRecord, TokenState, VaultTx};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
@@ -35,11 +35,7 @@ const UNPROVEN: SignedDuration = SignedDuration::from_mins(5);
 
 /// The place of a token in the vault.
 pub(crate) fn token_place(id: &str) -> RowRef<'_> {
-    RowRef {
-        table: "tokens",
-        column: "token",
-        row: id,
-    }
+    SealedPlace::Token.of(id)
 }
 
 impl Inner {
@@ -280,6 +276,17 @@ impl Inner {
         app: &AppEntry,
         token: &LiveToken,
     ) -> Result<(), BrokerError> {
+        match self.store_once(digest, app, token).await {
+            // This process slept through a rotation.
+            Err(error) if error.is_data_key_gone() => {
+                self.reload_keys().await?;
+                self.store_once(digest, app, token).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn store_once(&self, digest: TokenKeyDigest, app: &AppEntry, token: &LiveToken) -> Result<(), BrokerError> {
         let mut tx = self.vault.begin().await?;
         if tx.tokens().find(token.id).await?.is_none() {
             self.add_token(&mut *tx, digest, app, token).await?;
@@ -366,6 +373,7 @@ impl Inner {
         else {
             return Ok(None);
         };
+        self.know_keys_of([&sealed]).await?;
         let token = match self.ring.open(&sealed, token_place(&record.id.to_string())) {
             Ok(token) => token,
             Err(error) => {

@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use jeton_domain::{Action, Fingerprint, Secret, TokenId};
+use jeton_domain::{Action, Fingerprint, Secret, TokenId, Validity};
 use jeton_forge::{ForgeError, Probe};
 use jeton_ledger::{Event, events};
 
@@ -64,7 +64,9 @@ impl Broker {
         if !self.may_report(asker, &fingerprint).await? {
             return Err(unknown());
         }
-        let found = self.find_by_fingerprint(&fingerprint).await?.ok_or_else(unknown)?;
+        let Some(found) = self.find_by_fingerprint(&fingerprint).await? else {
+            return self.reject_of_account(fingerprint).await?.ok_or_else(unknown);
+        };
         let client = found.app.client()?;
         let mut probe = client.probe(&found.secret).await;
         if matches!(probe, Probe::Refused(_)) {
@@ -92,6 +94,24 @@ impl Broker {
             Probe::Refused(error) | Probe::Unknown(error) => RejectionVerdict::Unknown(error.to_string()),
         };
         Ok(Rejection { fingerprint, verdict })
+    }
+
+    /// The same for an account's token: the look is written down as one of the watch's.
+    async fn reject_of_account(&self, fingerprint: Fingerprint) -> Result<Option<Rejection>, BrokerError> {
+        let Some(report) = self.0.accounts.look_at_rejected(&fingerprint).await? else {
+            return Ok(None);
+        };
+        let verdict = match report.validity {
+            Validity::Valid => RejectionVerdict::Live,
+            Validity::Invalid => RejectionVerdict::Dropped,
+            Validity::Unknown => RejectionVerdict::Unknown(
+                report
+                    .diagnoses
+                    .first()
+                    .map_or_else(|| "the forge gave no clear word".to_owned(), |one| one.cause.clone()),
+            ),
+        };
+        Ok(Some(Rejection { fingerprint, verdict }))
     }
 
     /// Whether somebody may have a look taken at a token: who holds it, and who may end it. Each look asks the forge.
@@ -155,6 +175,7 @@ impl Broker {
                 continue;
             };
             let Some(sealed) = record.token else { continue };
+            inner.know_keys_of([&sealed]).await?;
             let secret = inner.ring.open(&sealed, token_place(&record.id.to_string()))?;
             let slot = inner.slots.get(&record.key).map(|slot| Arc::clone(&slot));
             return Ok(Some(Found {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use jeton_domain::{Action, ForgeEndpoint, GrantId, IdentityKey, JobId, TokenId};
 use jeton_ledger::{Event, events};
 use jeton_policy::Ask;
-use jeton_vault::{GrantRecord, NewJob, TokenRecord, VaultTx};
+use jeton_vault::{GrantOf, GrantRecord, NewJob, TokenRecord, VaultTx};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
@@ -89,9 +89,13 @@ impl Broker {
                 return failure.map_or(Ok(ended), Err);
             };
             before = Some(last.id);
-            page.sort_by_key(|grant| grant.token);
-            for of_token in page.chunk_by(|one, next| one.token == next.token) {
-                match self.end_token_of(asker, of_token).await {
+            page.sort_by_key(|grant| grant.of.token());
+            for of_one in page.chunk_by(|one, next| one.of.token() == next.of.token()) {
+                let outcome = match of_one[0].of {
+                    GrantOf::Token(token) => self.end_token_of(asker, token, of_one).await,
+                    GrantOf::Account(_) => self.release_of_accounts(asker, of_one).await,
+                };
+                match outcome {
                     Ok(count) => ended += count,
                     Err(error) => failure = Some(error),
                 }
@@ -101,10 +105,9 @@ impl Broker {
 
     /// Ends the token of some grants; how many of them were held until now. A transaction for each token: grants of many
     /// tokens are written together elsewhere, and two who lock several of them must not wait for each other.
-    async fn end_token_of(&self, asker: &Asker, grants: &[GrantRecord]) -> Result<u64, BrokerError> {
+    async fn end_token_of(&self, asker: &Asker, token: TokenId, grants: &[GrantRecord]) -> Result<u64, BrokerError> {
         let inner = &self.0;
         let now = inner.clock.now();
-        let token = grants[0].token;
         let mut tx = inner.vault.begin().await?;
         let record = tx.tokens().find(token).await?;
         let endpoint = inner.endpoint(record.as_ref(), &grants[0])?;
@@ -122,6 +125,23 @@ impl Broker {
         self.drop_from_memory(token, record.as_ref());
         inner.wake_worker.notify_one();
         Ok(released.len() as u64)
+    }
+
+    /// Notes that accounts' tokens were given back; how many were held until now. The tokens live on: only their owners can end
+    /// them, at the forge.
+    async fn release_of_accounts(&self, asker: &Asker, grants: &[GrantRecord]) -> Result<u64, BrokerError> {
+        let inner = &self.0;
+        let now = inner.clock.now();
+        let mut tx = inner.vault.begin().await?;
+        let mut events = Vec::with_capacity(grants.len());
+        for grant in grants {
+            if tx.grants().release(grant.id, now).await? {
+                events.push(release_event(asker, grant, false).with("token_ends", false));
+            }
+        }
+        inner.access.ledger().append_in(&mut *tx, &events).await?;
+        tx.commit().await?;
+        Ok(events.len() as u64)
     }
 
     async fn give_back(&self, asker: &Asker, id: GrantId, force: bool) -> Result<Revocation, BrokerError> {
@@ -156,12 +176,22 @@ impl Broker {
         if grant.expires_at <= now {
             return answer(RevocationState::Over, 0);
         }
-        let record = tx.tokens().find(grant.token).await?;
+        let GrantOf::Token(token) = grant.of else {
+            drop(tx);
+            let released = self.release_of_accounts(asker, std::slice::from_ref(&grant)).await?;
+            let state = if released > 0 {
+                RevocationState::Released
+            } else {
+                RevocationState::Over
+            };
+            return answer(state, 0);
+        };
+        let record = tx.tokens().find(token).await?;
         drop(tx);
         let event = release_event(asker, &grant, force);
         let mut tx = inner.vault.begin().await?;
         let released = tx.grants().release(id, now).await?;
-        let shared_with = tx.grants().count_held(grant.token).await?;
+        let shared_with = tx.grants().count_held(token).await?;
         if shared_with > 0 && !force {
             if released {
                 inner.access.ledger().append_in(&mut *tx, &[event]).await?;
@@ -177,7 +207,7 @@ impl Broker {
             return answer(state, shared_with);
         }
         let endpoint = inner.endpoint(record.as_ref(), &grant)?;
-        let begun = inner.begin_end(&mut *tx, grant.token, &endpoint).await?;
+        let begun = inner.begin_end(&mut *tx, token, &endpoint).await?;
         if begun || released {
             let event = event.with("token_ends", begun);
             inner.access.ledger().append_in(&mut *tx, &[event]).await?;
@@ -187,7 +217,7 @@ impl Broker {
             // Already revoking or revoked, by this grant or another one.
             return answer(RevocationState::Over, shared_with);
         }
-        self.drop_from_memory(grant.token, record.as_ref());
+        self.drop_from_memory(token, record.as_ref());
         inner.wake_worker.notify_one();
         answer(RevocationState::Revoking, shared_with)
     }

@@ -55,6 +55,7 @@ impl Handler for RevokeToken {
         if record.forge_expires_at > now
             && let Some(sealed) = &record.token
         {
+            inner.know_keys_of([sealed]).await.map_err(|error| retry(&error))?;
             let token = inner
                 .ring
                 .open(sealed, token_place(&record.id.to_string()))

@@ -1,13 +1,14 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use jeton_access::{Access, AccessParts, AccessSettings, OperatorKeys, anonymous_policy};
+use jeton_accounts::{AccountSettings, Accounts, AccountsParts, EnvironmentAccount, HttpSender, Webhook, Webhooks};
 use jeton_broker::{Broker, BrokerParts, BrokerSettings, open_key_ring};
 use jeton_domain::{ApiKey, Clock, Entropy};
-use jeton_forge::{GitHub, HttpOptions};
+use jeton_forge::{AddressRules, Forges, GitHub, HttpOptions, Outbound};
 use jeton_jobs::Worker;
 use jeton_ledger::{Ledger, LedgerParts};
 use jeton_oidc::{IssuerConfig, JwtVerifier, OidcHttpOptions, SignIn, SignInConfig};
-use jeton_seal::SealingKey;
+use jeton_seal::{SealingKey, SealingKeys};
 use jeton_vault::Vault;
 use jeton_web::{CompatSettings, Listener, TrustedProxies, Web, WebSettings};
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -39,6 +40,16 @@ pub struct NodeOptions {
     pub max_body_bytes: usize,
     /// The most connections at a time.
     pub max_connections: usize,
+    /// The sealing key before the current one.
+    pub previous_sealing_key: Option<SealingKey>,
+    /// How accounts are watched and handed out.
+    pub accounts: AccountSettings,
+    /// Tokens of the environment.
+    pub environment: Vec<EnvironmentAccount>,
+    /// Who is told of ends and failures.
+    pub webhooks: Vec<Webhook>,
+    /// Where callers may name forges: on this machine, where the simulator is.
+    pub addresses: AddressRules,
 }
 
 impl Default for NodeOptions {
@@ -58,6 +69,14 @@ impl Default for NodeOptions {
             anonymous: true,
             max_body_bytes: 64 * 1024,
             max_connections: 4_096,
+            previous_sealing_key: None,
+            accounts: AccountSettings::default(),
+            environment: Vec::new(),
+            webhooks: Vec::new(),
+            addresses: AddressRules {
+                allow: Vec::new(),
+                allow_loopback: true,
+            },
         }
     }
 }
@@ -96,7 +115,8 @@ impl Node {
     ) -> Self {
         let entropy: Arc<dyn Entropy> = Arc::new(TestEntropy::default());
         let vault = database.open().await;
-        let ring = open_key_ring(&*vault, sealing_key, &*clock, &*entropy)
+        let sealing_keys = sealing_keys(sealing_key, options.previous_sealing_key);
+        let ring = open_key_ring(&*vault, &sealing_keys, &*clock, &*entropy)
             .await
             .expect("the key ring");
         let ledger = Ledger::open(LedgerParts {
@@ -129,11 +149,24 @@ impl Node {
         })
         .await
         .expect("access");
+        let client = |rules| Outbound::new(options.forge.clone(), rules).expect("a client");
+        let accounts = Accounts::new(AccountsParts {
+            vault: Arc::clone(&vault),
+            ring: Arc::clone(&ring),
+            access: access.clone(),
+            forges: Arc::new(Forges::new(client(options.addresses))),
+            webhooks: Webhooks::new(options.webhooks, Arc::new(HttpSender(client(AddressRules::trusted())))),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            settings: options.accounts,
+            environment: options.environment,
+        });
         let parts = BrokerParts {
             vault: Arc::clone(&vault),
             ring,
             access,
-            sealing_key: (sealing_key.id().clone(), "the test".to_owned()),
+            accounts,
+            sealing_keys,
             github: GitHub::new(options.forge, Arc::clone(&clock)).expect("the client"),
             clock,
             entropy: Arc::clone(&entropy),
@@ -266,5 +299,13 @@ impl Node {
         self.broker.drain().await;
         self.broker.access().ledger().close().await;
         self.vault.close().await;
+    }
+}
+
+fn sealing_keys(current: &SealingKey, previous: Option<SealingKey>) -> SealingKeys {
+    let keys = SealingKeys::new(current.clone(), "the test");
+    match previous {
+        Some(previous) => keys.with_previous(previous, "the test"),
+        None => keys,
     }
 }

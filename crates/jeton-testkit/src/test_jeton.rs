@@ -1,7 +1,9 @@
 use std::{ops::Deref, sync::Arc};
 
 use jeton_domain::{ApiKey, Entropy};
-use jeton_forge_sim::{AppSpec, ForgeSim, InstallSpec, SimApp, SimConfig};
+use jeton_forge_sim::{
+    AppSpec, BitbucketSim, BitbucketSimConfig, ForgeSim, GitLabSim, GitLabSimConfig, InstallSpec, SimApp, SimConfig,
+};
 use jeton_seal::SealingKey;
 use serde_json::{Value, json};
 
@@ -20,8 +22,10 @@ pub struct TestJeton {
     pub database: Database,
     /// The server.
     pub node: Node,
-    sealing_key: SealingKey,
-    options: NodeOptions,
+    /// What seals its vault.
+    pub sealing_key: SealingKey,
+    /// How the server differs from the usual.
+    pub options: NodeOptions,
 }
 
 impl Deref for TestJeton {
@@ -99,6 +103,32 @@ impl TestJeton {
     /// Asks for a token over the native route.
     pub async fn try_issue(&self, body: Value) -> Answer {
         self.post("/v1/tokens", body).await
+    }
+
+    /// A GitLab whose clock is the test's.
+    pub async fn gitlab(&self) -> GitLabSim {
+        let config = GitLabSimConfig {
+            clock: self.clock.for_sim(),
+            ..GitLabSimConfig::default()
+        };
+        GitLabSim::start(config).await.expect("the simulator")
+    }
+
+    /// A Bitbucket whose clock is the test's.
+    pub async fn bitbucket(&self) -> BitbucketSim {
+        let config = BitbucketSimConfig {
+            clock: self.clock.for_sim(),
+            ..BitbucketSimConfig::default()
+        };
+        BitbucketSim::start(config).await.expect("the simulator")
+    }
+
+    /// Stores an account, which the forge must take; the account in the answer.
+    pub async fn account(&self, label: &str, mut account: Value) -> Value {
+        account["label"] = json!(label);
+        let answer = self.post("/v1/accounts", account).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        answer.json()["account"].take()
     }
 
     /// One more server on the same database.

@@ -6,6 +6,7 @@ use http::{
     header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use jeton_access::AccessError;
+use jeton_accounts::AccountError;
 use jeton_api::Problem;
 use jeton_broker::BrokerError;
 use jeton_domain::{Code, Coded};
@@ -28,6 +29,7 @@ struct Parts {
     detail: String,
     remedy: Option<String>,
     retry_after: Option<Duration>,
+    url: Option<String>,
     forge_message: Option<String>,
     forge_request_id: Option<String>,
     challenge: Option<&'static str>,
@@ -46,6 +48,7 @@ impl Failure {
             detail: detail.into(),
             remedy: None,
             retry_after: None,
+            url: None,
             forge_message: None,
             forge_request_id: None,
             challenge: None,
@@ -159,6 +162,7 @@ impl Failure {
             detail: parts.detail.clone(),
             code: parts.code.to_string(),
             remedy: parts.remedy.clone(),
+            url: parts.url.clone(),
             request_id: id.as_str().to_owned(),
             forge_message: parts.forge_message.clone(),
             forge_request_id: parts.forge_request_id.clone(),
@@ -202,6 +206,7 @@ impl From<BrokerError> for Failure {
                 parts.remedy = Some(remedy);
             }
             parts.retry_after = error.retry_after();
+            parts.url = error.url().map(str::to_owned);
             if let Some(said) = error.said() {
                 parts.forge_message.clone_from(&said.message);
                 parts.forge_request_id.clone_from(&said.request_id);
@@ -214,6 +219,12 @@ impl From<BrokerError> for Failure {
 impl From<AccessError> for Failure {
     fn from(error: AccessError) -> Self {
         BrokerError::Access(error).into()
+    }
+}
+
+impl From<AccountError> for Failure {
+    fn from(error: AccountError) -> Self {
+        BrokerError::from(error).into()
     }
 }
 

@@ -7,6 +7,7 @@ mod extract;
 mod failure;
 mod front;
 mod listen;
+mod metrics;
 mod openapi;
 mod operations;
 mod page;
@@ -21,6 +22,7 @@ mod warm;
 mod web;
 
 pub use listen::Listener;
+pub use metrics::serve_metrics;
 pub use openapi::openapi_json;
 pub use peer::TrustedProxies;
 pub use settings::{CompatSettings, WebSettings};

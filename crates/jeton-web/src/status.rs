@@ -7,9 +7,12 @@ use jeton_domain::Code;
 /// cannot be; 422 is for what only a look at an App's key, or at the forge, shows.
 pub(crate) fn of(code: Code) -> StatusCode {
     match code {
-        Code::RequestInvalid | Code::PolicyInvalid | Code::ClientInvalid | Code::UserInvalid | Code::AuthSignIn => {
-            StatusCode::BAD_REQUEST
-        }
+        Code::RequestInvalid
+        | Code::PolicyInvalid
+        | Code::ClientInvalid
+        | Code::UserInvalid
+        | Code::AccountInvalid
+        | Code::AuthSignIn => StatusCode::BAD_REQUEST,
         Code::AuthMissing
         | Code::AuthMalformedKey
         | Code::AuthUnknownKey
@@ -41,6 +44,9 @@ pub(crate) fn of(code: Code) -> StatusCode {
         | Code::PolicyNotFound
         | Code::ClientNotFound
         | Code::UserNotFound
+        | Code::SealKeyNotFound
+        | Code::AccountNotFound
+        | Code::AccountNone
         | Code::FingerprintUnknown => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -51,12 +57,44 @@ pub(crate) fn of(code: Code) -> StatusCode {
         | Code::ClientNameTaken
         | Code::ClientRotating
         | Code::UserNameTaken
-        | Code::UserLastOperator => StatusCode::CONFLICT,
+        | Code::UserLastOperator
+        | Code::AccountLabelTaken
+        | Code::AccountEnvironment
+        | Code::AccountInUse
+        | Code::AccountInactive
+        | Code::AccountChanged
+        | Code::AccountOtherIdentity
+        | Code::RotationUnderWay
+        | Code::SealKeyInUse => StatusCode::CONFLICT,
         Code::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::RequestMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Code::PermissionNotGranted | Code::ForgeUnprocessable | Code::AppInvalid | Code::AppKeyInvalid => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
+        Code::PermissionNotGranted
+        | Code::ForgeUnprocessable
+        | Code::AppInvalid
+        | Code::AppKeyInvalid
+        | Code::ForgeAddress
+        | Code::RotationUnsupported
+        | Code::RotationLost
+        | Code::CredentialNotAToken
+        | Code::CredentialDamaged
+        | Code::CredentialWrongForge
+        | Code::CredentialWrongKind
+        | Code::CredentialDecorated
+        | Code::CredentialInvalid
+        | Code::CredentialExpired
+        | Code::CredentialRevoked
+        | Code::CredentialScope
+        | Code::CredentialRole
+        | Code::CredentialSso
+        | Code::CredentialIp
+        | Code::CredentialClassicForbidden
+        | Code::CredentialNotApproved
+        | Code::CredentialLifetime
+        | Code::CredentialNotVisible
+        | Code::CredentialUsername
+        | Code::CredentialProof
+        | Code::CredentialLocked
+        | Code::CredentialAppPassword => StatusCode::UNPROCESSABLE_ENTITY,
         Code::SealWrongKey
         | Code::SealMissingKey
         | Code::SealBadKey
@@ -68,8 +106,11 @@ pub(crate) fn of(code: Code) -> StatusCode {
         | Code::ConfigFile
         | Code::ListenFailed
         | Code::RecordBroken
+        | Code::WebhookFailed
         | Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        Code::ForgeGarbled | Code::TokenTooWide | Code::AppKeyRejected => StatusCode::BAD_GATEWAY,
+        Code::ForgeGarbled | Code::TokenTooWide | Code::AppKeyRejected | Code::RotationUnclear => {
+            StatusCode::BAD_GATEWAY
+        }
         Code::ForgeRateLimited
         | Code::ForgeUnavailable
         | Code::TokenNotLive

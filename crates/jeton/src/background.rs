@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jeton_accounts::WATCH_EVERY;
 use jeton_broker::Broker;
 use jeton_domain::Coded as _;
 use jeton_web::Web;
@@ -12,7 +13,7 @@ use tokio::{
     time::MissedTickBehavior,
 };
 
-use crate::wiring::Archive;
+use crate::{metrics_listener::Metrics, wiring::Archive};
 
 /// How long each background task may take to end.
 const END: Duration = Duration::from_secs(10);
@@ -33,6 +34,13 @@ const FOLLOW: Duration = Duration::from_secs(1);
 const FOLLOW_LIMIT: Duration = Duration::from_secs(10);
 /// How often the policy file is looked at.
 const POLICY_FILE: Duration = Duration::from_secs(3);
+/// How often it is looked whether another server changed the data keys: well within the time that a new one has until it
+/// seals.
+const FOLLOW_KEYS: Duration = Duration::from_secs(5);
+/// How long a round of the watch may take: a batch of looks at a slow forge.
+const WATCH_LIMIT: Duration = Duration::from_mins(2);
+/// How often accounts are counted for the metrics.
+const COUNT: Duration = Duration::from_mins(1);
 /// How often counted refusals are written down.
 const RECORD: Duration = Duration::from_secs(2);
 /// How often the keys of issuers are looked at.
@@ -50,7 +58,7 @@ pub(crate) struct Background {
 
 impl Background {
     /// Starts them all.
-    pub(crate) fn start(broker: &Broker, web: &Web, archive: Option<Archive>) -> Self {
+    pub(crate) fn start(broker: &Broker, web: &Web, archive: Option<Archive>, metrics: Option<Metrics>) -> Self {
         let (stop, stopped) = watch::channel(false);
         let until_stopped = || until(stopped.clone());
         let warming = broker.clone();
@@ -60,14 +68,20 @@ impl Background {
             tokio::spawn(unless(until_stopped(), sweep(broker.clone()))),
             tokio::spawn(unless(until_stopped(), follow(broker.clone()))),
             tokio::spawn(unless(until_stopped(), follow_policy_file(broker.clone()))),
+            tokio::spawn(unless(until_stopped(), follow_keys(broker.clone()))),
             tokio::spawn(unless(until_stopped(), keep_record(broker.clone()))),
             tokio::spawn(unless(until_stopped(), refresh_keys(broker.clone()))),
+            tokio::spawn(unless(until_stopped(), watch_accounts(broker.clone()))),
         ];
         let mut tasks = vec![
             tokio::spawn(work(broker.clone(), stopped.clone())),
             tokio::spawn(async move { warming.warm_up().await }),
         ];
         tasks.extend(loops);
+        if let Some(metrics) = metrics {
+            tasks.push(tokio::spawn(unless(until_stopped(), metrics.serve())));
+            tasks.push(tokio::spawn(unless(until_stopped(), count_accounts(broker.clone()))));
+        }
         if let Some(archive) = archive {
             let archiving = archive_record(broker.clone(), archive);
             tasks.push(tokio::spawn(unless(until_stopped(), archiving)));
@@ -176,6 +190,22 @@ async fn follow(broker: Broker) {
     .await;
 }
 
+/// Reads the data keys anew when another server changed them.
+async fn follow_keys(broker: Broker) {
+    every(FOLLOW_KEYS, "follow_keys", || {
+        let broker = broker.clone();
+        async move {
+            if let Some(Err(error)) = bounded(FOLLOW_LIMIT, "reading the data keys", broker.reload_keys()).await {
+                tracing::error!(
+                    code = %error.code(), %error, remedy = error.remedy(),
+                    "the data keys could not be read; those known stay in use"
+                );
+            }
+        }
+    })
+    .await;
+}
+
 /// Reads the policy file anew when it changed, or at once when SIGHUP says so.
 async fn follow_policy_file(broker: Broker) {
     let Ok(mut hung_up) = signal(SignalKind::hangup()) else {
@@ -191,6 +221,31 @@ async fn follow_policy_file(broker: Broker) {
 }
 
 /// Writes down what was counted, and notes the end of the record beside the database.
+/// Looks at accounts, warns of ends, begins renewals.
+async fn watch_accounts(broker: Broker) {
+    every(WATCH_EVERY, "watch_accounts", || {
+        let accounts = broker.accounts().clone();
+        async move {
+            if let Some(Err(error)) = bounded(WATCH_LIMIT, "a round of the watch", accounts.watch()).await {
+                tracing::warn!(code = %error.code(), %error, "the accounts could not be looked at; the next round catches up");
+            }
+        }
+    })
+    .await;
+}
+
+async fn count_accounts(broker: Broker) {
+    every(COUNT, "count_accounts", || {
+        let accounts = broker.accounts().clone();
+        async move {
+            if let Some(Err(error)) = bounded(FOLLOW_LIMIT, "counting accounts", accounts.count()).await {
+                tracing::warn!(code = %error.code(), %error, "the accounts could not be counted for the metrics");
+            }
+        }
+    })
+    .await;
+}
+
 async fn keep_record(broker: Broker) {
     every(RECORD, "keep_record", || {
         let ledger = broker.access().ledger().clone();

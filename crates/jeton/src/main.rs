@@ -6,11 +6,13 @@ mod config;
 mod demo;
 mod doctor;
 mod logging;
+mod metrics_listener;
 mod operator_key;
 mod serve;
 mod system;
 mod wiring;
 mod wiring_access;
+mod wiring_accounts;
 
 use std::process::ExitCode;
 

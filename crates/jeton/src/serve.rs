@@ -85,11 +85,12 @@ pub(crate) async fn serve(
         broker,
         web,
         archive,
+        metrics,
     } = parts;
     let ledger = broker.access().ledger().clone();
     let version = env!("CARGO_PKG_VERSION");
     ledger.note(Event::by_system(events::SERVER_STARTED).with("version", version));
-    let background = Background::start(&broker, &web, archive);
+    let background = Background::start(&broker, &web, archive, metrics);
     let served = web.serve(listeners, stop).await;
     tracing::info!("the last request is answered; finishing what runs in the background");
     background.stop().await;

@@ -10,7 +10,8 @@ use jeton_domain::{ApiKeyError, Clock, Code, Coded, Entropy, KeyId};
 use jeton_forge::{ForgeError, GitHub, HttpOptions};
 use jeton_ledger::LedgerError;
 use jeton_oidc::IssuerConfigError;
-use jeton_seal::{SealError, SealingKey};
+use jeton_outbound::OutboundError;
+use jeton_seal::{SealError, SealingKey, SealingKeys};
 use jeton_vault::{Vault, VaultError};
 use jeton_vault_postgres::{PostgresOptions, PostgresVault};
 use jeton_vault_sqlite::SqliteVault;
@@ -21,7 +22,8 @@ use crate::{
     config::{
         AppKeyReadError, Config, ConfigError, ConfigIssue, DatabasePlace, KeyUse, create_key_file, others_may_enter,
     },
-    wiring_access,
+    metrics_listener::Metrics,
+    wiring_access, wiring_accounts,
 };
 
 /// What a server is made of.
@@ -31,6 +33,8 @@ pub(crate) struct Parts {
     pub(crate) web: Web,
     /// Where older entries of the record go, and when; `None`: nowhere.
     pub(crate) archive: Option<Archive>,
+    /// Where metrics are served, if anywhere.
+    pub(crate) metrics: Option<Metrics>,
 }
 
 /// Where older entries of the record go.
@@ -77,6 +81,8 @@ pub(crate) enum StartError {
     Sign(&'static str),
     #[error("the HTTP client cannot be set up: {0}")]
     Client(ForgeError),
+    #[error("the HTTP client cannot be set up: {0}")]
+    Outbound(OutboundError),
     #[error("cannot listen on {address}: {reason}{}", .holder.as_ref().map(|holder| format!("; it is held by {holder}")).unwrap_or_default())]
     Listen {
         address: String,
@@ -102,6 +108,7 @@ impl Coded for StartError {
             Self::OperatorKey { .. } => Code::ConfigBadValue,
             Self::AppKey(error) => error.code(),
             Self::Client(error) => error.code(),
+            Self::Outbound(error) => error.code(),
             Self::Listen { .. } => Code::ListenFailed,
             Self::Serve(_) | Self::Sign(_) => Code::Internal,
         }
@@ -134,6 +141,7 @@ impl Coded for StartError {
                 Some("Give the user that runs jeton the right to read it, or name another.".to_owned())
             }
             Self::Client(error) => error.remedy(),
+            Self::Outbound(error) => error.remedy(),
             Self::Listen { reason, .. } if reason.kind() == io::ErrorKind::AddrInUse => {
                 Some("Stop that process, or listen elsewhere with JETON_SERVER__LISTEN.".to_owned())
             }
@@ -171,7 +179,16 @@ pub(crate) async fn open(
         );
     }
     let sealing_key = sealing_key(config, &*vault, &*entropy).await?;
-    let ring = open_key_ring(&*vault, &sealing_key, &*clock, &*entropy).await?;
+    let mut sealing_keys = SealingKeys::new(sealing_key, config.seal_key.describe());
+    if let Some((key, source)) = previous_sealing_key(config)? {
+        sealing_keys = sealing_keys.with_previous(key, source);
+    }
+    tracing::info!(
+        key.id = %sealing_keys.current().key.id(),
+        key.previous = sealing_keys.previous().map(|given| given.key.id().as_str()),
+        "the sealing key was read"
+    );
+    let ring = open_key_ring(&*vault, &sealing_keys, &*clock, &*entropy).await?;
     let access = wiring_access::open(config, &vault, &ring, &clock, &entropy).await?;
     let configured_apps = config
         .apps
@@ -187,12 +204,18 @@ pub(crate) async fn open(
             })
         })
         .collect::<Result<Vec<_>, StartError>>()?;
+    let accounts = wiring_accounts::open(config, &vault, &ring, &access, &clock, &entropy)?;
+    let metrics = match config.accounts.metrics_listen {
+        Some(address) => Some(Metrics::open(address).await?),
+        None => None,
+    };
     let broker = &config.broker;
     let parts = BrokerParts {
         vault: Arc::clone(&vault),
         ring,
         access,
-        sealing_key: (sealing_key.id().clone(), config.seal_key.describe()),
+        accounts,
+        sealing_keys,
         github: GitHub::new(HttpOptions::default(), Arc::clone(&clock)).map_err(StartError::Client)?,
         clock,
         entropy: Arc::clone(&entropy),
@@ -237,6 +260,7 @@ pub(crate) async fn open(
         broker,
         web,
         archive: archive.map(|(keep, dir)| Archive { keep, dir }),
+        metrics,
     })
 }
 
@@ -265,6 +289,21 @@ pub(crate) async fn open_vault(config: &Config) -> Result<Arc<dyn Vault>, StartE
             Arc::new(PostgresVault::connect(url, options).await?)
         }
     })
+}
+
+/// Reads the sealing key before the current one, if the configuration names it, and where it was read from.
+fn previous_sealing_key(config: &Config) -> Result<Option<(SealingKey, String)>, StartError> {
+    let Some(source) = &config.previous_seal_key else {
+        return Ok(None);
+    };
+    let Some(text) = source.read(KeyUse::PreviousSeal)? else {
+        return Ok(None);
+    };
+    let key = SealingKey::parse(&text).map_err(|error| StartError::Seal {
+        place: source.describe(),
+        source: error,
+    })?;
+    Ok(Some((key, source.describe())))
 }
 
 /// Reads the sealing key; makes one for a vault in which nothing was sealed yet, and never otherwise.

@@ -57,6 +57,7 @@ fn help_of_every_command_has_an_example_and_ends_well() {
         &["serve"],
         &["demo"],
         &["token", "mint"],
+        &["token", "inspect"],
         &["token", "revoke"],
         &["token", "list"],
         &["app", "add"],

@@ -42,6 +42,7 @@ rights!(
     AppRead,
     ClientManage,
     ClientRead,
+    KeyManage,
     KeyRead,
     PolicyManage,
     PolicyRead,

@@ -1,7 +1,8 @@
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 use jeton_api::{Released, TokenRequest, TokenResponse};
-use jeton_broker::TokenAsk;
+use jeton_broker::{Granted, HandOut, Handed, LiveToken, TokenAsk};
+use jeton_domain::GrantId;
 
 use super::render;
 use crate::{
@@ -12,7 +13,8 @@ use crate::{
     state::Shared,
 };
 
-/// Hands out a token for one to 500 repositories of one owner. Nothing is minted when a good token is there.
+/// Hands out a token for one to 500 repositories of one owner: an App's where one can serve, for which nothing is minted when a good
+/// one is there, else a stored account's.
 #[utoipa::path(
     post,
     path = "/v1/tokens",
@@ -52,25 +54,53 @@ pub(crate) async fn issue_token(
     let ask = TokenAsk {
         forge: request.forge,
         app: request.app,
+        account: request.account,
         repositories: request.repositories,
         permissions: request.permissions,
         min_validity_seconds: request.min_validity_seconds.map(i64::from),
         fresh: request.fresh.unwrap_or(false),
     };
-    let granted = state.broker.issue(&asker, ask).await?;
-    let token = &granted.token;
-    let body = TokenResponse {
-        grant_id: granted.grant.as_uuid(),
+    let Granted { grant, handed } = state.broker.issue(&asker, ask).await?;
+    let body = match &handed {
+        Handed::Minted(token) => minted(grant, token),
+        Handed::Account(handed) => of_account(grant, handed),
+    };
+    Ok(render::private(StatusCode::CREATED, body))
+}
+
+fn minted(grant: GrantId, token: &LiveToken) -> TokenResponse {
+    TokenResponse {
+        grant_id: grant.as_uuid(),
         token: Released(token.secret().clone()),
         token_kind: "github_app_installation".to_owned(),
         forge: token.forge_host().to_owned(),
         source: render::source(token.app_name()),
         repositories: token.full_names(),
-        permissions: render::permissions(token.permissions()),
+        permissions: Some(render::permissions(token.permissions())),
+        scopes: None,
         expires_at: token.expires_at().timestamp().to_string(),
+        token_expires_at: None,
         git_username: "x-access-token".to_owned(),
         api_username: None,
         fingerprint: token.fingerprint().to_string(),
-    };
-    Ok(render::private(StatusCode::CREATED, body))
+    }
+}
+
+fn of_account(grant: GrantId, handed: &HandOut) -> TokenResponse {
+    let credential = &handed.credential;
+    TokenResponse {
+        grant_id: grant.as_uuid(),
+        token: Released(credential.token.clone()),
+        token_kind: credential.kind.as_str().to_owned(),
+        forge: credential.forge.host().to_owned(),
+        source: handed.source.clone(),
+        repositories: handed.repositories.clone(),
+        permissions: None,
+        scopes: handed.scopes.clone(),
+        expires_at: handed.expires_at.to_string(),
+        token_expires_at: handed.token_end.time().map(|end| end.to_string()),
+        git_username: credential.git_username().to_owned(),
+        api_username: credential.api_username().map(str::to_owned),
+        fingerprint: handed.fingerprint.to_string(),
+    }
 }

@@ -1,5 +1,6 @@
 //! One file per operation: extract, call the broker, render.
 
+mod accounts;
 mod add_app;
 mod arguments;
 mod check_app;
@@ -7,6 +8,7 @@ mod clients;
 mod get_health;
 mod get_key_status;
 mod get_readiness;
+mod inspect_token;
 mod issue_token;
 mod list_apps;
 mod list_grants;
@@ -15,7 +17,9 @@ mod record;
 mod remove_app;
 mod render;
 mod report_rejected_token;
+mod retire_key;
 mod revoke_grant;
+mod rotate_keys;
 mod users;
 mod who_am_i;
 
@@ -33,9 +37,13 @@ pub(crate) fn router() -> OpenApiRouter<Shared> {
         .routes(routes!(check_app::check_app))
         .routes(routes!(remove_app::remove_app))
         .routes(routes!(get_key_status::get_key_status))
+        .routes(routes!(rotate_keys::rotate_keys))
+        .routes(routes!(retire_key::retire_key))
         .routes(routes!(get_health::get_health))
         .routes(routes!(get_readiness::get_readiness))
         .routes(routes!(who_am_i::who_am_i))
+        .routes(routes!(inspect_token::inspect_token))
+        .merge(accounts::router())
         .merge(clients::router())
         .merge(policies::router())
         .merge(record::router())

@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::{
     Format,
     args_access::{AuditCommand, ClientCommand, UserCommand, WhoamiArgs},
+    args_account::{AccountCommand, OnlineArgs},
     args_policy::PolicyCommand,
     overridden,
 };
@@ -50,6 +51,9 @@ pub(crate) enum Command {
     /// Get, list and give back tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Add, test, list, replace and remove accounts: people's tokens for GitHub, GitLab and Bitbucket
+    #[command(subcommand)]
+    Account(AccountCommand),
     /// Add, list, check and remove GitHub Apps
     #[command(subcommand)]
     App(AppCommand),
@@ -67,7 +71,7 @@ pub(crate) enum Command {
     User(UserCommand),
     /// Show who the server takes you for, and what you may do
     Whoami(WhoamiArgs),
-    /// Make a sealing key, or show which keys are in use
+    /// Make, show, rotate and retire the keys that seal the vault
     #[command(subcommand)]
     Key(KeyCommand),
     /// Find out what is wrong with this machine's setup; needs no server
@@ -144,6 +148,11 @@ pub(crate) enum TokenCommand {
         after_help = "Example:\n  GH_TOKEN=$(jeton token mint acme/tools --permission contents=read --format plain)\n\nThe token is printed only with --format plain, json or env; github-output writes it to $GITHUB_OUTPUT."
     )]
     Mint(MintArgs),
+    /// Say what a token is, and whether all of it is there, without asking anybody unless --online
+    #[command(
+        after_help = "Example:\n  jeton token inspect --forge github < token.txt\n\nThe token comes from standard input, or is asked for on the terminal without showing it; never as an\nargument. Nothing is sent anywhere; with --online the token is sent to its forge alone, and no server is\nneeded either. Ends with status 1 when the token cannot be used, or when its forge refuses it or it will\nnot do for what --for names; with 3 when the forge gave no clear word."
+    )]
+    Inspect(InspectArgs),
     /// Give a token back before it ends
     #[command(after_help = "Example:\n  jeton token revoke 0192d1f0-5a5e-7c3b-8f4e-1b2c3d4e5f60")]
     Revoke {
@@ -187,7 +196,10 @@ pub(crate) struct MintArgs {
     /// The App, by your name for it [default: the one that is installed on the owner]
     #[arg(long, value_name = "NAME")]
     pub(crate) app: Option<String>,
-    /// The forge, by its host, when there are Apps on several
+    /// The account whose stored token is wanted, by label or id; it cannot be narrowed [default: an App's token where one can serve]
+    #[arg(long, value_name = "LABEL", conflicts_with_all = ["app", "permissions", "fresh"])]
+    pub(crate) account: Option<String>,
+    /// The forge, by its host, when there are Apps or accounts on several
     #[arg(long, value_name = "HOST")]
     pub(crate) forge: Option<String>,
     /// The token must live at least this long, as 30m or 1800
@@ -203,6 +215,33 @@ pub(crate) struct MintArgs {
     pub(crate) server: ServerArgs,
 }
 
+/// `jeton token inspect`
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    /// The forge that it is meant for
+    #[arg(long, value_enum, value_name = "FORGE")]
+    pub(crate) forge: Option<ForgeArg>,
+    #[command(flatten)]
+    pub(crate) online: OnlineArgs,
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// Never: others could read it
+    #[arg(hide = true)]
+    pub(crate) token: Option<String>,
+}
+
+/// A kind of forge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ForgeArg {
+    /// github.com, GitHub Enterprise Cloud and Server
+    Github,
+    /// gitlab.com and self-managed GitLab
+    Gitlab,
+    /// Bitbucket Cloud
+    Bitbucket,
+}
+
 /// What `jeton token mint` prints.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TokenFormat {
@@ -211,7 +250,8 @@ pub(crate) enum TokenFormat {
     Table,
     /// The server's answer, with the token
     Json,
-    /// Lines for a shell: GITHUB_TOKEN=… and GH_TOKEN=…
+    /// Lines for a shell, with the names that the forge's tools read: GITHUB_TOKEN=… and GH_TOKEN=…, GITLAB_TOKEN=…, or
+    /// BITBUCKET_TOKEN=…
     Env,
     /// To $GITHUB_OUTPUT, as token and expires_at, and masked in the log
     GithubOutput,
@@ -299,6 +339,28 @@ pub(crate) enum KeyCommand {
         /// What to print
         #[arg(long, value_enum, default_value_t)]
         format: Format,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Make a new data key and seal everything anew with it, while requests are served
+    #[command(
+        after_help = "Example:\n  jeton key rotate --wait\n\nTo change the sealing key itself: `jeton key generate --out NEW`, name NEW as seal.key_file and the old\nfile as seal.previous_key_file, restart every server, and run this. `jeton key status` then shows\nthat nothing needs the old key."
+    )]
+    Rotate {
+        /// End only when everything is sealed anew and the old data keys are retired
+        #[arg(long)]
+        wait: bool,
+        /// What to print
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Retire a key that nothing needs
+    #[command(after_help = "Example:\n  jeton key retire 2c26b46b68ff\n\nA key in use is refused, with what uses it.")]
+    Retire {
+        /// As `jeton key status` shows it
+        id: String,
         #[command(flatten)]
         server: ServerArgs,
     },

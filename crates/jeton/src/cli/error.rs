@@ -92,7 +92,7 @@ impl CliError {
         }
     }
 
-    /// `error:`, `caused by:`, `help:` and `code:` lines, without a final line end.
+    /// `error:`, `caused by:`, `help:`, `page:` and `code:` lines, without a final line end.
     pub(crate) fn to_string_for_people(&self) -> String {
         if let Self::Config(error) = self {
             let blocks: Vec<_> = error.issues().iter().map(issue_for_people).collect();
@@ -107,7 +107,7 @@ impl CliError {
                 .as_ref()
                 .map(|id| format!(" (request {id})"))
                 .unwrap_or_default();
-            lines.push(clean(&format!("caused by: GitHub said: {words}{id}")));
+            lines.push(clean(&format!("caused by: the forge said: {words}{id}")));
         }
         let mut source = match self {
             Self::Failed(error) => error.source(),
@@ -123,6 +123,11 @@ impl CliError {
         }
         if let Some(remedy) = self.remedy() {
             lines.push(format!("help: {}", clean(&remedy)));
+        }
+        if let Self::Problem(problem) = self
+            && let Some(url) = &problem.url
+        {
+            lines.push(format!("page: {}", clean(url)));
         }
         let code = match self {
             Self::Problem(problem) => clean(&problem.code),
@@ -247,6 +252,7 @@ mod tests {
             detail: "App is not installed on acme".to_owned(),
             code: "forge.app_not_installed".to_owned(),
             remedy: Some("Install it.".to_owned()),
+            url: Some("https://github.com/apps/ci".to_owned()),
             request_id: "r1".to_owned(),
             forge_message: Some("Not Found\u{1b}[2J".to_owned()),
             forge_request_id: None,
@@ -258,8 +264,16 @@ mod tests {
         let lines = problem(403).to_string_for_people();
         let lines: Vec<_> = lines.lines().collect();
         assert_eq!(lines[0], "error: App is not installed on acme");
-        assert_eq!(lines[1], "caused by: GitHub said: Not Found [2J");
-        assert_eq!(lines[2..4], ["help: Install it.", "code: forge.app_not_installed"]);
+        assert_eq!(lines[1], "caused by: the forge said: Not Found [2J");
+        assert_eq!(
+            lines[2..],
+            [
+                "help: Install it.",
+                "page: https://github.com/apps/ci",
+                "code: forge.app_not_installed",
+                "request: r1"
+            ]
+        );
     }
 
     #[test]

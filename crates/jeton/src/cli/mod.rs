@@ -1,13 +1,24 @@
 //! The command line: what can be typed, and where it leads.
 
+mod account;
+mod account_add;
+mod account_list;
+mod account_online;
+mod account_output;
+mod account_report;
+mod account_test;
+mod account_token;
 mod apps;
 mod args;
 mod args_access;
+mod args_account;
 mod args_policy;
 mod audit;
 mod client;
 mod clients;
 mod error;
+mod hidden_input;
+mod inspect;
 mod keys;
 mod output;
 mod place;
@@ -88,6 +99,7 @@ async fn run(cli: Cli, env: BTreeMap<String, String>, is_root: bool) -> Result<E
         .await
         .map_err(started),
         Command::Token(command) => tokens::run(command, &context).await,
+        Command::Account(command) => account::run(command, &context).await,
         Command::App(command) => apps::run(command, &context).await,
         Command::Client(command) => clients::run(command, &context).await,
         Command::Policy(command) => policies::run(command, &context).await,

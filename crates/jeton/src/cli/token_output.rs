@@ -1,39 +1,48 @@
 //! A token in the forms in which it is asked for.
 
-use std::{fs::OpenOptions, io::Write as _, path::Path};
+use std::{fmt::Write as _, fs::OpenOptions, io::Write as _, path::Path};
 
 use jeton_api::TokenResponse;
 use jeton_domain::{Entropy, Secret};
 
 use super::{
     CliError,
-    output::{clean, table},
+    output::{clean, permission_list, table},
 };
 
 /// Everything but the token.
 pub(super) fn render(token: &TokenResponse) -> String {
-    let permissions: Vec<_> = token
-        .permissions
-        .iter()
-        .map(|(name, level)| format!("{name}={level}"))
-        .collect();
-    let rows = [
+    let mut rows = vec![
         ("grant", token.grant_id.to_string()),
         ("forge", token.forge.clone()),
         ("source", token.source.clone()),
+        ("kind", token.token_kind.clone()),
         ("repositories", some_of(&token.repositories)),
-        ("permissions", permissions.join(",")),
-        ("ends", token.expires_at.clone()),
-        ("git user name", token.git_username.clone()),
-        ("fingerprint", token.fingerprint.clone()),
-        (
-            "token",
-            "(use --format plain, json or env to print the token)".to_owned(),
-        ),
     ];
-    table(["", ""], rows.map(|(name, value)| [name.to_owned(), value]))
-        .trim_start()
-        .to_owned()
+    // A minted token has permissions; an account's has the scopes that it was made with, where its forge tells them.
+    rows.extend(
+        token
+            .permissions
+            .as_ref()
+            .map(|held| ("permissions", permission_list(held))),
+    );
+    rows.extend(token.scopes.as_ref().map(|scopes| ("scopes", scopes.join(", "))));
+    let what_ends = if token.permissions.is_some() {
+        "ends"
+    } else {
+        "use until"
+    };
+    rows.push((what_ends, token.expires_at.clone()));
+    rows.extend(token.token_expires_at.clone().map(|at| ("ends", at)));
+    rows.push(("git user name", token.git_username.clone()));
+    rows.extend(token.api_username.clone().map(|name| ("API user name", name)));
+    rows.push(("fingerprint", token.fingerprint.clone()));
+    rows.push((
+        "token",
+        "(use --format plain, json or env to print the token)".to_owned(),
+    ));
+    let rows = rows.into_iter().map(|(name, value)| [name.to_owned(), value]);
+    table(["", ""], rows).trim_start().to_owned()
 }
 
 /// The first few, and how many more.
@@ -52,8 +61,38 @@ pub(super) fn plain(token: &TokenResponse) -> String {
 
 /// Lines that a shell can `eval`; with `set -a` before it, programs started later see them.
 pub(super) fn env_lines(token: &TokenResponse) -> String {
-    let value = shell_quoted(token.token.0.expose());
-    format!("GITHUB_TOKEN={value}\nGH_TOKEN={value}\n")
+    let secret = token.token.0.expose();
+    let mut lines = String::new();
+    let mut put = |name: &str, value: &str| {
+        let _ = writeln!(lines, "{name}={}", shell_quoted(value));
+    };
+    let host = token.forge.as_str();
+    if token.token_kind.starts_with("gitlab_") {
+        put("GITLAB_TOKEN", secret);
+        // Without it `glab` would show the token to gitlab.com.
+        if host != "gitlab.com" {
+            put("GITLAB_HOST", host);
+        }
+    } else if token.token_kind.starts_with("bitbucket_") {
+        put("BITBUCKET_TOKEN", secret);
+        if let Some(email) = &token.api_username {
+            put("BITBUCKET_EMAIL", email);
+            put("BITBUCKET_USERNAME", &token.git_username);
+        }
+    } else if token.permissions.is_some() || host == "github.com" {
+        put("GITHUB_TOKEN", secret);
+        put("GH_TOKEN", secret);
+    } else if host.ends_with(".ghe.com") {
+        put("GITHUB_TOKEN", secret);
+        put("GH_TOKEN", secret);
+        put("GH_HOST", host);
+    } else {
+        // `gh` sends the other two to github.com (<https://cli.github.com/manual/gh_help_environment>).
+        put("GH_ENTERPRISE_TOKEN", secret);
+        put("GITHUB_ENTERPRISE_TOKEN", secret);
+        put("GH_HOST", host);
+    }
+    lines
 }
 
 /// As one word of a shell. Tokens need no quotes, so that the lines also fit files whose readers know no quotes.
@@ -79,11 +118,16 @@ pub(super) fn mask_line(token: &TokenResponse) -> String {
     format!("::add-mask::{value}\n")
 }
 
-/// Writes `token` and `expires_at` to the file of `$GITHUB_OUTPUT`.
+/// Writes `token`, `expires_at` and `grant_id` to the file of `$GITHUB_OUTPUT`, and the user names of a token that is of no use
+/// without.
 pub(super) fn append(path: &Path, token: &TokenResponse, entropy: &dyn Entropy) -> Result<(), CliError> {
     let mut text = output_entry("token", token.token.0.expose(), entropy);
     text.push_str(&output_entry("expires_at", &token.expires_at, entropy));
     text.push_str(&output_entry("grant_id", &token.grant_id.to_string(), entropy));
+    if let Some(name) = &token.api_username {
+        text.push_str(&output_entry("api_username", name, entropy));
+        text.push_str(&output_entry("git_username", &token.git_username, entropy));
+    }
     let text = Secret::new(text);
     let mut options = OpenOptions::new();
     let file = options.append(true).create(true).open(path);
@@ -135,7 +179,9 @@ mod tests {
             forge: "github.com".to_owned(),
             source: "app:ci".to_owned(),
             repositories: vec!["acme/tools".to_owned()],
-            permissions: BTreeMap::from([("contents".to_owned(), "read".to_owned())]),
+            permissions: Some(BTreeMap::from([("contents".to_owned(), "read".to_owned())])),
+            scopes: None,
+            token_expires_at: None,
             expires_at: "2026-01-01T00:00:00Z".to_owned(),
             git_username: "x-access-token".to_owned(),
             api_username: None,
@@ -164,6 +210,62 @@ mod tests {
         assert_eq!(env_lines(&token("a.b-c_1")), "GITHUB_TOKEN=a.b-c_1\nGH_TOKEN=a.b-c_1\n");
         assert_eq!(shell_quoted("a'; rm -r x"), r"'a'\''; rm -r x'");
         assert_eq!(shell_quoted(""), "''");
+    }
+
+    fn of_account(kind: &str, forge: &str) -> TokenResponse {
+        TokenResponse {
+            token_kind: kind.to_owned(),
+            forge: forge.to_owned(),
+            source: "account:work".to_owned(),
+            permissions: None,
+            scopes: Some(vec!["repo".to_owned(), "read:org".to_owned()]),
+            token_expires_at: Some("2026-12-04T00:00:00Z".to_owned()),
+            ..token("abc")
+        }
+    }
+
+    #[test]
+    fn an_accounts_token_has_scopes_and_two_times() {
+        let text = render(&of_account("github_classic", "github.com"));
+        for shown in ["repo, read:org", "use until", "2026-12-04T00:00:00Z", "github_classic"] {
+            assert!(text.contains(shown), "{shown} in {text}");
+        }
+        assert!(!text.contains("permissions") && !text.contains("abc"), "{text}");
+    }
+
+    #[test]
+    fn each_forges_tools_find_their_token_and_show_it_to_no_other_forge() {
+        for (kind, forge, want) in [
+            ("github_classic", "github.com", "GITHUB_TOKEN=abc\nGH_TOKEN=abc\n"),
+            (
+                "github_oauth",
+                "acme.ghe.com",
+                "GITHUB_TOKEN=abc\nGH_TOKEN=abc\nGH_HOST=acme.ghe.com\n",
+            ),
+            (
+                "github_fine_grained",
+                "git.example.com",
+                "GH_ENTERPRISE_TOKEN=abc\nGITHUB_ENTERPRISE_TOKEN=abc\nGH_HOST=git.example.com\n",
+            ),
+            ("gitlab_group", "gitlab.com", "GITLAB_TOKEN=abc\n"),
+            (
+                "gitlab_personal",
+                "lab.example.com",
+                "GITLAB_TOKEN=abc\nGITLAB_HOST=lab.example.com\n",
+            ),
+            ("bitbucket_repository", "bitbucket.org", "BITBUCKET_TOKEN=abc\n"),
+        ] {
+            assert_eq!(env_lines(&of_account(kind, forge)), want, "{kind} on {forge}");
+        }
+        let api_token = TokenResponse {
+            api_username: Some("ada@example.com".to_owned()),
+            git_username: "ada lovelace".to_owned(),
+            ..of_account("bitbucket_api_token", "bitbucket.org")
+        };
+        assert_eq!(
+            env_lines(&api_token),
+            "BITBUCKET_TOKEN=abc\nBITBUCKET_EMAIL=ada@example.com\nBITBUCKET_USERNAME='ada lovelace'\n"
+        );
     }
 
     #[test]

@@ -20,6 +20,7 @@ const PAGE: u32 = 100;
 pub(super) async fn run(command: TokenCommand, context: &Context) -> Result<ExitCode, CliError> {
     match command {
         TokenCommand::Mint(args) => mint(args, context).await?,
+        TokenCommand::Inspect(args) => return super::inspect::run(args, context).await,
         TokenCommand::Revoke {
             grant_id,
             force,
@@ -59,6 +60,7 @@ async fn mint(args: MintArgs, context: &Context) -> Result<(), CliError> {
     let request = TokenRequest {
         forge: args.forge,
         app: args.app,
+        account: args.account,
         repositories: args.repositories,
         permissions,
         min_validity_seconds: args.min_validity,
@@ -151,7 +153,10 @@ fn render(grants: &[Grant]) -> String {
                 grant.rule.clone()
             },
             token_output::some_of(&grant.repositories),
-            permission_list(&grant.permissions),
+            grant
+                .permissions
+                .as_ref()
+                .map_or_else(|| "-".to_owned(), permission_list),
             grant.fingerprint.clone(),
             end,
         ]

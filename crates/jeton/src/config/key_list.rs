@@ -181,6 +181,20 @@ pub(crate) const KEYS: &[KeySpec] = &[
          a file that is named must be there.",
     ),
     secret(
+        "seal.previous_key",
+        "32 bytes in base64 or hex",
+        "",
+        "The sealing key before this one, until `jeton key rotate` has put the new one in its place. Prefer the file.",
+    ),
+    key(
+        "seal.previous_key_file",
+        "path",
+        "",
+        r#""/etc/jeton/seal.previous.key""#,
+        &[],
+        "A file with the sealing key before this one, readable by its owner alone.",
+    ),
+    secret(
         "operator.key",
         "a key of jeton's (`jtn_…`)",
         "",

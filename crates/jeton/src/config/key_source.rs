@@ -22,11 +22,13 @@ pub(crate) enum KeySource {
     DefaultFile(PathBuf),
 }
 
-/// Which of the two keys.
+/// Which of the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeyUse {
     /// Seals the vault.
     Seal,
+    /// Sealed it before.
+    PreviousSeal,
     /// Opens the API for the operator.
     Operator,
 }
@@ -35,6 +37,7 @@ impl KeyUse {
     fn setting(self) -> &'static str {
         match self {
             Self::Seal => "seal.key_file",
+            Self::PreviousSeal => "seal.previous_key_file",
             Self::Operator => "operator.key_file",
         }
     }
@@ -104,7 +107,7 @@ fn as_secret(bytes: Vec<u8>, path: &Path, named_by: &str) -> Result<Secret, Conf
 fn check_mode(path: &Path, purpose: KeyUse) -> Result<(), ConfigIssue> {
     let mode = fs::metadata(path).map_or(0, |found| found.mode()) & 0o7777;
     if mode & OTHERS != 0 {
-        let seal = purpose == KeyUse::Seal;
+        let seal = purpose != KeyUse::Operator;
         return Err(ConfigIssue::Exposed {
             path: path.to_owned(),
             mode,

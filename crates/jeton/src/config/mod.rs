@@ -1,12 +1,14 @@
 //! The configuration: `jeton.toml` < environment < flags, read once into plain structs.
 
 mod access;
+mod accounts;
 mod apps;
 mod apps_environment;
 mod error;
 mod issuers;
 mod key_list;
 mod key_list_access;
+mod key_list_accounts;
 mod key_source;
 mod keys;
 mod margin;
@@ -30,6 +32,7 @@ use jeton_domain::{AppName, Permissions};
 use jiff::SignedDuration;
 
 pub(crate) use access::{AccessConfig, SignInConfig};
+pub(crate) use accounts::AccountsConfig;
 pub(crate) use apps::{AppConfig, AppKeyReadError, AppKeySource};
 pub(crate) use error::{ConfigError, ConfigIssue, ConfigWarning, Origin};
 pub(crate) use issuers::{IssuerConfig, IssuerKeys};
@@ -54,10 +57,14 @@ pub(crate) struct Config {
     pub(crate) state_dir: PathBuf,
     /// The key that seals the vault.
     pub(crate) seal_key: KeySource,
+    /// The key that sealed it before, until everything is sealed with the other.
+    pub(crate) previous_seal_key: Option<KeySource>,
     /// The key with which the operator asks.
     pub(crate) operator_key: KeySource,
     /// Who may ask, for what, and what is kept of it.
     pub(crate) access: AccessConfig,
+    /// People's tokens.
+    pub(crate) accounts: AccountsConfig,
     /// How to mint.
     pub(crate) broker: BrokerConfig,
     /// The route of today's token services.
@@ -149,13 +156,15 @@ impl Config {
             .or_else(|| default_state_dir(&sources.variables, is_root));
         let server = server::read(&mut set, state_dir.as_deref());
         let database = database(&mut set, state_dir.as_deref());
-        let mut key = |name, file_name, credential_name, file: &str| match set.secret_or_file(name, file_name) {
-            Some(SecretOrFile::Inline(secret, origin)) => KeySource::Inline(secret, origin),
-            Some(SecretOrFile::File(path, _)) => KeySource::File(path),
-            None => match credential(credential_name) {
-                Some(path) => KeySource::Credential(path),
-                None => KeySource::DefaultFile(state_dir.as_deref().unwrap_or(Path::new("")).join(file)),
-            },
+        let mut given = |name, file_name, credential_name| match set.secret_or_file(name, file_name) {
+            Some(SecretOrFile::Inline(secret, origin)) => Some(KeySource::Inline(secret, origin)),
+            Some(SecretOrFile::File(path, _)) => Some(KeySource::File(path)),
+            None => credential(credential_name).map(KeySource::Credential),
+        };
+        let previous_seal_key = given("seal.previous_key", "seal.previous_key_file", "jeton-seal-previous-key");
+        let mut key = |name, file_name, credential_name, file: &str| {
+            let default = || KeySource::DefaultFile(state_dir.as_deref().unwrap_or(Path::new("")).join(file));
+            given(name, file_name, credential_name).unwrap_or_else(default)
         };
         let seal_key = key("seal.key", "seal.key_file", "jeton-seal-key", "seal.key");
         let operator_key = key(
@@ -165,6 +174,7 @@ impl Config {
             "operator.key",
         );
         let access = access::read(&mut set, &sources);
+        let accounts = accounts::read(&mut set, &sources);
         let broker = broker(&mut set);
         let compat = compat(&mut set, &broker.default_permissions);
         let app_credential = credential("jeton-app-key");
@@ -185,8 +195,10 @@ impl Config {
             database,
             state_dir,
             seal_key,
+            previous_seal_key,
             operator_key,
             access,
+            accounts,
             broker,
             compat,
             apps,

@@ -21,9 +21,9 @@ begin with `JETON_` (what Kubernetes sets for a service called `jeton` is left a
 key. An empty variable counts as not set. A relative path counts from the directory of the file in which it stands, or
 from the working directory.
 
-Every secret can also be given as a file, `*_file`, or as a systemd credential: `jeton-seal-key`, `jeton-operator-key`
-and `jeton-app-key` in `$CREDENTIALS_DIRECTORY`. The files of the sealing key and of the operator's key must be readable
-by their owner alone (`chmod 600`). A secret and its file in the same place are an error; otherwise the later place wins.
+Every secret can also be given as a file, `*_file`, or as a systemd credential: `jeton-seal-key`,
+`jeton-seal-previous-key`, `jeton-operator-key` and `jeton-app-key` in `$CREDENTIALS_DIRECTORY`. The files of the sealing
+keys and of the operator's key must be readable by their owner alone (`chmod 600`). A secret and its file in the same place are an error; otherwise the later place wins.
 
 `state.dir` is by default `$STATE_DIRECTORY` (which systemd sets), else `$XDG_STATE_HOME/jeton`, else `/var/lib/jeton`
 for root, else `~/.local/state/jeton`.

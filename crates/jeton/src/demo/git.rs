@@ -7,10 +7,15 @@ use super::client::Failure;
 
 /// Hands git the token through the environment of that process alone: never in its arguments or on disk.
 const HELPER: &str =
-    r#"!f() { test "$1" = get && echo username=x-access-token && echo "password=$JETON_DEMO_TOKEN"; }; f"#;
+    r#"!f() { test "$1" = get && echo "username=$JETON_DEMO_USERNAME" && echo "password=$JETON_DEMO_TOKEN"; }; f"#;
 
-/// Clones with a token; the subject of the newest commit.
+/// Clones with a token of an App; the subject of the newest commit.
 pub(crate) async fn clone(url: &str, into: &Path, token: &Secret) -> Result<String, Failure> {
+    clone_as(url, into, "x-access-token", token).await
+}
+
+/// Clones with a token and the user name that goes with it; the subject of the newest commit.
+pub(crate) async fn clone_as(url: &str, into: &Path, username: &str, token: &Secret) -> Result<String, Failure> {
     let helper = format!("credential.helper={HELPER}");
     let into_text = into.display().to_string();
     run(
@@ -24,16 +29,18 @@ pub(crate) async fn clone(url: &str, into: &Path, token: &Secret) -> Result<Stri
             url,
             &into_text,
         ],
+        username,
         token,
     )
     .await?;
-    let subject = run(&["-C", &into_text, "log", "-1", "--format=%s"], token).await?;
+    let subject = run(&["-C", &into_text, "log", "-1", "--format=%s"], username, token).await?;
     Ok(subject.trim().to_owned())
 }
 
-async fn run(arguments: &[&str], token: &Secret) -> Result<String, Failure> {
+async fn run(arguments: &[&str], username: &str, token: &Secret) -> Result<String, Failure> {
     let output = Command::new("git")
         .args(arguments)
+        .env("JETON_DEMO_USERNAME", username)
         .env("JETON_DEMO_TOKEN", token.expose())
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("GIT_CONFIG_NOSYSTEM", "1")

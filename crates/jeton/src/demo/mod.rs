@@ -1,6 +1,7 @@
 //! `jeton demo`: the main job against the simulated forge, step by step, with real `git`.
 
 mod access_steps;
+mod account_steps;
 mod client;
 mod clock;
 mod git;
@@ -20,6 +21,7 @@ use crate::{
     system::SystemEntropy,
     wiring::{self, StartError},
 };
+use account_steps::OtherForges;
 use clock::DemoClock;
 use story::Story;
 
@@ -52,8 +54,10 @@ pub(crate) async fn run(options: DemoOptions) -> Result<ExitCode, StartError> {
         config: config(place.path())?,
         clock,
         sim,
+        others: None,
         server: None,
     };
+    stage.others = Some(OtherForges::start(&stage).await.map_err(StartError::Serve)?);
     stage.start_server().await?;
     let outcome = steps::play(&story, &mut stage).await;
     if let Err(error) = outcome {
@@ -65,6 +69,9 @@ pub(crate) async fn run(options: DemoOptions) -> Result<ExitCode, StartError> {
         serve::ended().await;
     }
     stage.stop_server().await?;
+    if let Some(others) = stage.others {
+        others.shutdown().await;
+    }
     stage.sim.shutdown().await;
     if options.keep {
         story.kept(&place.keep());
@@ -81,6 +88,7 @@ pub(crate) struct Stage {
     pub(crate) config: Config,
     pub(crate) clock: DemoClock,
     pub(crate) sim: ForgeSim,
+    pub(crate) others: Option<OtherForges>,
     server: Option<RunningServer>,
 }
 
@@ -134,6 +142,8 @@ fn config(place: &std::path::Path) -> Result<Config, StartError> {
     let env = BTreeMap::from([
         ("JETON_STATE__DIR".to_owned(), place.display().to_string()),
         ("JETON_COMPAT__ANONYMOUS".to_owned(), "true".to_owned()),
+        // The simulated forges are on this machine, where callers may name none otherwise.
+        ("JETON_FORGES__ALLOW_LOOPBACK".to_owned(), "true".to_owned()),
     ]);
     Config::load(ConfigSources {
         env,

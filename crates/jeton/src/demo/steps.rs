@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{
-    Stage, access_steps,
+    Stage, access_steps, account_steps,
     client::{Client, Failure, text},
     git,
     story::Story,
@@ -39,6 +39,7 @@ pub(crate) async fn play(story: &Story, stage: &mut Stage) -> Result<(), Failure
     outage(story, stage, &client, &token).await?;
     refusals(story, &client).await?;
     access_steps::play(story, stage, &client).await?;
+    account_steps::play(story, stage, &client).await?;
     let grant = restart(story, stage, key).await?;
     let client = Client::new(stage.url(), read_key(&stage.key_file())?)?;
     give_back(story, stage, &client, &grant).await

@@ -79,6 +79,8 @@ impl Story {
              \n    jeton token mint acme/tools --permission contents=write --format plain\
              \n    jeton token list\
              \n    jeton app check demo\
+             \n    jeton account list\
+             \n    jeton account test lab --for push --repository acme/tools\
              \n    jeton audit list\
              \n    jeton policy explain --client ci --action token.mint --repository acme/tools --permission contents=write\
              \n    {url}/docs          the HTTP interface, to read\

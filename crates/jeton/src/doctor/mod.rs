@@ -49,6 +49,8 @@ async fn examine(args: &DoctorArgs, context: &Context) -> Vec<Finding> {
     let Ok(config) = loaded else { return findings };
     findings.push(setup::state_dir(&config.state_dir));
     findings.push(setup::key("sealing key", &config.seal_key, KeyUse::Seal));
+    let previous = config.previous_seal_key.iter();
+    findings.extend(previous.map(|source| setup::key("previous sealing key", source, KeyUse::PreviousSeal)));
     findings.push(setup::key("operator key", &config.operator_key, KeyUse::Operator));
     findings.extend(policies::file(config.access.policy_file.as_deref()));
     findings.extend(vault::check(&config).await);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use jeton_domain::{Code, Secret};
-use jeton_seal::{DataKey, SealError, SealingKey};
+use jeton_seal::{SealError, SealingKey, SealingKeys};
 use jeton_vault::{Vault, VaultError};
 
 use super::Finding;
@@ -32,7 +32,9 @@ pub(super) async fn check(config: &Config) -> Vec<Finding> {
         Err(error) => Finding::of(DATABASE, &error),
     }];
     if let Ok(Some(key)) = config.seal_key.read(KeyUse::Seal) {
-        findings.push(seal(&*vault, &key).await);
+        let previous = config.previous_seal_key.as_ref();
+        let previous = previous.and_then(|source| source.read(KeyUse::PreviousSeal).ok().flatten());
+        findings.push(seal(&*vault, &key, previous.as_ref()).await);
     }
     vault.close().await;
     findings
@@ -71,12 +73,20 @@ fn judge_open(error: &VaultError) -> Finding {
     }
 }
 
-/// Tries the sealing key on every data key.
-async fn seal(vault: &dyn Vault, text: &Secret) -> Finding {
-    let key = match SealingKey::parse(text) {
-        Ok(key) => key,
+/// Tries the sealing keys on every data key.
+async fn seal(vault: &dyn Vault, text: &Secret, previous: Option<&Secret>) -> Finding {
+    let read = || -> Result<SealingKeys, SealError> {
+        let mut keys = SealingKeys::new(SealingKey::parse(text)?, "");
+        if let Some(text) = previous {
+            keys = keys.with_previous(SealingKey::parse(text)?, "");
+        }
+        Ok(keys)
+    };
+    let sealing_keys = match read() {
+        Ok(keys) => keys,
         Err(error) => return Finding::of(SEAL, &error),
     };
+    let key = &sealing_keys.current().key;
     let keys = match vault.read().await {
         Ok(mut tx) => tx.data_keys().list().await,
         Err(error) => Err(error),
@@ -87,11 +97,19 @@ async fn seal(vault: &dyn Vault, text: &Secret) -> Finding {
     };
     let opened: Result<Vec<_>, SealError> = keys
         .iter()
-        .map(|row| DataKey::unwrap(&row.id, &row.wrapped, &row.wrapped_by, &key))
+        .map(|row| sealing_keys.unwrap(&row.id, &row.wrapped, &row.wrapped_by))
         .collect();
     match opened {
         Ok(opened) if opened.is_empty() => Finding::ok(SEAL, format!("{} will seal this new vault", key.id())),
-        Ok(_) => Finding::ok(SEAL, format!("{} opens the vault", key.id())),
+        Ok(_) if keys.iter().all(|row| row.wrapped_by == *key.id()) => {
+            Finding::ok(SEAL, format!("{} opens the vault", key.id()))
+        }
+        Ok(_) => Finding::warn(
+            SEAL,
+            Code::SealWrongKey,
+            format!("the vault is still sealed with the key before {}", key.id()),
+            "Run `jeton key rotate` on the running server; then take seal.previous_key out of the configuration.",
+        ),
         Err(error) => Finding::of(SEAL, &error),
     }
 }
@@ -133,25 +151,29 @@ mod tests {
         let vault = SqliteVault::open(&dir.path().join("jeton.db")).await.unwrap();
         let entropy = SystemEntropy::default();
         let (right, wrong) = (SealingKey::generate(&entropy), SealingKey::generate(&entropy));
-        assert!(seal(&vault, &right.to_text()).await.what.contains("new vault"));
+        assert!(seal(&vault, &right.to_text(), None).await.what.contains("new vault"));
         let data = DataKey::generate(&entropy);
         let record = DataKeyRecord {
             id: data.id().clone(),
             wrapped: data.wrap(&right, &entropy),
             wrapped_by: right.id().clone(),
             created_at: Timestamp::UNIX_EPOCH,
+            activated_at: Some(Timestamp::UNIX_EPOCH),
         };
         let mut tx = vault.begin().await.unwrap();
         tx.data_keys().add(&record, true).await.unwrap();
         tx.commit().await.unwrap();
-        assert_eq!(seal(&vault, &right.to_text()).await.level, Level::Ok);
-        let finding = seal(&vault, &wrong.to_text()).await;
+        assert_eq!(seal(&vault, &right.to_text(), None).await.level, Level::Ok);
+        let finding = seal(&vault, &wrong.to_text(), Some(&right.to_text())).await;
+        assert_eq!(finding.level, Level::Warn);
+        assert!(finding.remedy.unwrap().contains("jeton key rotate"));
+        let finding = seal(&vault, &wrong.to_text(), None).await;
         assert_eq!(
             (finding.level, finding.code.as_deref()),
             (Level::Fail, Some("seal.wrong_key"))
         );
         assert_eq!(
-            seal(&vault, &"short".to_owned().into()).await.code.as_deref(),
+            seal(&vault, &"short".to_owned().into(), None).await.code.as_deref(),
             Some("seal.bad_key")
         );
     }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jeton_domain::ApiKey;
+use jeton_forge_sim::PersonalTokenSpec;
 use jeton_testkit::{Answer, NodeOptions, TestEntropy, TestJeton};
 use serde_json::{Value, json};
 
@@ -34,7 +35,7 @@ enum Stranger {
     OnlyTheirs,
 }
 
-const STRANGERS: [(&str, Stranger); 31] = [
+const STRANGERS: [(&str, Stranger); 46] = [
     ("issueToken", Stranger::Denied),
     ("getRepositoryToken", Stranger::Denied),
     ("reportRejectedToken", Stranger::Absent("grant.fingerprint_unknown")),
@@ -46,6 +47,8 @@ const STRANGERS: [(&str, Stranger); 31] = [
     ("checkApp", Stranger::Denied),
     ("removeApp", Stranger::Denied),
     ("getKeyStatus", Stranger::Denied),
+    ("rotateKeys", Stranger::Denied),
+    ("retireKey", Stranger::Denied),
     ("listClients", Stranger::Denied),
     ("addClient", Stranger::Denied),
     ("getClient", Stranger::Denied),
@@ -66,6 +69,21 @@ const STRANGERS: [(&str, Stranger); 31] = [
     ("changeUser", Stranger::Denied),
     ("removeUser", Stranger::Denied),
     ("inviteUser", Stranger::Denied),
+    ("listAccounts", Stranger::Denied),
+    ("getAccount", Stranger::Denied),
+    ("addAccount", Stranger::Denied),
+    ("testToken", Stranger::Denied),
+    ("importAccounts", Stranger::Denied),
+    // Whoever lost every right may still end what is theirs alone; others' accounts are not there for them.
+    ("changeAccount", Stranger::Absent("account.not_found")),
+    ("removeAccount", Stranger::Absent("account.not_found")),
+    ("testAccount", Stranger::Absent("account.not_found")),
+    ("setDefaultAccount", Stranger::Absent("account.not_found")),
+    ("rotateAccount", Stranger::Absent("account.not_found")),
+    ("listAccountRepositories", Stranger::Absent("account.not_found")),
+    // Both ask nobody and know nothing that is kept here.
+    ("guideToken", Stranger::OnlyTheirs),
+    ("inspectToken", Stranger::OnlyTheirs),
 ];
 
 /// One operation of the document.
@@ -134,6 +152,9 @@ impl Things {
             "{}: say in `Things` what stands for the parts of {path}",
             operation.id
         );
+        if operation.id == "guideToken" {
+            path.push_str("?forge=github");
+        }
         path
     }
 
@@ -190,11 +211,21 @@ async fn start() -> (TestJeton, Things, Things) {
             .status,
         201
     );
+    let token = t
+        .sim
+        .github()
+        .add_personal_token("ada", PersonalTokenSpec::classic(["repo"]));
+    t.account(
+        "there",
+        json!({"forge": "github", "base_url": t.sim.web_url(), "token": token.token}),
+    )
+    .await;
     let things = |name: &str, grant: &str, fingerprint: &str| Things {
         parts: BTreeMap::from([
             ("clients.name", name.to_owned()),
             ("policies.name", name.to_owned()),
             ("users.name", name.to_owned()),
+            ("accounts.account", name.to_owned()),
             (
                 "apps.name",
                 if name == "there" {
@@ -204,6 +235,7 @@ async fn start() -> (TestJeton, Things, Things) {
                 },
             ),
             ("tokens.grant_id", grant.to_owned()),
+            ("keys.id", fingerprint.to_owned()),
             ("*.namespace", "acme".to_owned()),
             ("*.repository", name.to_owned()),
         ]),
@@ -211,12 +243,14 @@ async fn start() -> (TestJeton, Things, Things) {
             ("repositories", json!([format!("acme/{name}")])),
             ("fingerprint", json!(fingerprint)),
             ("name", json!(name)),
+            ("label", json!(name)),
         ],
         names: vec![
             format!("acme/{name}"),
             grant.to_owned(),
             fingerprint.to_owned(),
             format!("\"{name}\""),
+            format!("`{name}`"),
         ],
     };
     let text = |value: &Value| value.as_str().unwrap().to_owned();

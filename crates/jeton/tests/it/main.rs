@@ -4,6 +4,10 @@
 
 mod abuse;
 mod access_replicas;
+mod account_cli;
+mod account_cli_alone;
+mod account_cli_forges;
+mod account_cli_world;
 mod apps;
 mod authorization;
 mod bad_input;
@@ -18,9 +22,16 @@ mod faults;
 mod forge_answers;
 mod git;
 mod holders;
+mod inspect_cli;
 mod jwt_callers;
 mod jwt_keys;
 mod jwt_tricks;
+mod key_backup;
+mod key_places;
+mod key_processes;
+mod key_replicas;
+mod key_rotation;
+mod key_world;
 mod native_tokens;
 mod pages;
 mod policies;

@@ -17,15 +17,15 @@ use serde_json::json;
 const MINT: &str = "POST /app/installations/{id}/access_tokens";
 
 /// A `jeton serve` with a clean environment; killed when it is dropped.
-struct Server {
+pub(super) struct Server {
     child: Child,
-    url: String,
+    pub(super) url: String,
     /// What it logged until it listened.
     log: String,
 }
 
 impl Server {
-    fn start(state: &Path, env: &BTreeMap<&str, String>) -> Self {
+    pub(super) fn start(state: &Path, env: &BTreeMap<&str, String>) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_jeton"))
             .arg("serve")
             .current_dir(state)
@@ -59,7 +59,7 @@ impl Server {
     }
 
     /// As power failures do.
-    fn kill(mut self) {
+    pub(super) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -78,7 +78,7 @@ async fn forge() -> (ForgeSim, SimApp) {
     (sim, app)
 }
 
-fn keys() -> (ApiKey, BTreeMap<&'static str, String>) {
+pub(super) fn keys() -> (ApiKey, BTreeMap<&'static str, String>) {
     let entropy = TestEntropy::default();
     let key = ApiKey::generate(&entropy);
     let env = BTreeMap::from([
@@ -307,7 +307,7 @@ fn write_key(path: &Path, key: &Secret) {
 }
 
 /// What `jeton serve` says when it does not start.
-fn refusal(state: &Path, env: &BTreeMap<&str, String>) -> String {
+pub(super) fn refusal(state: &Path, env: &BTreeMap<&str, String>) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_jeton"))
         .arg("serve")
         .current_dir(state)

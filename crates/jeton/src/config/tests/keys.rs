@@ -82,3 +82,26 @@ fn a_directory_of_its_owner_alone() {
     assert_eq!(others_may_enter(&world.path("")), Some(0o750));
     assert_eq!(others_may_enter(&world.path("none")), None);
 }
+
+#[test]
+fn the_sealing_key_before_is_given_as_the_current_one_is() {
+    let world = World::new();
+    assert!(world.config().previous_seal_key.is_none(), "there is none by default");
+    let world = World::new().toml("[seal]\nprevious_key_file = 'old.key'\n");
+    let beside = world.path("old.key");
+    assert!(matches!(&world.config().previous_seal_key, Some(KeySource::File(path)) if *path == beside));
+    let world = World::new().env("JETON_SEAL__PREVIOUS_KEY", "planted");
+    let given = world.config().previous_seal_key;
+    assert!(matches!(given, Some(KeySource::Inline(..))));
+    assert!(!format!("{given:?}").contains("planted"));
+    let world = World::new();
+    let credential = world.file("jeton-seal-previous-key", "x");
+    let dir = world.dir.path().display().to_string();
+    let world = world.env("CREDENTIALS_DIRECTORY", dir);
+    assert!(matches!(&world.config().previous_seal_key, Some(KeySource::Credential(path)) if *path == credential));
+    let both = World::new().toml("[seal]\nprevious_key = 'a'\nprevious_key_file = 'b'\n");
+    assert!(
+        both.error()
+            .contains("seal.previous_key and seal.previous_key_file are both given")
+    );
+}

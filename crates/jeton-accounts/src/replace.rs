@@ -1,0 +1,145 @@
+use jeton_domain::{Caller, CheckReport, Fingerprint, Secret, Validity};
+use jeton_ledger::{Event, events};
+use jeton_vault::AccountRecord;
+use serde_json::json;
+
+use crate::{
+    Account, AccountError, Accounts, Added,
+    account::identity_of,
+    accounts::token_place,
+    add::facts,
+    attempt::{Attempt, TestAsk, may_be_kept},
+    find::not_found,
+    rights::Want,
+};
+
+/// A token that is to take the place of an account's; not yet looked at.
+#[derive(Debug, Clone)]
+pub struct Replacement {
+    /// The token as it was pasted.
+    pub token: Secret,
+    /// The user's name at the forge; as before when absent.
+    pub username: Option<String>,
+    /// The user's e-mail address at the forge; as before when absent.
+    pub email: Option<String>,
+    /// Whether it may be somebody else's.
+    pub other_identity: bool,
+    /// Whether it is to be kept even when the forge gives no clear word.
+    pub untested: bool,
+}
+
+impl Accounts {
+    /// Puts another token into an account, after the forge took it and said that it is the same owner's. The old one is as it
+    /// was until then, and lives on at the forge.
+    ///
+    /// # Errors
+    /// [`AccountError`] says what is wrong with the token. The account is as it was then.
+    pub async fn replace_token(
+        &self,
+        caller: &Caller,
+        request_id: Option<&str>,
+        account: &str,
+        new: Replacement,
+    ) -> Result<Added, AccountError> {
+        let inner = &self.0;
+        let mut tx = inner.vault.read().await?;
+        let old = inner.find_stored(&mut *tx, caller, account).await?;
+        inner.permit(caller, request_id, &old, Want::Change)?;
+        let open = tx.rotations().find_open(old.id).await?;
+        drop(tx);
+        if open.is_some() {
+            return Err(AccountError::RotationUnderWay(old.label.to_string()));
+        }
+        let Attempt {
+            mut inspection,
+            credential,
+            ask,
+        } = Attempt::prepare_for(
+            TestAsk {
+                forge: None,
+                base_url: None,
+                token: new.token,
+                username: new.username.or_else(|| old.username.clone()),
+                email: new.email.or_else(|| old.email.clone()),
+                purposes: Vec::new(),
+                repository: None,
+            },
+            old.forge.clone(),
+        )?;
+        let fingerprint = Fingerprint::of(&credential.token);
+        if fingerprint == old.fingerprint {
+            return Err(AccountError::Invalid(format!(
+                "this is the token that the account `{}` has already",
+                old.label
+            )));
+        }
+        let report = inner.ask_forge(&credential, &ask).await;
+        may_be_kept(&report, new.untested)?;
+        if !new.other_identity {
+            same_identity(&old, &report)?;
+        }
+        let now = inner.now();
+        let mut tx = inner.vault.begin().await?;
+        // As it stands now: label and switches may have been changed while the forge was asked.
+        let current = tx.accounts().find(old.id).await?.ok_or_else(|| not_found(account))?;
+        if tx.rotations().find_open(old.id).await?.is_some() {
+            return Err(AccountError::RotationUnderWay(current.label.to_string()));
+        }
+        let mut record = AccountRecord {
+            kind: credential.kind,
+            token: inner
+                .ring
+                .seal(&credential.token, token_place(&current.id.to_string()), &*inner.entropy),
+            fingerprint: fingerprint.clone(),
+            username: credential.username,
+            email: credential.email,
+            // What the forge does not say now is not known, whatever was known of the old token.
+            identity_id: None,
+            identity_name: None,
+            token_since: now,
+            updated_at: now,
+            ..current
+        };
+        inner.apply(&mut record, &report, true);
+        if !tx.accounts().put_token(&record, &old.fingerprint).await? {
+            return Err(AccountError::Changed(record.label.to_string()));
+        }
+        let ended = tx.grants().release_account(record.id, Some(&fingerprint), now).await?;
+        let event = facts(Event::new(events::ACCOUNT_TOKEN_REPLACED, caller), &record)
+            .with("fingerprint_before", old.fingerprint.as_str())
+            .with("identity_before", json!(old.identity_name))
+            .with("other_identity", new.other_identity)
+            .with("validity", report.validity.as_str())
+            .with("ended_grants", ended)
+            .in_request(request_id);
+        inner.access.ledger().append_in(&mut *tx, &[event]).await?;
+        tx.commit().await?;
+        tracing::info!(
+            account.label = %record.label, forge.host = record.forge.host(), account.fingerprint = %record.fingerprint,
+            "an account's token was replaced"
+        );
+        inspection.token = Secret::new("");
+        Ok(Added {
+            account: Account::stored(record, now),
+            report: Some(report),
+            inspection,
+        })
+    }
+}
+
+/// Whether the new token is the same owner's. Where the old owner is known, not to know the new one is no proof.
+fn same_identity(old: &AccountRecord, report: &CheckReport) -> Result<(), AccountError> {
+    let Some(was) = identity_of(old) else { return Ok(()) };
+    let is = report.identity.as_ref().filter(|_| report.validity == Validity::Valid);
+    match is {
+        Some(is) if is.id == was.id => Ok(()),
+        Some(is) => Err(AccountError::OtherIdentity {
+            was: was.name,
+            is: is.name.clone(),
+        }),
+        None => Err(AccountError::OtherIdentity {
+            was: was.name,
+            is: "somebody unknown".to_owned(),
+        }),
+    }
+}

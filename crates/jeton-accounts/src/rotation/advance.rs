@@ -1,0 +1,410 @@
+use std::time::Duration;
+
+use jeton_domain::{Code, Credential, Diagnosis, Fingerprint, LeaseHolder, RotationId, Secret, TokenEnd, Validity};
+use jeton_forge::{CheckAsk, Rotated};
+use jeton_ledger::{Event, events};
+use jeton_vault::{AccountRecord, RotationRecord, RotationState};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+
+use super::{Moved, begin::check_kind, new_token_place};
+use crate::{AccountError, Accounts};
+
+/// For so long after `Asked` was written down a request may be under way somewhere. Longer than any request may take, and than
+/// [`SEND_WITHIN`].
+const QUIET: SignedDuration = SignedDuration::from_secs(120);
+/// A process that was stopped for longer than this between writing `Asked` and sending does not send any more: another one may be
+/// about to judge by the old token.
+const SEND_WITHIN: SignedDuration = SignedDuration::from_secs(10);
+/// How often a forge is asked within one renewal, each time after a look that showed that nothing had happened.
+const MOST_ATTEMPTS: u32 = 5;
+/// After a refusal it is tried again after so long, while the old token lives.
+const AFTER_REFUSAL: SignedDuration = SignedDuration::from_hours(24);
+/// The longest life that GitLab gives (<https://docs.gitlab.com/user/profile/personal_access_tokens/>).
+const LONGEST_DAYS: i64 = 365;
+/// How often the vault is tried with a token in hand that stands nowhere else.
+const TRIES_TO_KEEP: u32 = 60;
+
+impl Accounts {
+    /// Moves a renewal on as far as it goes now.
+    ///
+    /// # Errors
+    /// When the vault cannot be used: it goes on when it can.
+    pub(crate) async fn advance(&self, id: RotationId) -> Result<Moved, AccountError> {
+        loop {
+            let mut tx = self.0.vault.read().await?;
+            let Some(rotation) = tx.rotations().find(id).await? else {
+                return Ok(Moved::Over); // removed with its account
+            };
+            let Some(account) = tx.accounts().find(rotation.account).await? else {
+                return Ok(Moved::Over);
+            };
+            drop(tx);
+            let moved = match rotation.state {
+                RotationState::Intended => self.ask(rotation, account).await?,
+                RotationState::Asked => self.look_back(rotation, account).await?,
+                RotationState::Received => self.install(rotation, account).await?,
+                RotationState::Done | RotationState::Failed | RotationState::Lost => Some(Moved::Over),
+            };
+            if let Some(moved) = moved {
+                return Ok(moved);
+            }
+        }
+    }
+
+    /// Looks at the old token, and asks the forge. `None`: the next step can be taken at once.
+    async fn ask(&self, rotation: RotationRecord, account: AccountRecord) -> Result<Option<Moved>, AccountError> {
+        let inner = &self.0;
+        if account.fingerprint != rotation.old_fingerprint {
+            return self
+                .fail(rotation, &account, "the token was replaced by hand meanwhile", None)
+                .await;
+        }
+        if let Err(error) = check_kind(&account) {
+            let reason = error.to_string();
+            return self.fail(rotation, &account, &reason, None).await;
+        }
+        let credential = inner.open(&account)?;
+        let report = self.quick_look(&credential, account.expires_at).await;
+        match report.validity {
+            Validity::Valid => {}
+            Validity::Unknown => return Ok(Some(later(&report.diagnoses, "the forge gave no clear word"))),
+            // A renewal with a dead token is taken for theft.
+            Validity::Invalid => {
+                let found = report.diagnoses.into_iter().next();
+                let reason = found
+                    .as_ref()
+                    .map_or("the forge refuses the token".to_owned(), |one| one.cause.clone());
+                return self.fail(rotation, &account, &reason, found).await;
+            }
+        }
+        let Some(asked) = self
+            .step(&rotation, RotationState::Intended, |next, holder| {
+                next.state = RotationState::Asked;
+                next.attempts += 1;
+                next.holder = Some(holder);
+            })
+            .await?
+        else {
+            return Ok(Some(elsewhere()));
+        };
+        if inner.clock.now().duration_since(asked.changed_at) > SEND_WITHIN {
+            return Ok(Some(elsewhere()));
+        }
+        let now = inner.now();
+        let expires_on = self.wanted_end(&account, now);
+        let forge = inner.forges.of(account.forge.kind());
+        match forge.rotate(&credential, expires_on, now).await {
+            Rotated::Renewed { token, end } => {
+                self.keep(asked, &account, token, end).await?;
+                Ok(None)
+            }
+            Rotated::Refused(diagnosis) => {
+                let reason = diagnosis.cause.clone();
+                self.fail(asked, &account, &reason, Some(diagnosis)).await
+            }
+            Rotated::NotAsked(diagnosis) => {
+                let back = self
+                    .step(&asked, RotationState::Asked, |next, _| {
+                        next.state = RotationState::Intended;
+                        next.error = Some(words(&diagnosis));
+                    })
+                    .await?;
+                Ok(Some(match back {
+                    Some(_) => later(&[diagnosis], "the forge was not reached"),
+                    None => elsewhere(),
+                }))
+            }
+            Rotated::Unclear(diagnosis) => {
+                self.note_unclear(&asked, &account, &diagnosis).await?;
+                Ok(Some(Moved::Later {
+                    reason: diagnosis.cause,
+                    after: QUIET.unsigned_abs(),
+                }))
+            }
+        }
+    }
+
+    /// Finds out what became of a request whose answer is not known.
+    async fn look_back(&self, rotation: RotationRecord, account: AccountRecord) -> Result<Option<Moved>, AccountError> {
+        let inner = &self.0;
+        // Either way: the clock may have been set back.
+        let since = inner.clock.now().duration_since(rotation.changed_at).abs();
+        if since < QUIET {
+            return Ok(Some(Moved::Later {
+                reason: "a request may still be under way".to_owned(),
+                after: (QUIET - since).unsigned_abs(),
+            }));
+        }
+        if account.fingerprint != rotation.old_fingerprint {
+            return self
+                .fail(rotation, &account, "the token was replaced by hand meanwhile", None)
+                .await;
+        }
+        // To use a dead token is harmless; only to renew with one is not.
+        let report = self.quick_look(&inner.open(&account)?, account.expires_at).await;
+        match report.validity {
+            Validity::Unknown => Ok(Some(later(&report.diagnoses, "the forge gave no clear word"))),
+            Validity::Valid if rotation.attempts >= MOST_ATTEMPTS => {
+                let reason = format!("the forge was asked {MOST_ATTEMPTS} times and gave no clear answer");
+                self.fail(rotation, &account, &reason, None).await
+            }
+            Validity::Valid => {
+                let back = self
+                    .step(&rotation, RotationState::Asked, |next, _| {
+                        next.state = RotationState::Intended
+                    })
+                    .await?;
+                Ok(back.is_none().then(elsewhere))
+            }
+            Validity::Invalid => self.give_up(rotation, account, report).await,
+        }
+    }
+
+    /// Seals the new token into the journal. From now on nothing is lost. Until then the token stands in this process's
+    /// memory alone, so a vault that is away for a moment is tried again and again.
+    async fn keep(
+        &self,
+        asked: RotationRecord,
+        account: &AccountRecord,
+        token: Secret,
+        end: TokenEnd,
+    ) -> Result<(), AccountError> {
+        let inner = &self.0;
+        let sealed = inner
+            .ring
+            .seal(&token, new_token_place(&asked.id.to_string()), &*inner.entropy);
+        let fingerprint = Fingerprint::of(&token);
+        for attempt in 1.. {
+            let kept = self
+                .step(&asked, RotationState::Asked, |next, _| {
+                    next.state = RotationState::Received;
+                    next.new_token = Some(sealed.clone());
+                    next.new_fingerprint = Some(fingerprint.clone());
+                    next.new_expires_at = end.time();
+                    next.error = None;
+                })
+                .await;
+            match kept {
+                Ok(Some(_)) => return Ok(()),
+                // Nobody else may move on what this process has asked for within the quiet time.
+                Ok(None) => return Err(AccountError::Internal("a renewal was moved on by somebody else")),
+                Err(error) if attempt < TRIES_TO_KEEP => {
+                    tracing::error!(
+                        account.label = %account.label, %error, attempt,
+                        "a renewed token cannot be written down; trying again, the old token is dead already"
+                    );
+                    inner.clock.sleep(Duration::from_secs(1)).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(AccountError::Internal("a loop without an end ended"))
+    }
+
+    /// Ends a renewal that did not happen; the old token is as it was. An alarm, because somebody has to act while it lives.
+    async fn fail(
+        &self,
+        rotation: RotationRecord,
+        account: &AccountRecord,
+        reason: &str,
+        diagnosis: Option<Diagnosis>,
+    ) -> Result<Option<Moved>, AccountError> {
+        let inner = &self.0;
+        let now = inner.now();
+        let mut next = rotation.clone();
+        next.state = RotationState::Failed;
+        next.error = Some(diagnosis.as_ref().map_or_else(|| reason.to_owned(), words));
+        next.changed_at = now;
+        let mut tx = inner.vault.begin().await?;
+        if !tx.rotations().step(&next, rotation.state, rotation.changed_at).await? {
+            return Ok(Some(elsewhere()));
+        }
+        if account.fingerprint == rotation.old_fingerprint {
+            let again = Some(now + AFTER_REFUSAL).filter(|at| account.expires_at.is_none_or(|end| *at < end));
+            tx.accounts()
+                .set_rotate_at(account.id, again.filter(|_| account.auto_rotate))
+                .await?;
+        }
+        let code = diagnosis.as_ref().map_or(Code::RotationUnsupported, |one| one.code);
+        let event = about(Event::by_system(events::ACCOUNT_ROTATION_FAILED), account)
+            .with("code", code.as_str())
+            .with("reason", reason)
+            .with(
+                "old_token_ends_at",
+                account
+                    .expires_at
+                    .map_or_else(|| "unknown".to_owned(), |end| end.to_string()),
+            );
+        self.notify(&mut *tx, account, events::ACCOUNT_ROTATION_FAILED, diagnosis.as_ref())
+            .await?;
+        inner.access.ledger().append_in(&mut *tx, &[event]).await?;
+        tx.commit().await?;
+        tracing::error!(
+            account.label = %account.label, forge.host = account.forge.host(), code = %code, reason,
+            "a token was not renewed; the old one is as it was"
+        );
+        Ok(Some(Moved::Over))
+    }
+
+    /// Ends a renewal that happened and whose new token is gone: nobody ever saw it.
+    async fn give_up(
+        &self,
+        rotation: RotationRecord,
+        account: AccountRecord,
+        mut report: jeton_domain::CheckReport,
+    ) -> Result<Option<Moved>, AccountError> {
+        let inner = &self.0;
+        let now = inner.now();
+        let diagnosis = lost(&account);
+        report.diagnoses.insert(0, diagnosis.clone());
+        let mut next = rotation.clone();
+        next.state = RotationState::Lost;
+        next.error = Some(words(&diagnosis));
+        next.changed_at = now;
+        let mut tx = inner.vault.begin().await?;
+        if !tx.rotations().step(&next, rotation.state, rotation.changed_at).await? {
+            return Ok(Some(elsewhere()));
+        }
+        let check = inner.check_of(&account, &report);
+        tx.accounts()
+            .put_check(account.id, &account.fingerprint, &check)
+            .await?;
+        tx.grants().release_account(account.id, None, now).await?;
+        let event =
+            about(Event::by_system(events::ACCOUNT_ROTATION_LOST), &account).with("code", diagnosis.code.as_str());
+        self.notify(&mut *tx, &account, events::ACCOUNT_ROTATION_LOST, Some(&diagnosis))
+            .await?;
+        inner.access.ledger().append_in(&mut *tx, &[event]).await?;
+        tx.commit().await?;
+        tracing::error!(
+            account.label = %account.label, forge.host = account.forge.host(), code = %diagnosis.code,
+            "a token was renewed and the new one was lost on its way: make a new one by hand"
+        );
+        Ok(Some(Moved::Over))
+    }
+
+    async fn note_unclear(
+        &self,
+        asked: &RotationRecord,
+        account: &AccountRecord,
+        diagnosis: &Diagnosis,
+    ) -> Result<(), AccountError> {
+        let inner = &self.0;
+        let mut next = asked.clone();
+        next.error = Some(words(diagnosis));
+        let mut tx = inner.vault.begin().await?;
+        // `changed_at` stays: the quiet time counts from the request.
+        if tx
+            .rotations()
+            .step(&next, RotationState::Asked, asked.changed_at)
+            .await?
+        {
+            let event = about(Event::by_system(events::ACCOUNT_ROTATION_UNCLEAR), account)
+                .with("code", diagnosis.code.as_str())
+                .with("reason", diagnosis.cause.as_str());
+            inner.access.ledger().append_in(&mut *tx, &[event]).await?;
+            tx.commit().await?;
+        }
+        tracing::warn!(
+            account.label = %account.label, reason = diagnosis.cause,
+            "whether a token was renewed is not known; a look at the old one will tell"
+        );
+        Ok(())
+    }
+
+    /// One step by itself; `None` when somebody else has moved it on.
+    pub(crate) async fn step(
+        &self,
+        rotation: &RotationRecord,
+        from: RotationState,
+        change: impl FnOnce(&mut RotationRecord, LeaseHolder),
+    ) -> Result<Option<RotationRecord>, AccountError> {
+        let inner = &self.0;
+        let holder = LeaseHolder::generate(inner.clock.now(), &*inner.entropy);
+        let mut next = rotation.clone();
+        next.changed_at = inner.now().max(rotation.changed_at + SignedDuration::from_millis(1));
+        change(&mut next, holder);
+        let mut tx = inner.vault.begin().await?;
+        let stepped = tx.rotations().step(&next, from, rotation.changed_at).await?;
+        if stepped {
+            tx.commit().await?;
+        }
+        Ok(stepped.then_some(next))
+    }
+
+    /// The look of the watch: one or two calls. `known_end` is when the token ends, as far as that was learnt before.
+    pub(crate) async fn quick_look(
+        &self,
+        credential: &Credential,
+        known_end: Option<Timestamp>,
+    ) -> jeton_domain::CheckReport {
+        let ask = CheckAsk {
+            quick: true,
+            known_end,
+            ..CheckAsk::default()
+        };
+        let forge = self.0.forges.of(credential.forge.kind());
+        forge.check(credential, &ask, self.0.now()).await
+    }
+
+    /// The day on which the new token shall end: as long a life as the one before had, or as the settings say.
+    fn wanted_end(&self, account: &AccountRecord, now: Timestamp) -> Option<Date> {
+        let days = match self.0.settings.rotation_days {
+            Some(days) => i64::from(days),
+            None => {
+                let end = account.expires_at?;
+                let life = end.duration_since(account.token_since);
+                // A day that has begun counts: a token of 30 days that was put in at noon has 29.5 left.
+                (life.as_secs() + 86_399) / 86_400
+            }
+        };
+        let days = days.clamp(1, LONGEST_DAYS);
+        let today = now.to_zoned(TimeZone::UTC).date();
+        today.checked_add(jiff::Span::new().days(days)).ok()
+    }
+}
+
+/// An event about an account.
+pub(crate) fn about(event: Event, account: &AccountRecord) -> Event {
+    event
+        .with("account", account.label.as_str())
+        .with("forge", account.forge.host())
+        .with_fingerprint(account.fingerprint.clone())
+}
+
+pub(crate) fn words(diagnosis: &Diagnosis) -> String {
+    format!("{}: {}", diagnosis.code, diagnosis.cause)
+}
+
+fn later(diagnoses: &[Diagnosis], otherwise: &str) -> Moved {
+    let reason = diagnoses.first().map_or_else(|| otherwise.to_owned(), words);
+    Moved::Later {
+        reason,
+        after: Duration::from_mins(2),
+    }
+}
+
+fn elsewhere() -> Moved {
+    Moved::Later {
+        reason: "another process works on it".to_owned(),
+        after: QUIET.unsigned_abs(),
+    }
+}
+
+fn lost(account: &AccountRecord) -> Diagnosis {
+    let page = format!("{}/-/user_settings/personal_access_tokens", account.forge.web_url());
+    Diagnosis {
+        code: Code::RotationLost,
+        cause: format!(
+            "{} renewed the token of `{}`, and the answer with the new one never arrived: the old one is dead, and nobody has the new one",
+            account.forge.host(),
+            account.label
+        ),
+        remedy: format!(
+            "Make a new token at {page} and put it in with `jeton account replace {}`. Revoke the lost one there: it has the same name.",
+            account.label
+        ),
+        url: Some(page),
+        retry_at: None,
+    }
+}

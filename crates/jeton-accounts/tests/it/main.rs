@@ -1,0 +1,15 @@
+//! Accounts on a real database, with forges that say what a test wants to hear.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
+
+mod adding;
+mod changing;
+mod environment;
+mod forges;
+mod mortal;
+mod removing;
+mod replacing;
+mod rotation;
+mod seeing;
+mod testing;
+mod using;
+mod world;

@@ -1,0 +1,465 @@
+//! What can be typed about accounts.
+#![expect(
+    clippy::doc_markdown,
+    reason = "clap prints these comments as they stand, and people read no backticks"
+)]
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, ArgGroup, Args, Subcommand, ValueEnum};
+use jeton_domain::Purpose;
+
+use super::{
+    Format,
+    args::{ForgeArg, ServerArgs},
+};
+
+/// `jeton account`
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Give the server a token of yours for GitHub, GitLab or Bitbucket; it is tested first
+    #[command(
+        after_help = "Example:\n  jeton account add work --forge github --serves acme --for read-content,push --repository acme/tools\n\nThe token comes from standard input, or is asked for on the terminal without showing it; never as an\nargument. What the forge refuses is not stored. `jeton account guide` says how to make a token."
+    )]
+    Add(AddAccountArgs),
+    /// Show the accounts that you may see
+    #[command(
+        after_help = "Example:\n  jeton account list --forge gitlab --validity invalid\n\nTokens in the server's environment come first; they stand in its memory alone."
+    )]
+    List(ListAccountArgs),
+    /// Show an account, with what the last look at its token found
+    #[command(after_help = "Example:\n  jeton account show work")]
+    Show {
+        #[command(flatten)]
+        account: OneAccount,
+        /// What to print
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Ask the forges about tokens: valid, invalid, or no clear word, with the evidence
+    #[command(after_help = TEST_HELP)]
+    Test(TestAccountArgs),
+    /// Make an account the one that is taken on its forge when nothing else decides
+    #[command(after_help = "Example:\n  jeton account default work")]
+    Default {
+        #[command(flatten)]
+        account: OneAccount,
+        /// Take that away again
+        #[arg(long)]
+        off: bool,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Change what is said about an account; its token stays
+    #[command(
+        after_help = "Example:\n  jeton account update work --note '' --serves acme --serves octo/tools\n\nAn empty text takes a note, a user name or an e-mail address away; --serves '' lets it serve everything."
+    )]
+    Update(UpdateAccountArgs),
+    /// Put a new token that you made by hand in the place of an account's; it is tested first
+    #[command(
+        after_help = "Example:\n  jeton account replace work --token-file new-token.txt\n\nThe old token stays until the new one is known to work and to be the same owner's. Revoke the old one\nat the forge afterwards."
+    )]
+    Replace(ReplaceAccountArgs),
+    /// Have the forge renew an account's token now, where it can (GitLab); the old one then ends at once
+    #[command(
+        after_help = "Example:\n  jeton account rotate lab\n\nFor the others it says how to make a new token, for `jeton account replace`, and ends with status 1."
+    )]
+    Rotate {
+        #[command(flatten)]
+        account: OneAccount,
+        /// What to print
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Make the server forget an account and its token
+    #[command(
+        after_help = "Example:\n  jeton account remove work --yes\n\nOne that is in use is refused, with what uses it. The token itself lives on until it is revoked at the\nforge."
+    )]
+    Remove {
+        #[command(flatten)]
+        account: OneAccount,
+        /// Remove it although something uses it still
+        #[arg(long)]
+        force: bool,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Show which repositories an account's token reaches, asked of the forge now
+    #[command(after_help = "Example:\n  jeton account repositories work --limit 500")]
+    Repositories {
+        #[command(flatten)]
+        account: OneAccount,
+        /// At most so many
+        #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
+        /// What to print
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Store the tokens that stand in the server's environment, each tested first
+    #[command(
+        after_help = "Example:\n  jeton account import-env --variable GITHUB_TOKEN\n\nIt is the server's environment that counts. A token of this shell's is stored with\n`jeton account add --token-env GITHUB_TOKEN`. Ends with status 1 when one could not be stored."
+    )]
+    ImportEnv {
+        /// Only this variable; may be given several times [default: all that hold a usable token]
+        #[arg(long = "variable", value_name = "NAME")]
+        variables: Vec<String>,
+        /// Store them even though the forge gives no clear word just now
+        #[arg(long)]
+        untested: bool,
+        /// What to print
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Say how to make a token that will do, and no more: the page, the least scopes, the steps
+    #[command(
+        after_help = "Example:\n  jeton account guide --forge github --for push,manage-pull-requests --repository acme/tools"
+    )]
+    Guide(GuideArgs),
+}
+
+impl AccountCommand {
+    /// Everything that was typed where no token belongs, and where people put one all the same.
+    pub(crate) fn words(&self) -> Vec<&str> {
+        let (label, from) = match self {
+            Self::Add(args) => (args.label.as_ref(), Some(&args.from)),
+            Self::Replace(args) => (Some(&args.account.label), Some(&args.from)),
+            Self::Test(args) => (args.label.as_ref().or(args.from_env.as_ref()), None),
+            Self::Update(args) => (Some(&args.account.label), None),
+            Self::Show { account, .. }
+            | Self::Default { account, .. }
+            | Self::Rotate { account, .. }
+            | Self::Remove { account, .. }
+            | Self::Repositories { account, .. } => (Some(&account.label), None),
+            Self::List(_) | Self::ImportEnv { .. } | Self::Guide(_) => (None, None),
+        };
+        let variable = from.and_then(|from| from.token_env.as_ref());
+        label.into_iter().chain(variable).map(String::as_str).collect()
+    }
+
+    /// What was given with `--token`, which is no place for one.
+    pub(crate) fn token(&self) -> Option<&str> {
+        let from = match self {
+            Self::Add(args) => &args.from,
+            Self::Replace(args) => &args.from,
+            _ => return None,
+        };
+        from.token.as_deref()
+    }
+}
+
+const TEST_HELP: &str = "\
+Examples:
+  jeton account test work --for push --repository acme/tools
+  jeton account test --from-env GITHUB_TOKEN
+
+Without a label all accounts that you may see are tested, a line each. --from-env needs no server: it tests
+the tokens in this process's environment, directly at the forges.
+
+Exit status:
+  0  valid, and will do for all that --for names
+  1  invalid, or will not do; or the command, the request or the configuration is wrong
+  2  the server failed, or cannot be reached
+  3  unknown: the forge gave no clear word, or cannot tell whether it will do";
+
+/// Which account.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct OneAccount {
+    /// Its label, or its id
+    #[arg(value_name = "LABEL")]
+    pub(crate) label: String,
+}
+
+/// Where a token comes from, besides standard input and the terminal.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TokenFrom {
+    /// Read the token from this file
+    #[arg(long, value_name = "FILE", conflicts_with = "token_env")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Read the token from this environment variable
+    #[arg(long, value_name = "NAME")]
+    pub(crate) token_env: Option<String>,
+    /// Never: others could read it
+    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "")]
+    pub(crate) token: Option<String>,
+}
+
+/// What a token is wanted for.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct WantedFor {
+    /// What the token is wanted for, separated by commas
+    #[arg(long = "for", value_enum, value_name = "PURPOSE", value_delimiter = ',')]
+    pub(crate) purposes: Vec<PurposeArg>,
+    /// A repository to try that on; without one, some answers stay unknown
+    #[arg(long, value_name = "OWNER/REPO")]
+    pub(crate) repository: Option<String>,
+}
+
+impl WantedFor {
+    /// The purposes in the words of the API.
+    pub(crate) fn words(&self) -> Vec<String> {
+        self.purposes
+            .iter()
+            .map(|&purpose| Purpose::from(purpose).as_str().to_owned())
+            .collect()
+    }
+}
+
+/// What goes with a token when its forge is asked about it.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct OnlineArgs {
+    /// Ask the forge too: whose it is, its scopes, its end, and what it lacks for --for
+    #[arg(long)]
+    pub(crate) online: bool,
+    /// Where a self-hosted forge is, as people see it [default: github.com, gitlab.com or bitbucket.org]
+    #[arg(long, value_name = "URL", requires = "online")]
+    pub(crate) base_url: Option<String>,
+    /// The user name at the forge
+    #[arg(long, value_name = "NAME", requires = "online")]
+    pub(crate) username: Option<String>,
+    /// The e-mail address of the Atlassian account, which Bitbucket's API wants beside an API token
+    #[arg(long, value_name = "ADDRESS", requires = "online")]
+    pub(crate) email: Option<String>,
+    #[command(flatten)]
+    pub(crate) wanted: WantedFor,
+}
+
+/// `jeton account add`
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that people type")]
+pub(crate) struct AddAccountArgs {
+    /// Your name for it: lower-case letters, digits, `-`, `_`, `.` [default: made of the forge and the token's owner]
+    #[arg(value_name = "LABEL")]
+    pub(crate) label: Option<String>,
+    /// github, gitlab or bitbucket, or the forge's host [default: the one that the token itself tells]
+    #[arg(long, value_name = "FORGE")]
+    pub(crate) forge: Option<String>,
+    /// Where a self-hosted forge is, as people see it [default: github.com, gitlab.com or bitbucket.org]
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+    /// The user name at the forge, which git wants for Bitbucket
+    #[arg(long, value_name = "NAME")]
+    pub(crate) username: Option<String>,
+    /// The e-mail address of the Atlassian account, which Bitbucket's API wants beside an API token
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) email: Option<String>,
+    /// A line for people
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) note: Option<String>,
+    /// An owner or a repository that it serves when several accounts fit; may be given several times [default: all]
+    #[arg(long = "serves", value_name = "OWNER[/REPO]")]
+    pub(crate) serves: Vec<String>,
+    /// Let others use it, where policies let them [default: when the operator adds it]
+    #[arg(long, conflicts_with = "private")]
+    pub(crate) shared: bool,
+    /// Keep it to yourself
+    #[arg(long)]
+    pub(crate) private: bool,
+    /// Take it on its forge when nothing else decides
+    #[arg(long = "default")]
+    pub(crate) is_default: bool,
+    /// Do not let jeton renew it ahead of its end, where the forge can (GitLab)
+    #[arg(long)]
+    pub(crate) no_auto_rotate: bool,
+    /// Store it even though the forge gives no clear word just now
+    #[arg(long)]
+    pub(crate) untested: bool,
+    #[command(flatten)]
+    pub(crate) wanted: WantedFor,
+    #[command(flatten)]
+    pub(crate) from: TokenFrom,
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+/// `jeton account list`
+#[derive(Debug, Args)]
+pub(crate) struct ListAccountArgs {
+    /// Only those of one kind of forge
+    #[arg(long, value_enum, value_name = "FORGE")]
+    pub(crate) forge: Option<ForgeArg>,
+    /// Only those on this host
+    #[arg(long, value_name = "HOST")]
+    pub(crate) host: Option<String>,
+    /// Only those that stand so, by the last clear word of their forge
+    #[arg(long, value_enum, value_name = "STANDING")]
+    pub(crate) validity: Option<ValidityArg>,
+    /// Only those whose label begins so
+    #[arg(long = "label", value_name = "PREFIX")]
+    pub(crate) prefix: Option<String>,
+    /// All of them, however many there are
+    #[arg(long, conflicts_with = "limit")]
+    pub(crate) all: bool,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: u32,
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+/// `jeton account test`
+#[derive(Debug, Args)]
+pub(crate) struct TestAccountArgs {
+    /// Its label, or its id [default: all that you may see]
+    #[arg(value_name = "LABEL")]
+    pub(crate) label: Option<String>,
+    /// Test the token in this variable of this process's environment [default: every token that is there]
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["label", "url"])]
+    pub(crate) from_env: Option<String>,
+    #[command(flatten)]
+    pub(crate) wanted: WantedFor,
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+/// `jeton account update`
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("change").required(true).multiple(true).args([
+    "new_label", "note", "username", "email", "serves", "active", "auto_rotate", "shared", "private",
+])))]
+pub(crate) struct UpdateAccountArgs {
+    #[command(flatten)]
+    pub(crate) account: OneAccount,
+    /// Another label
+    #[arg(long = "label", value_name = "LABEL")]
+    pub(crate) new_label: Option<String>,
+    /// Another line for people
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) note: Option<String>,
+    /// Another user name at the forge
+    #[arg(long, value_name = "NAME")]
+    pub(crate) username: Option<String>,
+    /// Another e-mail address
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) email: Option<String>,
+    /// The owners and repositories that it serves from now on; may be given several times
+    #[arg(long = "serves", value_name = "OWNER[/REPO]")]
+    pub(crate) serves: Option<Vec<String>>,
+    /// Whether it may be used
+    #[arg(long, value_name = "BOOL", action = ArgAction::Set)]
+    pub(crate) active: Option<bool>,
+    /// Whether jeton renews it by itself
+    #[arg(long, value_name = "BOOL", action = ArgAction::Set)]
+    pub(crate) auto_rotate: Option<bool>,
+    /// Let others use it, where policies let them
+    #[arg(long, conflicts_with = "private")]
+    pub(crate) shared: bool,
+    /// Keep it to its owner
+    #[arg(long)]
+    pub(crate) private: bool,
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+/// `jeton account replace`
+#[derive(Debug, Args)]
+pub(crate) struct ReplaceAccountArgs {
+    #[command(flatten)]
+    pub(crate) account: OneAccount,
+    /// The user name at the forge, when it changes too
+    #[arg(long, value_name = "NAME")]
+    pub(crate) username: Option<String>,
+    /// The e-mail address, when it changes too
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) email: Option<String>,
+    /// Take a token of somebody else
+    #[arg(long)]
+    pub(crate) other_identity: bool,
+    /// Take it even though the forge gives no clear word just now
+    #[arg(long)]
+    pub(crate) untested: bool,
+    #[command(flatten)]
+    pub(crate) from: TokenFrom,
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+/// `jeton account guide`
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("which").required(true).multiple(true).args(["forge", "kind"])))]
+pub(crate) struct GuideArgs {
+    /// github, gitlab or bitbucket, or the forge's host
+    #[arg(long, value_name = "FORGE")]
+    pub(crate) forge: Option<String>,
+    /// Where a self-hosted forge is, as people see it [default: github.com, gitlab.com or bitbucket.org]
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+    /// The kind of token, such as github_fine_grained [default: the best one]
+    #[arg(long, value_name = "KIND")]
+    pub(crate) kind: Option<String>,
+    #[command(flatten)]
+    pub(crate) wanted: WantedFor,
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+/// What a token may be wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PurposeArg {
+    /// Read files, branches and commits
+    #[value(alias = "read_content")]
+    ReadContent,
+    /// Open and change pull requests (merge requests)
+    #[value(alias = "manage_pull_requests")]
+    ManagePullRequests,
+    /// Push commits
+    Push,
+    /// Register runners
+    #[value(alias = "register_runners")]
+    RegisterRunners,
+    /// Write secrets and variables of CI
+    #[value(alias = "manage_secrets")]
+    ManageSecrets,
+}
+
+impl From<PurposeArg> for Purpose {
+    fn from(purpose: PurposeArg) -> Self {
+        match purpose {
+            PurposeArg::ReadContent => Self::ReadContent,
+            PurposeArg::ManagePullRequests => Self::ManagePullRequests,
+            PurposeArg::Push => Self::Push,
+            PurposeArg::RegisterRunners => Self::RegisterRunners,
+            PurposeArg::ManageSecrets => Self::ManageSecrets,
+        }
+    }
+}
+
+/// How an account may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ValidityArg {
+    /// The forge takes the token
+    Valid,
+    /// The forge refuses the token
+    Invalid,
+    /// The forge gave no clear word yet
+    Unknown,
+}
