@@ -21,6 +21,10 @@ pub enum AccountOrigin {
 
 /// An account as people see it, wherever its token comes from. Never the token.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own that people see and set by its name"
+)]
 pub struct Account {
     /// Names it for ever.
     pub id: AccountId,
@@ -56,6 +60,8 @@ pub struct Account {
     pub scopes: Option<Vec<String>>,
     /// When it ends.
     pub end: TokenEnd,
+    /// Whether somebody noted that end, because the forge does not tell it.
+    pub end_is_noted: bool,
     /// What the last look that gave a clear word said.
     pub validity: Validity,
     /// What is wrong with it, by the last look, or because its end has passed since.
@@ -110,6 +116,7 @@ impl Account {
             identity,
             scopes: record.scopes,
             end,
+            end_is_noted: record.expires_at.is_some() && !record.end_is_known,
             validity: record.validity,
             report,
             checked_at: record.checked_at,
@@ -150,6 +157,7 @@ impl Account {
             identity: seen.and_then(|report| report.identity.clone()),
             scopes: seen.and_then(|report| report.scopes.clone()),
             end,
+            end_is_noted: false,
             validity,
             finding: finding(seen, end, validity, now),
             checked_at,

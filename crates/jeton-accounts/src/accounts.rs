@@ -4,11 +4,11 @@ use jeton_access::Access;
 use jeton_domain::{AccountId, Clock, Credential, Entropy, ForgeKind, RowRef};
 use jeton_forge::{AccountForge, Forges};
 use jeton_seal::KeyRing;
-use jeton_vault::{AccountRecord, Vault};
+use jeton_vault::{AccountRecord, SealedPlace, Vault};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-use crate::{AccountError, AccountSettings, EnvironmentAccount, Webhooks, watch::Allowances};
+use crate::{AccountError, AccountSettings, EnvironmentAccount, Webhooks, allowances::Allowances};
 
 /// The clients of the three kinds of forge.
 pub trait ForgeClients: Send + Sync + fmt::Debug {
@@ -123,11 +123,7 @@ impl Inner {
 
 /// Where an account's token stands.
 pub(crate) fn token_place(row: &str) -> RowRef<'_> {
-    RowRef {
-        table: "accounts",
-        column: "token",
-        row,
-    }
+    SealedPlace::AccountToken.of(row)
 }
 
 impl fmt::Debug for Accounts {

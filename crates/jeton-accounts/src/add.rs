@@ -5,6 +5,7 @@ use jeton_domain::{
 use jeton_inspect::Inspection;
 use jeton_ledger::{Event, events};
 use jeton_vault::{AccountRecord, VaultError};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::{
@@ -42,6 +43,8 @@ pub struct NewAccount {
     pub default: bool,
     /// Whether jeton renews it by itself; when absent, if its forge can.
     pub auto_rotate: Option<bool>,
+    /// When the token ends, as the forge's page says, where its API does not tell (Bitbucket).
+    pub expires_at: Option<Timestamp>,
     /// Whether it is to be kept even when the forge gives no clear word.
     pub untested: bool,
     /// What it is to be good for.
@@ -65,6 +68,7 @@ impl NewAccount {
             shared: None,
             default: false,
             auto_rotate: None,
+            expires_at: None,
             untested: false,
             purposes: Vec::new(),
             repository: None,
@@ -91,6 +95,7 @@ pub(crate) struct Checked {
     scope: AccountScope,
     default: bool,
     auto_rotate: Option<bool>,
+    expires_at: Option<Timestamp>,
 }
 
 impl Accounts {
@@ -105,10 +110,11 @@ impl Accounts {
         let checked = Checked {
             label: new.label.as_deref().map(words::label).transpose()?,
             note: words::note(new.note.as_deref())?,
-            serves: words::serves(&new.serves)?,
+            serves: words::serves(&of_its_repository(&new))?,
             scope,
             default: new.default,
             auto_rotate: new.auto_rotate,
+            expires_at: new.expires_at,
         };
         let Attempt {
             mut inspection,
@@ -147,6 +153,7 @@ impl Checked {
             scope: AccountScope::Shared,
             default: false,
             auto_rotate: Some(false),
+            expires_at: None,
         }
     }
 }
@@ -209,6 +216,7 @@ impl Inner {
         event: Event,
     ) -> Result<Account, AccountError> {
         let now = self.now();
+        check_noted_end(checked.expires_at, now)?;
         let id = self.new_id();
         let is_made = checked.label.is_none();
         let made = || made_label(credential.forge.kind(), report.identity.as_ref());
@@ -252,6 +260,7 @@ impl Inner {
             updated_at: now,
         };
         self.apply(&mut record, report, true);
+        self.note_end(&mut record, checked.expires_at, now);
         let mut tx = self.vault.begin().await?;
         if is_made {
             record.label = free_label(&mut *tx, &record).await?;
@@ -316,4 +325,26 @@ pub(crate) fn facts(event: Event, account: &AccountRecord) -> Event {
         .with("identity", json!(account.identity_name))
         .with("expires_at", json!(account.expires_at.map(|at| at.to_string())))
         .with_fingerprint(account.fingerprint.clone())
+}
+
+/// What an account serves: what was said; for a Bitbucket access token, which belongs to a repository, else the one that it was tried on.
+/// The watch cannot try it without.
+fn of_its_repository(new: &NewAccount) -> Vec<String> {
+    let kind = jeton_inspect::inspect(&new.token, None).kind;
+    match &new.repository {
+        Some(repository) if new.serves.is_empty() && kind == Some(CredentialKind::BitbucketAccess) => {
+            vec![repository.clone()]
+        }
+        _ => new.serves.clone(),
+    }
+}
+
+/// An end that somebody noted lies ahead, and no further than any forge lets a token live.
+pub(crate) fn check_noted_end(end: Option<Timestamp>, now: Timestamp) -> Result<(), AccountError> {
+    let longest = now + SignedDuration::from_hours(24 * 3_660);
+    match end {
+        Some(end) if end <= now => Err(AccountError::Invalid(format!("the token ended already, at {end}"))),
+        Some(end) if end > longest => Err(AccountError::Invalid(format!("no token ends as late as {end}"))),
+        _ => Ok(()),
+    }
 }

@@ -1,15 +1,19 @@
 use jeton_domain::{AccountScope, Caller};
 use jeton_ledger::{Event, events};
 use jeton_vault::{AccountRecord, VaultError};
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
     Account, AccountError, Accounts,
     account::source_of,
     accounts::Inner,
+    add::check_noted_end,
     add::{facts, renewal_supported},
     rights::Want,
-    schedule, words,
+    schedule,
+    standing::standing,
+    words,
 };
 
 /// What to change of an account. What is absent stays; an empty text takes away what was there.
@@ -31,6 +35,8 @@ pub struct AccountChange {
     pub auto_rotate: Option<bool>,
     /// Whether it is everybody's whom policies let, or the caller's own.
     pub shared: Option<bool>,
+    /// When its token ends, where the forge's API does not tell; `None` inside takes it away.
+    pub expires_at: Option<Option<Timestamp>>,
 }
 
 impl AccountChange {
@@ -73,6 +79,10 @@ impl Accounts {
             Ok(false) => return Err(AccountError::Changed(before.label.to_string())),
             Err(VaultError::Conflict(_)) => return Err(AccountError::LabelTaken(after.label.to_string())),
             Err(error) => return Err(error.into()),
+        }
+        if after.expires_at != before.expires_at {
+            let check = standing(after.clone(), after.checked_at.unwrap_or(now));
+            tx.accounts().put_check(after.id, &after.fingerprint, &check).await?;
         }
         if after.rotate_at != before.rotate_at {
             tx.accounts().set_rotate_at(after.id, after.rotate_at).await?;
@@ -184,6 +194,16 @@ impl Inner {
             let (kind, auto) = (after.kind, after.auto_rotate);
             after.rotate_at = schedule::rotate_at(&self.settings, kind, auto, after.token_since, after.expires_at);
         }
+        if let Some(end) = change.expires_at {
+            if before.end_is_known {
+                return Err(AccountError::Invalid(format!(
+                    "{} itself says when this token ends",
+                    before.forge.host()
+                )));
+            }
+            check_noted_end(end, self.now())?;
+            self.note_end(&mut after, end, self.now());
+        }
         Ok(after)
     }
 }
@@ -196,6 +216,7 @@ fn what_changed(before: &AccountRecord, after: &AccountRecord) -> Vec<&'static s
         ("email", before.email != after.email),
         ("serves", before.serves != after.serves),
         ("active", before.active != after.active),
+        ("expires_at", before.expires_at != after.expires_at),
         ("auto_rotate", before.auto_rotate != after.auto_rotate),
         ("shared", before.scope != after.scope),
     ];

@@ -67,7 +67,7 @@ impl Accounts {
         let label = words::label(one.label.as_str())?;
         let checked = Checked::imported(label, format!("imported from {}", one.variable));
         inner.check_new(caller, &checked, &one.credential).await?;
-        let report = self.quick_look(&one.credential, None).await;
+        let report = self.quick_look_at_environment(one).await;
         may_be_kept(&report, untested)?;
         let event = Event::new(events::ACCOUNT_IMPORTED, caller)
             .with("variable", one.variable)

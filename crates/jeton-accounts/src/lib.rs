@@ -3,6 +3,7 @@
 mod account;
 mod accounts;
 mod add;
+mod allowances;
 mod attempt;
 mod candidates;
 mod change;
@@ -28,6 +29,7 @@ mod settings;
 mod standing;
 mod test;
 mod watch;
+mod watch_environment;
 mod webhook;
 mod words;
 

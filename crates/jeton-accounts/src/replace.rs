@@ -1,12 +1,14 @@
 use jeton_domain::{Caller, CheckReport, Fingerprint, Secret, Validity};
 use jeton_ledger::{Event, events};
 use jeton_vault::AccountRecord;
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
     Account, AccountError, Accounts, Added,
     account::identity_of,
     accounts::token_place,
+    add::check_noted_end,
     add::facts,
     attempt::{Attempt, TestAsk, may_be_kept},
     find::not_found,
@@ -22,6 +24,8 @@ pub struct Replacement {
     pub username: Option<String>,
     /// The user's e-mail address at the forge; as before when absent.
     pub email: Option<String>,
+    /// When the token ends, as the forge's page says, where its API does not tell.
+    pub expires_at: Option<Timestamp>,
     /// Whether it may be somebody else's.
     pub other_identity: bool,
     /// Whether it is to be kept even when the forge gives no clear word.
@@ -62,10 +66,16 @@ impl Accounts {
                 username: new.username.or_else(|| old.username.clone()),
                 email: new.email.or_else(|| old.email.clone()),
                 purposes: Vec::new(),
-                repository: None,
+                // A Bitbucket access token cannot be tried without one that it reaches.
+                repository: old
+                    .serves
+                    .iter()
+                    .map(ToString::to_string)
+                    .find(|served| served.contains('/')),
             },
             old.forge.clone(),
         )?;
+        check_noted_end(new.expires_at, inner.now())?;
         let fingerprint = Fingerprint::of(&credential.token);
         if fingerprint == old.fingerprint {
             return Err(AccountError::Invalid(format!(
@@ -101,6 +111,7 @@ impl Accounts {
             ..current
         };
         inner.apply(&mut record, &report, true);
+        inner.note_end(&mut record, new.expires_at, now);
         if !tx.accounts().put_token(&record, &old.fingerprint).await? {
             return Err(AccountError::Changed(record.label.to_string()));
         }

@@ -16,20 +16,18 @@ impl Inner {
     pub(crate) fn check_of(&self, account: &AccountRecord, report: &CheckReport) -> AccountCheck {
         let mut next = account.clone();
         self.apply(&mut next, report, false);
-        AccountCheck {
-            kind: next.kind,
-            identity: next.identity_id.zip(next.identity_name),
-            scopes: next.scopes,
-            expires_at: next.expires_at,
-            end_is_known: next.end_is_known,
-            validity: next.validity,
-            finding: next.finding,
-            report: next.report.unwrap_or(Value::Null),
-            checked_at: report.checked_at,
-            verdict_at: next.verdict_at,
-            next_check_at: next.next_check_at,
-            next_warning_at: next.next_warning_at,
-            rotate_at: next.rotate_at,
+        standing(next, report.checked_at)
+    }
+
+    /// Notes an end that somebody read off the forge's page, where the forge does not tell it over its API, as Bitbucket does not.
+    pub(crate) fn note_end(&self, account: &mut AccountRecord, end: Option<Timestamp>, now: Timestamp) {
+        if account.end_is_known {
+            return;
+        }
+        account.expires_at = end;
+        account.next_warning_at = first_warning(&self.settings, end, now);
+        if let Some(end) = end.filter(|end| *end > now) {
+            account.next_check_at = account.next_check_at.min(end + SignedDuration::from_secs(1));
         }
     }
 
@@ -64,6 +62,12 @@ impl Inner {
         match report.end {
             TokenEnd::At(end) => (account.expires_at, account.end_is_known) = (Some(end), true),
             TokenEnd::Never if is_clear => (account.expires_at, account.end_is_known) = (None, true),
+            // Somebody noted an end that has passed, and the forge takes the token still: its word counts.
+            TokenEnd::Unknown
+                if report.validity == Validity::Valid && account.expires_at.is_some_and(|end| end <= now) =>
+            {
+                account.expires_at = None;
+            }
             TokenEnd::Never | TokenEnd::Unknown => {}
         }
         account.finding = report.diagnoses.first().map(|one| one.code.as_str().to_owned());
@@ -103,5 +107,24 @@ impl Inner {
         // Its end is found when it comes, not up to a day later.
         let end = account.expires_at.filter(|end| *end > now);
         end.map_or(at, |end| at.min(end + SignedDuration::from_secs(1)))
+    }
+}
+
+/// What of a record `put_check` writes.
+pub(crate) fn standing(account: AccountRecord, checked_at: Timestamp) -> AccountCheck {
+    AccountCheck {
+        kind: account.kind,
+        identity: account.identity_id.zip(account.identity_name),
+        scopes: account.scopes,
+        expires_at: account.expires_at,
+        end_is_known: account.end_is_known,
+        validity: account.validity,
+        finding: account.finding,
+        report: account.report.unwrap_or(Value::Null),
+        checked_at,
+        verdict_at: account.verdict_at,
+        next_check_at: account.next_check_at,
+        next_warning_at: account.next_warning_at,
+        rotate_at: account.rotate_at,
     }
 }

@@ -1,10 +1,6 @@
 //! The watch: looks at every active account once a day, spread over the day, within limits per forge; gives warnings; begins renewals.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, stream};
 use jeton_domain::{CheckReport, Code, Fingerprint, Validity};
@@ -24,10 +20,6 @@ const BATCH: u32 = 32;
 const SIDE_BY_SIDE: usize = 4;
 /// For so long an account that was taken up is not taken up by another server.
 const TAKEN: SignedDuration = SignedDuration::from_mins(10);
-/// After so many looks in a row without a clear word a forge is left in peace for a while.
-const SILENCES: u32 = 3;
-/// How long that is, when the forge names no time.
-const PEACE: SignedDuration = SignedDuration::from_mins(1);
 /// How many warnings, and renewals, one step handles.
 const STEP: u32 = 100;
 
@@ -40,86 +32,6 @@ pub struct WatchRound {
     pub warned: u32,
     /// How many renewals were begun.
     pub renewals: u32,
-}
-
-/// How much each forge may still be asked.
-#[derive(Debug, Default)]
-pub(crate) struct Allowances(Mutex<HashMap<String, Allowance>>);
-
-#[derive(Debug, Clone, Copy)]
-struct Allowance {
-    /// Looks that are left; a bucket of one minute's worth.
-    left: f64,
-    since: Timestamp,
-    /// Looks in a row that brought no clear word.
-    silences: u32,
-    in_peace_until: Option<Timestamp>,
-}
-
-impl Allowances {
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Allowance>> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    /// The hosts that are not to be asked now.
-    fn exhausted(&self, per_minute: u32, now: Timestamp) -> Vec<String> {
-        let mut hosts = self.lock();
-        // A forge that nobody asks any more is forgotten: its bucket is full again after a minute.
-        hosts.retain(|_, one| one.silences > 0 || now.duration_since(one.since).abs() < SignedDuration::from_mins(10));
-        let exhausted = hosts.iter_mut().filter_map(|(host, one)| {
-            one.refill(per_minute, now);
-            (one.left < 1.0 || one.is_in_peace(now)).then(|| host.clone())
-        });
-        exhausted.collect()
-    }
-
-    /// Takes one look from a host's allowance, if there is one left.
-    fn take(&self, host: &str, per_minute: u32, now: Timestamp) -> bool {
-        let mut hosts = self.lock();
-        let one = hosts.entry(host.to_owned()).or_insert(Allowance {
-            left: f64::from(per_minute),
-            since: now,
-            silences: 0,
-            in_peace_until: None,
-        });
-        one.refill(per_minute, now);
-        let may = one.left >= 1.0 && !one.is_in_peace(now);
-        if may {
-            one.left -= 1.0;
-        }
-        may
-    }
-
-    fn note(&self, host: &str, report: &CheckReport, now: Timestamp) {
-        let mut hosts = self.lock();
-        let Some(one) = hosts.get_mut(host) else { return };
-        if report.validity != Validity::Unknown {
-            (one.silences, one.in_peace_until) = (0, None);
-            return;
-        }
-        one.silences += 1;
-        // A limit may be one account's or the address's: a moment of peace for all, the named time for that account.
-        let is_limit = report.diagnoses.iter().any(|one| one.code == Code::ForgeRateLimited);
-        if is_limit || one.silences >= SILENCES {
-            one.in_peace_until = Some(now + PEACE);
-        }
-    }
-}
-
-impl Allowance {
-    fn refill(&mut self, per_minute: u32, now: Timestamp) {
-        let passed = now.duration_since(self.since);
-        self.since = now;
-        // A clock that was set back refills nothing.
-        let earned = passed.as_secs_f64().max(0.0) * f64::from(per_minute) / 60.0;
-        self.left = (self.left + earned).min(f64::from(per_minute));
-    }
-
-    fn is_in_peace(&self, now: Timestamp) -> bool {
-        // However far the clock was set back, peace does not last longer than it was meant to.
-        self.in_peace_until
-            .is_some_and(|until| until > now && until.duration_since(now) <= PEACE)
-    }
 }
 
 impl Accounts {
@@ -173,21 +85,24 @@ impl Accounts {
             }
             tx.commit().await?;
         }
-        let looked_at = u32::try_from(may.len()).unwrap_or(u32::MAX);
         let looks = may.into_iter().map(|account| self.look(account));
-        stream::iter(looks)
+        let looked_at = stream::iter(looks)
             .buffer_unordered(SIDE_BY_SIDE)
-            .for_each(|()| async {})
+            .fold(0, |sum, looked| async move { sum + u32::from(looked) })
             .await;
         Ok((claimed, looked_at))
     }
 
-    async fn look(&self, account: AccountRecord) {
+    /// Looks at one, unless its forge asked for peace since it was taken up; whether it did.
+    async fn look(&self, account: AccountRecord) -> bool {
         let inner = &self.0;
         let host = account.forge.host().to_owned();
+        let now = inner.now();
+        let asked_for_peace = inner.allowances.is_in_peace(&host, now);
         let outcome = match inner.open(&account) {
+            _ if asked_for_peace => self.put_off(account.id, now).await,
             Ok(credential) => {
-                let report = self.quick_look(&credential, account.expires_at).await;
+                let report = self.quick_look(&account, &credential).await;
                 inner.allowances.note(&host, &report, inner.now());
                 self.note_look(&account, &report).await
             }
@@ -196,6 +111,15 @@ impl Accounts {
         if let Err(error) = outcome {
             tracing::warn!(account.label = %account.label, %error, "an account could not be looked at; it will be tried again");
         }
+        !asked_for_peace
+    }
+
+    /// Makes one due again that was taken up and not looked at.
+    async fn put_off(&self, account: AccountId, to: Timestamp) -> Result<(), AccountError> {
+        let mut tx = self.0.vault.begin().await?;
+        tx.accounts().set_next_check(account, to).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// Looks at a token that a caller says the forge refuses; `None` when it is no account's. Within the same allowance as the watch.
@@ -212,7 +136,7 @@ impl Accounts {
                     Some(CheckReport::clone(&report))
                 }
                 _ => {
-                    let report = self.quick_look(&account.credential, None).await;
+                    let report = self.quick_look_at_environment(account).await;
                     if report.validity != Validity::Unknown {
                         account.report.store(Some(Arc::new(report.clone())));
                     }
@@ -236,7 +160,7 @@ impl Accounts {
                 ..report
             }));
         }
-        let report = self.quick_look(&inner.open(first)?, first.expires_at).await;
+        let report = self.quick_look(first, &inner.open(first)?).await;
         inner.allowances.note(first.forge.host(), &report, inner.now());
         for account in &found {
             self.note_look(account, &report).await?;
@@ -358,55 +282,6 @@ impl Accounts {
             }
         }
         Ok(begun)
-    }
-
-    /// Looks at the accounts of the environment, which stand in memory alone, when their turn has come.
-    async fn watch_environment(&self) {
-        let inner = &self.0;
-        for account in &inner.environment {
-            let now = inner.now();
-            let every = inner.settings.check_every.min(SignedDuration::from_hours(24));
-            let is_fresh = account.report.load().as_ref().is_some_and(|report| {
-                let age = now.duration_since(report.checked_at).abs();
-                // Without a clear word it is asked again sooner.
-                age < if report.validity == Validity::Unknown {
-                    every.min(SignedDuration::from_mins(10))
-                } else {
-                    every
-                }
-            });
-            if is_fresh
-                || !inner
-                    .allowances
-                    .take(account.credential.forge.host(), inner.settings.checks_per_minute, now)
-            {
-                continue;
-            }
-            let mut report = self.quick_look(&account.credential, None).await;
-            inner.allowances.note(account.credential.forge.host(), &report, now);
-            let before = account.report.load_full();
-            if let Some(before) = &before
-                && report.validity == Validity::Unknown
-            {
-                // Only a clear word counts; that there was none now stands beside it.
-                report = CheckReport {
-                    validity: before.validity,
-                    identity: before.identity.clone(),
-                    scopes: before.scopes.clone(),
-                    end: before.end,
-                    ..report
-                };
-            }
-            let was_valid = before.is_none_or(|before| before.validity != Validity::Invalid);
-            if report.validity == Validity::Invalid && was_valid {
-                tracing::warn!(
-                    account.label = %account.label, variable = account.variable,
-                    reason = report.diagnoses.first().map_or("", |one| one.cause.as_str()),
-                    "the token in an environment variable does not work"
-                );
-            }
-            account.report.store(Some(Arc::new(report)));
-        }
     }
 
     /// Counts accounts for the metrics. To be called every minute or so.

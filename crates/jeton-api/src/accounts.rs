@@ -44,6 +44,9 @@ pub struct AddAccountRequest {
     /// Whether jeton renews it ahead of its end, where the forge can (GitLab); yes when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auto_rotate: Option<bool>,
+    /// When the token ends, a day (`2027-01-31`) or a time, as the forge's page says: where its API does not tell, as Bitbucket's does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
     /// Store it even though the forge gives no clear word just now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub untested: Option<bool>,
@@ -95,6 +98,9 @@ pub struct ChangeAccountRequest {
     /// Whether others may use it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared: Option<bool>,
+    /// When the token ends, where the forge's API does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
 }
 
 /// Whether an account is the default on its forge.
@@ -120,6 +126,9 @@ pub struct RotateAccountRequest {
     /// The e-mail address, when it changes too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
+    /// When the new token ends, where the forge's API does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
     /// Take a token of somebody else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_identity: Option<bool>,
@@ -130,6 +139,10 @@ pub struct RotateAccountRequest {
 
 /// An account. Never its token.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own that people see and set by its name"
+)]
 pub struct Account {
     /// Names it for ever.
     pub id: Uuid,
@@ -185,7 +198,7 @@ pub struct Account {
     /// When the token ends, RFC 3339 in UTC; absent when it does not, or when that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
-    /// `known`, `never` or `unknown`: what an absent `expires_at` means.
+    /// `known`, `noted` (somebody read it off the forge's page), `never` or `unknown`.
     pub expiry: String,
     /// `valid`, `invalid` or `unknown`, by the last clear word of the forge.
     pub validity: String,

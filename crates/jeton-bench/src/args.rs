@@ -66,10 +66,23 @@ pub(crate) enum Bench {
     Decisions,
     /// Grants that are each written to the record, and its verification
     Record,
+    /// All of the following, which are about stored accounts
+    Accounts,
+    /// Pages of accounts, and the choice of one, among 1,000 and among 1,000,000
+    AccountPages,
+    /// Hand-outs of accounts' tokens, against those of Apps' tokens
+    AccountTokens,
+    /// A day of the watch over 100,000 accounts
+    AccountWatch,
+    /// Pasted tokens that are inspected
+    Inspect,
+    /// 1,000,000 values that are sealed anew while tokens are handed out
+    Reseal,
 }
 
 impl Bench {
-    pub(crate) const ALL: [Self; 10] = [
+    /// But for the name of several.
+    pub(crate) const ALL: [Self; 15] = [
         Self::Start,
         Self::Stampede,
         Self::ColdOwner,
@@ -80,6 +93,11 @@ impl Bench {
         Self::WarmKey,
         Self::Decisions,
         Self::Record,
+        Self::AccountPages,
+        Self::AccountTokens,
+        Self::AccountWatch,
+        Self::Inspect,
+        Self::Reseal,
     ];
 
     /// As it is written after `--only`, and in the table.
@@ -95,13 +113,45 @@ impl Bench {
             Self::WarmKey => "warm-key",
             Self::Decisions => "decisions",
             Self::Record => "record",
+            Self::Accounts => "accounts",
+            Self::AccountPages => "account-pages",
+            Self::AccountTokens => "account-tokens",
+            Self::AccountWatch => "account-watch",
+            Self::Inspect => "inspect",
+            Self::Reseal => "reseal",
         }
+    }
+
+    /// Whether it is one of those that [`Bench::Accounts`] stands for.
+    fn is_about_accounts(self) -> bool {
+        matches!(
+            self,
+            Self::AccountPages | Self::AccountTokens | Self::AccountWatch | Self::Inspect | Self::Reseal
+        )
     }
 }
 
 impl Args {
     pub(crate) fn chosen(&self) -> Vec<Bench> {
-        let wanted = |bench: &Bench| self.only.is_empty() || self.only.contains(bench);
+        let group = self.only.contains(&Bench::Accounts);
+        let wanted =
+            |bench: &Bench| self.only.is_empty() || self.only.contains(bench) || (group && bench.is_about_accounts());
         Bench::ALL.into_iter().filter(wanted).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::{Args, Bench};
+
+    #[test]
+    fn a_name_may_stand_for_several() {
+        let chosen = |arguments: &[&str]| Args::parse_from(["bench"].iter().chain(arguments)).chosen();
+        assert_eq!(chosen(&[]), Bench::ALL);
+        assert_eq!(chosen(&["--only", "inspect"]), [Bench::Inspect]);
+        let accounts = chosen(&["--only", "accounts", "--only", "start"]);
+        assert_eq!((accounts.len(), accounts[0]), (6, Bench::Start));
     }
 }

@@ -29,12 +29,26 @@ pub(crate) fn load_average() -> anyhow::Result<String> {
 
 /// Resident memory of a process, in KiB.
 pub(crate) fn resident_kib(pid: u32) -> anyhow::Result<u64> {
+    status_kib(pid, "VmRSS:")
+}
+
+/// The most that it ever was, in KiB, or since [`forget_peak`].
+pub(crate) fn peak_kib(pid: u32) -> anyhow::Result<u64> {
+    status_kib(pid, "VmHWM:")
+}
+
+/// Lets the peak of this process begin anew, at what is resident now (proc_pid_clear_refs(5)).
+pub(crate) fn forget_peak() -> anyhow::Result<()> {
+    std::fs::write("/proc/self/clear_refs", "5").context("/proc/self/clear_refs")
+}
+
+fn status_kib(pid: u32, name: &str) -> anyhow::Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     let number = line.and_then(|rest| rest.trim().strip_suffix("kB")).map(str::trim);
     number
         .and_then(|number| number.parse().ok())
-        .context("no VmRSS in /proc/PID/status")
+        .with_context(|| format!("no {name} in /proc/PID/status"))
 }
 
 /// Processor time that a process has used, user and system, in microseconds. In steps of a clock tick (10 ms mostly).

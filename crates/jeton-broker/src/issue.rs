@@ -6,7 +6,7 @@ use std::{
 
 use jeton_accounts::HandOut;
 use jeton_domain::{
-    Action, AppName, Caller, ForgeKind, Freshness, GrantId, Permissions, RepoPath, RepoSet, TokenKeyDigest,
+    Action, AppName, Caller, Code, Coded as _, ForgeKind, Freshness, GrantId, Permissions, RepoPath, RepoSet, TokenKeyDigest,
 };
 use jeton_ledger::{Event, Write, events};
 use jeton_vault::{GrantOf, GrantRecord};
@@ -114,8 +114,12 @@ impl Broker {
             Err(error @ (BrokerError::NotInstalled { .. } | BrokerError::NoApp { .. }))
                 if self.may_fall_back(asker, &ask) =>
             {
-                // Where no App is installed a person's token may serve; what stood in its way is of less use than the App's reason.
-                self.issue_from_account(asker, &ask).await.map_err(|_| error)
+                // Where no App is installed a person's token may serve. That there is none for the caller is of less use than the App's
+                // reason; what is wrong with one that there is, of more.
+                self.issue_from_account(asker, &ask).await.map_err(|other| match other.code() {
+                    Code::AccountNone | Code::PolicyDenied | Code::PolicyCeiling => error,
+                    _ => other,
+                })
             }
             outcome => outcome,
         }

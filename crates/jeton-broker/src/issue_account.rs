@@ -1,5 +1,5 @@
 use jeton_accounts::{HandOut, UseAsk};
-use jeton_domain::{Action, GrantId};
+use jeton_domain::{Action, ForgeKind, GrantId, RepoPath};
 use jeton_ledger::{Event, Write, events};
 use jeton_vault::{GrantOf, GrantRecord};
 use serde_json::json;
@@ -19,7 +19,9 @@ impl Broker {
                 // An App's token is narrower than anything a person could paste: it comes first wherever it can.
                 let may = |action| self.0.access.could_allow(&asker.caller).contains(&action);
                 let has_app = !self.known_candidates(ask.forge.as_deref(), None).is_empty();
-                Ok(!(has_app && may(Action::TokenMint)) && may(Action::AccountUse))
+                // Apps are GitHub's, where nothing lies deeper than owner/name.
+                let is_elsewhere = ask.forge.is_none() && ask.repositories.iter().any(|raw| lies_deeper(raw));
+                Ok(!(has_app && may(Action::TokenMint) && !is_elsewhere) && may(Action::AccountUse))
             }
         }
     }
@@ -92,4 +94,9 @@ impl Broker {
             released_at: None,
         }
     }
+}
+
+/// Whether a path is one of GitLab's, of a group in a group, and none of GitHub's.
+fn lies_deeper(raw: &str) -> bool {
+    RepoPath::parse(ForgeKind::GitHub, raw).is_err() && RepoPath::parse(ForgeKind::GitLab, raw).is_ok()
 }

@@ -1,6 +1,9 @@
 use std::time::Duration;
 
-use jeton_domain::{Code, Credential, Diagnosis, Fingerprint, LeaseHolder, RotationId, Secret, TokenEnd, Validity};
+use jeton_domain::{
+    CheckReport, Credential, CredentialKind, Diagnosis, Fingerprint, LeaseHolder, RepoPath, RotationId, Secret,
+    TokenEnd, Validity,
+};
 use jeton_forge::{CheckAsk, Rotated};
 use jeton_ledger::{Event, events};
 use jeton_vault::{AccountRecord, RotationRecord, RotationState};
@@ -17,8 +20,6 @@ const QUIET: SignedDuration = SignedDuration::from_secs(120);
 const SEND_WITHIN: SignedDuration = SignedDuration::from_secs(10);
 /// How often a forge is asked within one renewal, each time after a look that showed that nothing had happened.
 const MOST_ATTEMPTS: u32 = 5;
-/// After a refusal it is tried again after so long, while the old token lives.
-const AFTER_REFUSAL: SignedDuration = SignedDuration::from_hours(24);
 /// The longest life that GitLab gives (<https://docs.gitlab.com/user/profile/personal_access_tokens/>).
 const LONGEST_DAYS: i64 = 365;
 /// How often the vault is tried with a token in hand that stands nowhere else.
@@ -64,7 +65,7 @@ impl Accounts {
             return self.fail(rotation, &account, &reason, None).await;
         }
         let credential = inner.open(&account)?;
-        let report = self.quick_look(&credential, account.expires_at).await;
+        let report = self.quick_look(&account, &credential).await;
         match report.validity {
             Validity::Valid => {}
             Validity::Unknown => return Ok(Some(later(&report.diagnoses, "the forge gave no clear word"))),
@@ -93,6 +94,19 @@ impl Accounts {
         let now = inner.now();
         let expires_on = self.wanted_end(&account, now);
         let forge = inner.forges.of(account.forge.kind());
+        // By a bot's name its forge knows which project or group it works for, and so where it is renewed.
+        let bot = matches!(
+            account.kind,
+            CredentialKind::GitLabProject | CredentialKind::GitLabGroup
+        );
+        let credential = Credential {
+            username: if bot {
+                account.identity_name.clone()
+            } else {
+                credential.username.clone()
+            },
+            ..credential
+        };
         match forge.rotate(&credential, expires_on, now).await {
             Rotated::Renewed { token, end } => {
                 self.keep(asked, &account, token, end).await?;
@@ -141,7 +155,7 @@ impl Accounts {
                 .await;
         }
         // To use a dead token is harmless; only to renew with one is not.
-        let report = self.quick_look(&inner.open(&account)?, account.expires_at).await;
+        let report = self.quick_look(&account, &inner.open(&account)?).await;
         match report.validity {
             Validity::Unknown => Ok(Some(later(&report.diagnoses, "the forge gave no clear word"))),
             Validity::Valid if rotation.attempts >= MOST_ATTEMPTS => {
@@ -151,7 +165,7 @@ impl Accounts {
             Validity::Valid => {
                 let back = self
                     .step(&rotation, RotationState::Asked, |next, _| {
-                        next.state = RotationState::Intended
+                        next.state = RotationState::Intended;
                     })
                     .await?;
                 Ok(back.is_none().then(elsewhere))
@@ -199,88 +213,6 @@ impl Accounts {
             }
         }
         Err(AccountError::Internal("a loop without an end ended"))
-    }
-
-    /// Ends a renewal that did not happen; the old token is as it was. An alarm, because somebody has to act while it lives.
-    async fn fail(
-        &self,
-        rotation: RotationRecord,
-        account: &AccountRecord,
-        reason: &str,
-        diagnosis: Option<Diagnosis>,
-    ) -> Result<Option<Moved>, AccountError> {
-        let inner = &self.0;
-        let now = inner.now();
-        let mut next = rotation.clone();
-        next.state = RotationState::Failed;
-        next.error = Some(diagnosis.as_ref().map_or_else(|| reason.to_owned(), words));
-        next.changed_at = now;
-        let mut tx = inner.vault.begin().await?;
-        if !tx.rotations().step(&next, rotation.state, rotation.changed_at).await? {
-            return Ok(Some(elsewhere()));
-        }
-        if account.fingerprint == rotation.old_fingerprint {
-            let again = Some(now + AFTER_REFUSAL).filter(|at| account.expires_at.is_none_or(|end| *at < end));
-            tx.accounts()
-                .set_rotate_at(account.id, again.filter(|_| account.auto_rotate))
-                .await?;
-        }
-        let code = diagnosis.as_ref().map_or(Code::RotationUnsupported, |one| one.code);
-        let event = about(Event::by_system(events::ACCOUNT_ROTATION_FAILED), account)
-            .with("code", code.as_str())
-            .with("reason", reason)
-            .with(
-                "old_token_ends_at",
-                account
-                    .expires_at
-                    .map_or_else(|| "unknown".to_owned(), |end| end.to_string()),
-            );
-        self.notify(&mut *tx, account, events::ACCOUNT_ROTATION_FAILED, diagnosis.as_ref())
-            .await?;
-        inner.access.ledger().append_in(&mut *tx, &[event]).await?;
-        tx.commit().await?;
-        tracing::error!(
-            account.label = %account.label, forge.host = account.forge.host(), code = %code, reason,
-            "a token was not renewed; the old one is as it was"
-        );
-        Ok(Some(Moved::Over))
-    }
-
-    /// Ends a renewal that happened and whose new token is gone: nobody ever saw it.
-    async fn give_up(
-        &self,
-        rotation: RotationRecord,
-        account: AccountRecord,
-        mut report: jeton_domain::CheckReport,
-    ) -> Result<Option<Moved>, AccountError> {
-        let inner = &self.0;
-        let now = inner.now();
-        let diagnosis = lost(&account);
-        report.diagnoses.insert(0, diagnosis.clone());
-        let mut next = rotation.clone();
-        next.state = RotationState::Lost;
-        next.error = Some(words(&diagnosis));
-        next.changed_at = now;
-        let mut tx = inner.vault.begin().await?;
-        if !tx.rotations().step(&next, rotation.state, rotation.changed_at).await? {
-            return Ok(Some(elsewhere()));
-        }
-        let check = inner.check_of(&account, &report);
-        tx.accounts()
-            .put_check(account.id, &account.fingerprint, &check)
-            .await?;
-        tx.grants().release_account(account.id, None, now).await?;
-        let event =
-            about(Event::by_system(events::ACCOUNT_ROTATION_LOST), &account).with("code", diagnosis.code.as_str());
-        self.notify(&mut *tx, &account, events::ACCOUNT_ROTATION_LOST, Some(&diagnosis))
-            .await?;
-        inner.access.ledger().append_in(&mut *tx, &[event]).await?;
-        tx.commit().await?;
-        tracing::error!(
-            account.label = %account.label, forge.host = account.forge.host(), code = %diagnosis.code,
-            "a token was renewed and the new one was lost on its way: make a new one by hand"
-        );
-        Ok(Some(Moved::Over))
     }
 
     async fn note_unclear(
@@ -332,31 +264,30 @@ impl Accounts {
         Ok(stepped.then_some(next))
     }
 
-    /// The look of the watch: one or two calls. `known_end` is when the token ends, as far as that was learnt before.
-    pub(crate) async fn quick_look(
-        &self,
-        credential: &Credential,
-        known_end: Option<Timestamp>,
-    ) -> jeton_domain::CheckReport {
+    /// The look of the watch at a stored account: one or two calls.
+    pub(crate) async fn quick_look(&self, account: &AccountRecord, credential: &Credential) -> CheckReport {
+        // A Bitbucket access token belongs to a repository, and cannot be tried without one that it reaches.
+        let repository = account
+            .serves
+            .iter()
+            .find_map(|served| RepoPath::parse(account.forge.kind(), served.as_str()).ok());
         let ask = CheckAsk {
             quick: true,
-            known_end,
+            known_end: account.expires_at,
+            repository,
             ..CheckAsk::default()
         };
-        let forge = self.0.forges.of(credential.forge.kind());
-        forge.check(credential, &ask, self.0.now()).await
+        self.0.ask_forge(credential, &ask).await
     }
 
     /// The day on which the new token shall end: as long a life as the one before had, or as the settings say.
     fn wanted_end(&self, account: &AccountRecord, now: Timestamp) -> Option<Date> {
-        let days = match self.0.settings.rotation_days {
-            Some(days) => i64::from(days),
-            None => {
-                let end = account.expires_at?;
-                let life = end.duration_since(account.token_since);
-                // A day that has begun counts: a token of 30 days that was put in at noon has 29.5 left.
-                (life.as_secs() + 86_399) / 86_400
-            }
+        let days = if let Some(days) = self.0.settings.rotation_days {
+            i64::from(days)
+        } else {
+            let life = account.expires_at?.duration_since(account.token_since);
+            // A day that has begun counts: a token of 30 days that was put in at noon has 29.5 left.
+            (life.as_secs() + 86_399) / 86_400
         };
         let days = days.clamp(1, LONGEST_DAYS);
         let today = now.to_zoned(TimeZone::UTC).date();
@@ -384,27 +315,9 @@ fn later(diagnoses: &[Diagnosis], otherwise: &str) -> Moved {
     }
 }
 
-fn elsewhere() -> Moved {
+pub(super) fn elsewhere() -> Moved {
     Moved::Later {
         reason: "another process works on it".to_owned(),
         after: QUIET.unsigned_abs(),
-    }
-}
-
-fn lost(account: &AccountRecord) -> Diagnosis {
-    let page = format!("{}/-/user_settings/personal_access_tokens", account.forge.web_url());
-    Diagnosis {
-        code: Code::RotationLost,
-        cause: format!(
-            "{} renewed the token of `{}`, and the answer with the new one never arrived: the old one is dead, and nobody has the new one",
-            account.forge.host(),
-            account.label
-        ),
-        remedy: format!(
-            "Make a new token at {page} and put it in with `jeton account replace {}`. Revoke the lost one there: it has the same name.",
-            account.label
-        ),
-        url: Some(page),
-        retry_at: None,
     }
 }

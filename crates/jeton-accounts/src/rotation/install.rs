@@ -30,7 +30,7 @@ impl Accounts {
             token: token.clone(),
             ..inner.open(&account)?
         };
-        let report = self.quick_look(&credential, rotation.new_expires_at).await;
+        let report = self.quick_look(&account, &credential).await;
         let waited = inner.clock.now().duration_since(rotation.changed_at).abs();
         if report.validity == Validity::Invalid && waited < PATIENCE {
             return Ok(Some(Moved::Later {

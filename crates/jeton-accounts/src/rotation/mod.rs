@@ -14,6 +14,7 @@
 
 mod advance;
 mod begin;
+mod end;
 mod install;
 mod rotate;
 
@@ -22,6 +23,7 @@ use std::{fmt, time::Duration};
 use async_trait::async_trait;
 use jeton_domain::{RotationId, RowRef};
 use jeton_jobs::{Handler, JobError};
+use jeton_vault::SealedPlace;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -32,11 +34,7 @@ pub(crate) use begin::RotationAsk;
 
 /// Where a new token stands until it is in its account.
 pub(crate) fn new_token_place(row: &str) -> RowRef<'_> {
-    RowRef {
-        table: "account_rotations",
-        column: "new_token",
-        row,
-    }
+    SealedPlace::RotatedToken.of(row)
 }
 
 /// How a renewal stands after it was moved on.

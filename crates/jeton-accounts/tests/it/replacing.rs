@@ -14,6 +14,7 @@ fn with(token: Secret) -> Replacement {
         token,
         username: None,
         email: None,
+        expires_at: None,
         other_identity: false,
         untested: false,
     }

@@ -75,7 +75,7 @@ impl GitLab {
         let new = token(family.renewals);
         family.tokens.insert(old.to_owned(), false);
         family.tokens.insert(new.clone(), true);
-        family.end = family.end + SignedDuration::from_hours(24 * 90);
+        family.end += SignedDuration::from_hours(24 * 90);
         Some((Secret::new(new), family.end))
     }
 }
@@ -184,15 +184,15 @@ impl Rig {
             life: Mutex::new(Life::until(Death::NEVER)),
         });
         let ring = Arc::new(KeyRing::new([], &DataKey::generate(&Random)));
-        let rig = Self { world, ring, forge };
-        let (accounts, _) = rig.server(&Life::until(Death::NEVER));
+        let this = Self { world, ring, forge };
+        let (accounts, _) = this.server(&Life::until(Death::NEVER));
         let new = NewAccount {
             label: Some("lab".to_owned()),
             forge: Some("gitlab".to_owned()),
             ..NewAccount::of(Secret::new(token(0)))
         };
         accounts.add(&operator(), None, new).await.unwrap();
-        rig
+        this
     }
 
     /// Another process on the same database.
@@ -293,7 +293,7 @@ async fn dies_at_every_step(trouble: &[Trouble], may_lose: Loses) {
             let rig = Rig::start(trouble).await;
             rig.world.clock.advance(DUE);
             let life = Life::until(Death { at, after });
-            let outlived = tokio::time::timeout(Duration::from_secs(60), rig.live(Arc::clone(&life)));
+            let outlived = tokio::time::timeout(Duration::from_mins(1), rig.live(Arc::clone(&life)));
             outlived.await.unwrap();
             // Another process takes over, when the lease of the dead one's job has ended.
             rig.world.clock.advance(SignedDuration::from_mins(5));

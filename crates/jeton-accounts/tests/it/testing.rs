@@ -131,13 +131,18 @@ async fn who_may_not_change_an_account_may_not_have_it_tested() {
     let w = World::start().await;
     w.add_shared("work", 1).await;
     let asked = w.forges.asked();
-    for somebody in [client("ci"), user("ada", Role::Member), user("eve", Role::Auditor)] {
+    w.let_user("ada", &["account.use"]).await;
+    for (somebody, code) in [
+        (client("ci"), Code::AccountNotFound),
+        (user("ada", Role::Member), Code::PolicyDenied),
+        (user("eve", Role::Auditor), Code::PolicyDenied),
+    ] {
         let error = w
             .accounts
             .test_stored(&somebody, None, "work", vec![], None)
             .await
             .unwrap_err();
-        assert_eq!(error.code(), Code::PolicyDenied);
+        assert_eq!(error.code(), code);
     }
     assert_eq!(w.forges.asked(), asked);
 }

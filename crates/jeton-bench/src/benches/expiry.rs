@@ -41,6 +41,7 @@ pub(super) async fn run(setting: &Setting) -> anyhow::Result<Vec<Line>> {
         connections: 16,
         duration,
         body_length: first.body_length,
+        slack: 0,
     };
     let warm = load(BEFORE).run().await?;
     ensure!(forge.sim.calls().mints() == 1, "the token was renewed before its time");

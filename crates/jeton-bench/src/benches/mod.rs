@@ -1,5 +1,6 @@
 //! The measurements, one file each.
 
+mod accounts;
 mod cold;
 mod decisions;
 mod expiry;
@@ -43,6 +44,12 @@ pub(crate) async fn run(bench: Bench, setting: &Setting) -> anyhow::Result<Vec<L
         Bench::WarmKey => warm_key::run(setting).await,
         Bench::Decisions => decisions::run(setting),
         Bench::Record => record::run(setting).await,
+        Bench::AccountPages => accounts::pages(setting).await,
+        Bench::AccountTokens => accounts::tokens(setting).await,
+        Bench::AccountWatch => accounts::watch(setting).await,
+        Bench::Inspect => accounts::inspect(setting),
+        Bench::Reseal => accounts::reseal(setting).await,
+        Bench::Accounts => anyhow::bail!("it is run part by part"),
     }
 }
 

@@ -4,9 +4,14 @@ use std::net::SocketAddr;
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::ask;
-use crate::{client::post_with_key, forge::Forge, jeton::Server};
+use crate::{
+    client::{post_with_key, request_with_key},
+    forge::Forge,
+    jeton::Server,
+};
 
 /// The operator of a server that runs.
 pub(super) struct Operator {
@@ -27,9 +32,32 @@ impl Operator {
 
     /// Adds a client; its key.
     pub(super) async fn add_client(&self, name: &str) -> anyhow::Result<String> {
+        Ok(self.add_known_client(name).await?.1)
+    }
+
+    /// Adds a client; its id and its key.
+    pub(super) async fn add_known_client(&self, name: &str) -> anyhow::Result<(Uuid, String)> {
         let added = self.post("/v1/clients", &json!({ "name": name }), 201).await?;
+        let id = added["client"]["id"].as_str().context("a client without an id")?;
         let key = added["key"].as_str().context("a client without a key")?;
-        Ok(key.to_owned())
+        Ok((id.parse()?, key.to_owned()))
+    }
+
+    /// The operator's own key.
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Lets a client do something.
+    pub(super) async fn allow(&self, client: &str, action: &str, repositories: &[&str]) -> anyhow::Result<()> {
+        let policy = json!({
+            "name": format!("{client}-{}", action.replace('.', "-")),
+            "callers": { "client": client },
+            "actions": [action],
+            "repositories": repositories,
+        });
+        self.post("/v1/policies", &policy, 201).await?;
+        Ok(())
     }
 
     /// Lets a client read the content of one repository.
@@ -43,6 +71,13 @@ impl Operator {
         });
         self.post("/v1/policies", &policy, 201).await?;
         Ok(())
+    }
+
+    pub(super) async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        let answer = ask(self.address, &request_with_key(path, &self.key), 200)
+            .await
+            .with_context(|| path.to_owned())?;
+        Ok(serde_json::from_slice(answer.body())?)
     }
 
     pub(super) async fn post(&self, path: &str, body: &Value, status: u16) -> anyhow::Result<Value> {

@@ -38,6 +38,7 @@ pub(super) async fn run(setting: &Setting) -> anyhow::Result<Vec<Line>> {
             connections,
             duration: Duration::from_millis(length),
             body_length,
+            slack: 0,
         };
         let mut runs = Vec::new();
         for _ in 0..rounds {

@@ -46,6 +46,7 @@ pub(super) async fn run(setting: &Setting) -> anyhow::Result<Vec<Line>> {
         connections: 16,
         duration: Duration::from_millis(length),
         body_length,
+        slack: 0,
     };
     load.run().await?;
     let (next, cold) = (Arc::new(AtomicUsize::new(0)), Arc::new(cold));

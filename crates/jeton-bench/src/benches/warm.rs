@@ -37,6 +37,7 @@ pub(super) async fn run(setting: &Setting) -> anyhow::Result<Vec<Line>> {
                 connections,
                 duration,
                 body_length: answer.body_length,
+                slack: 0,
             },
         };
         let pairs = pairs::measure(&side(&jeton), &side(&bare), rounds, duration).await?;

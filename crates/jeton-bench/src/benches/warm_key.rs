@@ -66,6 +66,7 @@ pub(super) async fn run(setting: &Setting) -> anyhow::Result<Vec<Line>> {
                 connections,
                 duration,
                 body_length,
+                slack: 0,
             },
         };
         let (keyed, anonymous) = (side(&with_key, lengths.0), side(&request_for(PATH), lengths.1));

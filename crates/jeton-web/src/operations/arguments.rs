@@ -29,6 +29,17 @@ pub(super) fn time(field: &str, text: &str) -> Result<Timestamp, Failure> {
     })
 }
 
+/// The end of something: a time, or a day, which ends it as it begins (00:00 UTC).
+pub(super) fn end(field: &str, text: &str) -> Result<Timestamp, Failure> {
+    match text.parse::<jiff::civil::Date>() {
+        Ok(day) => day
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .map(|zoned| zoned.timestamp())
+            .map_err(|_| Failure::internal()),
+        Err(_) => time(field, text),
+    }
+}
+
 /// A time that may be left out.
 pub(super) fn maybe_time(field: &str, text: Option<&str>) -> Result<Option<Timestamp>, Failure> {
     text.map(|text| time(field, text)).transpose()

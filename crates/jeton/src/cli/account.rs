@@ -144,6 +144,7 @@ fn change(args: UpdateAccountArgs) -> ChangeAccountRequest {
         username: args.username,
         email: args.email,
         serves,
+        expires_at: args.expires.map(account_add::end),
         active: args.active,
         auto_rotate: args.auto_rotate,
         shared: account_add::visibility(args.shared, args.private),
@@ -203,6 +204,13 @@ mod tests {
         assert_eq!(changed(&["--note", ""]), json!({"note": ""}));
         assert_eq!(changed(&["--note", "builds"]), json!({"note": "builds"}));
         assert_eq!(changed(&["--serves", ""]), json!({"serves": []}));
+        assert_eq!(
+            changed(&["--expires", "2027-01-31"]),
+            json!({"expires_at": "2027-01-31"})
+        );
+        assert_eq!(changed(&["--expires", ""]), json!({"expires_at": ""}));
+        let end = changed(&["--expires", "90d"]);
+        assert!(end["expires_at"].as_str().unwrap().ends_with('Z'), "{end}");
         assert_eq!(
             changed(&["--serves", "acme", "--serves", "octo/tools"]),
             json!({"serves": ["acme", "octo/tools"]})

@@ -9,6 +9,7 @@ use super::{
     CliError, Client, Context, Format, ServerArgs, account_output as show, account_token,
     args_account::{AddAccountArgs, ReplaceAccountArgs},
     output::{clean, note, print, print_json},
+    when::{When, parse_when},
 };
 use crate::system::SystemClock;
 
@@ -29,6 +30,7 @@ pub(super) async fn add(args: AddAccountArgs, context: &Context) -> Result<ExitC
         shared: visibility(args.shared, args.private),
         default: yes(args.is_default),
         auto_rotate: args.no_auto_rotate.then_some(false),
+        expires_at: args.expires.map(end),
         untested: yes(args.untested),
         purposes: args.wanted.words(),
         repository: args.wanted.repository,
@@ -51,6 +53,14 @@ pub(super) fn visibility(shared: bool, private: bool) -> Option<bool> {
     }
 }
 
+/// An end as the server reads it: a day and a time as they are, and so long from now.
+pub(super) fn end(text: String) -> String {
+    match parse_when(&text) {
+        Ok(length @ When::Off(_)) => length.after(SystemClock.now()).to_string(),
+        Ok(When::At(_)) | Err(_) => text,
+    }
+}
+
 pub(super) async fn replace(args: ReplaceAccountArgs, context: &Context) -> Result<ExitCode, CliError> {
     let label = &args.account.label;
     let client = Client::new(&args.server, context)?;
@@ -62,6 +72,7 @@ pub(super) async fn replace(args: ReplaceAccountArgs, context: &Context) -> Resu
         token: Some(Released(token)),
         username: args.username,
         email: args.email,
+        expires_at: args.expires.map(end),
         other_identity: args.other_identity.then_some(true),
         untested: args.untested.then_some(true),
     };
@@ -104,10 +115,6 @@ pub(super) async fn rotate(
                 Format::Table => print(&show::guide(&guide))?,
             }
             note(&error.to_string_for_people());
-            note(&clean(&format!(
-                "next: make a new token as said above, then `jeton account replace {}`",
-                account.label
-            )));
             Ok(ExitCode::from(error.exit_status()))
         }
         Err(error) => Err(error),

@@ -6,7 +6,7 @@ use jeton_api::{Account, AccountRepository, ImportedVariable, InspectFinding, Ro
 use jiff::Timestamp;
 
 use super::{
-    account_report::{self, ends, scopes},
+    account_report::{self, ends, moment, scopes},
     output::{clean, note, or_dash, table},
 };
 
@@ -22,10 +22,10 @@ pub(super) fn list(accounts: &[Account], now: Timestamp) -> String {
             standing(account),
             ends(account.expires_at.as_deref(), &account.expiry, now),
             usable_by(account),
-            if account.default { "default" } else { "" }.to_owned(),
+            if account.default { "yes" } else { "" }.to_owned(),
         ]
     });
-    let header = ["LABEL", "FORGE", "KIND", "WHOSE", "STANDING", "ENDS", "FOR", ""];
+    let header = ["LABEL", "FORGE", "KIND", "WHOSE", "STANDING", "ENDS", "FOR", "DEFAULT"];
     table(header, rows)
 }
 
@@ -114,6 +114,12 @@ fn rows(account: &Account, now: Timestamp) -> Vec<(&'static str, String)> {
         ("user name", &account.username),
         ("e-mail", &account.email),
         ("note", &account.note),
+    ];
+    rows.extend(
+        told.into_iter()
+            .filter_map(|(name, value)| Some((name, value.clone()?))),
+    );
+    let times = [
         ("added", &account.created_at),
         ("token since", &account.token_since),
         ("asked", &account.checked_at),
@@ -122,8 +128,9 @@ fn rows(account: &Account, now: Timestamp) -> Vec<(&'static str, String)> {
         ("renewed at", &account.rotate_at),
     ];
     rows.extend(
-        told.into_iter()
-            .filter_map(|(name, value)| Some((name, value.clone()?))),
+        times
+            .into_iter()
+            .filter_map(|(name, at)| Some((name, moment(at.as_ref()?)))),
     );
     rows.push(("token", account.fingerprint.clone()));
     rows
@@ -133,7 +140,7 @@ fn renewal(rotation: &Rotation) -> String {
     let mut out = format!(
         "\nrenewal {} since {}, wanted by {}: {}\n",
         clean(&rotation.state),
-        clean(&rotation.created_at),
+        clean(&moment(&rotation.created_at)),
         clean(&rotation.asked_by),
         clean(&rotation.detail)
     );
@@ -302,13 +309,13 @@ pub(super) mod tests {
             "octocat",
             "valid",
             "12 days (2026-12-04)",
-            "default",
+            "yes",
         ] {
             assert!(lines[1].contains(shown), "{shown} in {text}");
         }
         assert!(lines[2].contains("off; invalid (credential.expired)"), "{text}");
         assert!(
-            lines[2].contains("operator alone") && !lines[2].contains("default"),
+            lines[2].contains("operator alone") && !lines[2].contains("yes"),
             "{text}"
         );
         assert!(

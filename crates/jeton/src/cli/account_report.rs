@@ -66,7 +66,7 @@ pub(super) fn sections(check: &CheckReport) -> String {
             };
             [purpose_word(purpose), purpose.fit.clone(), lacks, purpose.why.clone()]
         });
-        let _ = write!(out, "\n{}", table(["GOOD FOR", "", "LACKS", "WHY"], rows));
+        let _ = write!(out, "\n{}", table(["GOOD FOR", "ANSWER", "LACKS", "WHY"], rows));
     }
     for diagnosis in &check.diagnoses {
         let _ = write!(out, "\n{}", problem(diagnosis, word_of(check)));
@@ -77,7 +77,7 @@ pub(super) fn sections(check: &CheckReport) -> String {
                 .status
                 .map_or_else(|| "no answer".to_owned(), |status| status.to_string());
             let said = look.said.clone().unwrap_or_else(|| "-".to_owned());
-            [look.probe.clone(), status, said, look.at.clone()]
+            [look.probe.clone(), status, said, moment(&look.at)]
         });
         let _ = write!(out, "\n{}", table(["ASKED", "STATUS", "SAID", "AT"], rows));
     }
@@ -85,7 +85,7 @@ pub(super) fn sections(check: &CheckReport) -> String {
         let until = quota
             .resets_at
             .as_ref()
-            .map(|at| format!(" until {at}"))
+            .map(|at| format!(" until {}", moment(at)))
             .unwrap_or_default();
         let _ = writeln!(
             out,
@@ -96,9 +96,15 @@ pub(super) fn sections(check: &CheckReport) -> String {
         );
     }
     if let Some(at) = &check.retry_at {
-        let _ = writeln!(out, "\nthe forge may be asked again at {}", clean(at));
+        let _ = writeln!(out, "\nthe forge may be asked again at {}", clean(&moment(at)));
     }
     out
+}
+
+/// A time without parts of seconds, which tell people nothing.
+pub(super) fn moment(text: &str) -> String {
+    let at = text.parse::<Timestamp>();
+    at.map_or_else(|_| text.to_owned(), |at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
 
 /// What a finding is in a report of this standing: a token that works has no errors.
@@ -120,7 +126,7 @@ pub(super) fn problem(diagnosis: &Diagnosis, word: &str) -> String {
         let _ = writeln!(out, "  page: {}", clean(url));
     }
     if let Some(at) = &diagnosis.retry_at {
-        let _ = writeln!(out, "  again: {}", clean(at));
+        let _ = writeln!(out, "  again: {}", clean(&moment(at)));
     }
     let _ = writeln!(out, "  code: {}", clean(&diagnosis.code));
     out
@@ -237,7 +243,7 @@ pub(super) mod tests {
                 status: None,
                 said: Some("timed out\u{1b}[2J".to_owned()),
                 request_id: None,
-                at: "2026-11-22T09:00:00Z".to_owned(),
+                at: "2026-11-22T09:00:00.123456789Z".to_owned(),
             }],
             quota: None,
             retry_at: None,
@@ -313,10 +319,11 @@ pub(super) mod tests {
             "admin:org",
             "GET /user",
             "no answer",
+            "2026-11-22T09:00:00Z",
         ] {
             assert!(text.contains(shown), "{shown} in {text}");
         }
-        assert!(!text.contains('\u{1b}'), "{text:?}");
+        assert!(!text.contains('\u{1b}') && !text.contains(".123"), "{text:?}");
         assert_eq!(
             in_a_line(&check, now()),
             "invalid; octocat; 12 days (2026-12-04); no good for manage-secrets: lacks admin:org; The token has ended. \

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use jeton_accounts::{EnvironmentAccount, FoundEnvironment, read_environment};
-use jeton_api::{Account, CheckReport, TestAccountRequest};
+use jeton_api::{Account, CheckReport, TestAccountRequest, WhoAmI};
 use jeton_domain::{Clock as _, Secret};
 use serde::Serialize;
 
@@ -58,12 +58,20 @@ async fn ask(client: &Client, account: &str, wanted: &WantedFor) -> Result<(Acco
 
 async fn all(args: &TestAccountArgs, context: &Context) -> Result<u8, CliError> {
     let client = Client::new(&args.server, context)?;
-    let mut status = 0;
-    let mut tested = Vec::new();
+    let me: WhoAmI = client.get(&["v1", "whoami"], &[]).await?;
+    let (mut status, mut tested) = (0, Vec::new());
     let mut next = None;
     loop {
         let page = account_list::page(&client, &[], next.take(), account_list::PAGE).await?;
         for account in &page.accounts {
+            if is_somebody_elses(account, &me) {
+                let owner = account.owner.as_deref().unwrap_or("somebody");
+                note(&clean(&format!(
+                    "{} was not tested: it is for {owner} alone",
+                    account.label
+                )));
+                continue;
+            }
             // By its id: private accounts of several people may share a label.
             match ask(&client, &account.id.to_string(), &args.wanted).await {
                 Ok((account, check)) => {
@@ -77,11 +85,8 @@ async fn all(args: &TestAccountArgs, context: &Context) -> Result<u8, CliError> 
                 }
                 Err(error) if is_of_this_one(&error) => {
                     status = report::worst(status, UNKNOWN);
-                    note(&format!(
-                        "{} was not tested\n{}",
-                        clean(&account.label),
-                        error.to_string_for_people()
-                    ));
+                    let words = error.to_string_for_people();
+                    note(&format!("{} was not tested\n{words}", clean(&account.label)));
                 }
                 Err(error) => return Err(error),
             }
@@ -97,7 +102,13 @@ async fn all(args: &TestAccountArgs, context: &Context) -> Result<u8, CliError> 
     Ok(status)
 }
 
-/// Whether the others can be tested all the same: somebody's private account, one that was removed or changed meanwhile.
+/// Whether it is private to somebody else: operators see that it is there, and may not try its token.
+fn is_somebody_elses(account: &Account, me: &WhoAmI) -> bool {
+    !account.shared && account.owner.as_ref().is_some_and(|owner| *owner != me.name)
+}
+
+/// Whether the others can be tested all the same: this one was removed or changed meanwhile, may not be tested, or is on a forge
+/// that has no such repositories.
 fn is_of_this_one(error: &CliError) -> bool {
     matches!(error, CliError::Problem(problem) if matches!(problem.status, 400 | 403 | 404 | 409 | 422))
 }
@@ -125,7 +136,8 @@ async fn environment(wanted: &str, args: &TestAccountArgs, context: &Context) ->
         let check = CheckReport::from(&forge.check(&account.credential, &ask, now).await);
         status = report::worst(status, report::exit_status(&check));
         if let Format::Table = args.format {
-            print(&in_full(account, &check))?;
+            let gap = if tested.is_empty() { "" } else { "\n" };
+            print(&format!("{gap}{}", in_full(account, &check)))?;
         }
         tested.push(Tested {
             variable: account.variable,
@@ -189,5 +201,5 @@ fn in_full(account: &EnvironmentAccount, check: &CheckReport) -> String {
     rows.push(("token", account.fingerprint.to_string()));
     let rows = rows.into_iter().map(|(name, value)| [name.to_owned(), value]);
     let facts = table(["", ""], rows);
-    format!("{}{}\n", facts.trim_start(), report::sections(check))
+    format!("{}{}", facts.trim_start(), report::sections(check))
 }

@@ -19,7 +19,7 @@ use super::{
 pub(crate) enum AccountCommand {
     /// Give the server a token of yours for GitHub, GitLab or Bitbucket; it is tested first
     #[command(
-        after_help = "Example:\n  jeton account add work --forge github --serves acme --for read-content,push --repository acme/tools\n\nThe token comes from standard input, or is asked for on the terminal without showing it; never as an\nargument. What the forge refuses is not stored. `jeton account guide` says how to make a token."
+        after_help = "Example:\n  jeton account add work --forge github --for push --repository acme/tools\n\nThe token comes from standard input, or is asked for on the terminal without showing it; never as an\nargument. What the forge refuses is not stored. `jeton account guide` says how to make a token."
     )]
     Add(AddAccountArgs),
     /// Show the accounts that you may see
@@ -54,12 +54,12 @@ pub(crate) enum AccountCommand {
     },
     /// Change what is said about an account; its token stays
     #[command(
-        after_help = "Example:\n  jeton account update work --note '' --serves acme --serves octo/tools\n\nAn empty text takes a note, a user name or an e-mail address away; --serves '' lets it serve everything."
+        after_help = "Example:\n  jeton account update work --note '' --serves acme --serves octo/tools\n\nAn empty text takes a note, a user name, an e-mail address or an end away; with --serves '' it serves\neverything."
     )]
     Update(UpdateAccountArgs),
     /// Put a new token that you made by hand in the place of an account's; it is tested first
     #[command(
-        after_help = "Example:\n  jeton account replace work --token-file new-token.txt\n\nThe old token stays until the new one is known to work and to be the same owner's. Revoke the old one\nat the forge afterwards."
+        after_help = "Example:\n  jeton account replace work --token-file new-token.txt\n\nThe old token stays until the new one is known to work and to be the same owner's. Revoke the old\none at the forge afterwards."
     )]
     Replace(ReplaceAccountArgs),
     /// Have the forge renew an account's token now, where it can (GitLab); the old one then ends at once
@@ -77,7 +77,7 @@ pub(crate) enum AccountCommand {
     },
     /// Make the server forget an account and its token
     #[command(
-        after_help = "Example:\n  jeton account remove work --yes\n\nOne that is in use is refused, with what uses it. The token itself lives on until it is revoked at the\nforge."
+        after_help = "Example:\n  jeton account remove work --yes\n\nOne that is in use is refused, with what uses it. The token itself lives on until it is revoked at\nthe forge."
     )]
     Remove {
         #[command(flatten)]
@@ -164,8 +164,8 @@ Examples:
   jeton account test work --for push --repository acme/tools
   jeton account test --from-env GITHUB_TOKEN
 
-Without a label all accounts that you may see are tested, a line each. --from-env needs no server: it tests
-the tokens in this process's environment, directly at the forges.
+Without a label all accounts that you may see are tested, a line each. --from-env needs no server:
+it tests the tokens in this process's environment, directly at the forges.
 
 Exit status:
   0  valid, and will do for all that --for names
@@ -272,6 +272,9 @@ pub(crate) struct AddAccountArgs {
     /// Do not let jeton renew it ahead of its end, where the forge can (GitLab)
     #[arg(long)]
     pub(crate) no_auto_rotate: bool,
+    /// When the token ends, as 2027-01-31 or 365d, where the forge's API does not tell (Bitbucket's does not)
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) expires: Option<String>,
     /// Store it even though the forge gives no clear word just now
     #[arg(long)]
     pub(crate) untested: bool,
@@ -335,7 +338,7 @@ pub(crate) struct TestAccountArgs {
 /// `jeton account update`
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("change").required(true).multiple(true).args([
-    "new_label", "note", "username", "email", "serves", "active", "auto_rotate", "shared", "private",
+    "new_label", "note", "username", "email", "serves", "expires", "active", "auto_rotate", "shared", "private",
 ])))]
 pub(crate) struct UpdateAccountArgs {
     #[command(flatten)]
@@ -355,6 +358,9 @@ pub(crate) struct UpdateAccountArgs {
     /// The owners and repositories that it serves from now on; may be given several times
     #[arg(long = "serves", value_name = "OWNER[/REPO]")]
     pub(crate) serves: Option<Vec<String>>,
+    /// When the token ends, as 2027-01-31 or 365d, where the forge's API does not tell
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) expires: Option<String>,
     /// Whether it may be used
     #[arg(long, value_name = "BOOL", action = ArgAction::Set)]
     pub(crate) active: Option<bool>,
@@ -385,6 +391,9 @@ pub(crate) struct ReplaceAccountArgs {
     /// The e-mail address, when it changes too
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) email: Option<String>,
+    /// When the new token ends, as 2027-01-31 or 365d, where the forge's API does not tell
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) expires: Option<String>,
     /// Take a token of somebody else
     #[arg(long)]
     pub(crate) other_identity: bool,

@@ -1,7 +1,7 @@
 use jeton_domain::Secret;
 use jeton_forge_sim::{
     AccessLevel, BitbucketSim, BitbucketSimConfig, BitbucketTokenSpec, FaultKind, FaultRule, GitLabSim,
-    GitLabSimConfig, GitLabTokenSpec, OrgRole, PersonalTokenSpec, Visibility,
+    GitLabSimConfig, GitLabTokenSpec, OrgRole, PersonalTokenSpec, Visibility, WorldError,
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -10,6 +10,7 @@ use super::{
     Stage,
     client::{Client, Failure, text},
     git,
+    steps::holds,
     story::Story,
 };
 
@@ -55,7 +56,14 @@ pub(crate) async fn play(story: &Story, stage: &Stage, operator: &Client) -> Res
     add(story, stage, forges, operator, &tokens).await?;
     bad_minute(story, stage, operator).await?;
     use_them(story, stage, forges, operator).await?;
-    renew(story, stage, forges, operator, &tokens.gitlab).await
+    renew(story, stage, forges, operator, &tokens.gitlab).await?;
+    let all = [&tokens.github, &tokens.gitlab, &tokens.bitbucket];
+    let leaked = all.iter().any(|token| holds(&stage.config.state_dir, token.as_bytes()));
+    story.check(
+        !leaked,
+        "no file under the state directory holds any of them in the clear",
+    );
+    Ok(())
 }
 
 /// What Ada made at the forges by hand.
@@ -66,15 +74,14 @@ struct Tokens {
 }
 
 fn make_tokens(stage: &Stage, forges: &OtherForges) -> Result<Tokens, Failure> {
-    let words = |error: &dyn std::fmt::Display| error.to_string();
     let github = stage.sim.github();
     github.add_user(PERSON);
     github
         .add_member("acme", PERSON, OrgRole::Admin)
-        .map_err(|error| words(&error))?;
+        .map_err(|error| error.to_string())?;
     let classic = PersonalTokenSpec::classic(["repo", "read:org"]).expires_in(MONTH);
-    let gitlab = make_gitlab_token(&forges.gitlab).map_err(|error| words(&error))?;
-    let bitbucket = make_bitbucket_token(&forges.bitbucket).map_err(|error| words(&error))?;
+    let gitlab = make_gitlab_token(&forges.gitlab).map_err(|error| error.to_string())?;
+    let bitbucket = make_bitbucket_token(&forges.bitbucket).map_err(|error| error.to_string())?;
     Ok(Tokens {
         github: github.add_personal_token(PERSON, classic).token,
         gitlab,
@@ -82,19 +89,26 @@ fn make_tokens(stage: &Stage, forges: &OtherForges) -> Result<Tokens, Failure> {
     })
 }
 
-fn make_gitlab_token(gitlab: &GitLabSim) -> Result<String, jeton_forge_sim::WorldError> {
+fn make_gitlab_token(gitlab: &GitLabSim) -> Result<String, WorldError> {
     let person = gitlab.add_user(PERSON)?;
     let project = gitlab.add_project(REPOSITORY, Visibility::Private)?;
     gitlab.add_member(project, person, AccessLevel::Maintainer)?;
     Ok(gitlab.add_token(&GitLabTokenSpec::personal(person))?.token)
 }
 
-fn make_bitbucket_token(bitbucket: &BitbucketSim) -> Result<String, jeton_forge_sim::WorldError> {
+fn make_bitbucket_token(bitbucket: &BitbucketSim) -> Result<String, WorldError> {
     let person = bitbucket.add_account(PERSON, EMAIL)?;
     bitbucket.add_workspace("acme")?;
     bitbucket.add_member("acme", person, true)?;
     bitbucket.add_repository("acme", "tools", true)?;
-    Ok(bitbucket.add_token(&BitbucketTokenSpec::api_token(person))?.token)
+    // Reading and writing are scopes of their own there: neither includes the other.
+    let scopes = [
+        "read:user:bitbucket",
+        "read:repository:bitbucket",
+        "write:repository:bitbucket",
+    ];
+    let spec = BitbucketTokenSpec::api_token(person).scopes(scopes);
+    Ok(bitbucket.add_token(&spec)?.token)
 }
 
 async fn add(
@@ -130,22 +144,25 @@ async fn add(
         story.check(
             account["validity"] == "valid" && fits,
             &format!(
-                "{}: {} of {}, ends {}; reads and pushes {REPOSITORY}",
+                "{}: {} of {}, {}; good for reading and pushing {REPOSITORY}",
                 text(account, "label")?,
                 text(account, "kind_words")?,
                 text(&account["identity"], "name")?,
-                day(account),
+                end(account),
             ),
         );
     }
     Ok(())
 }
 
-/// The day on which an account's token ends.
-fn day(account: &Value) -> &str {
-    let end = account["expires_at"].as_str();
-    end.and_then(|end| end.get(..10))
-        .unwrap_or("never, or nobody knows when")
+/// When an account's token ends, as far as its forge tells.
+fn end(account: &Value) -> String {
+    let day = account["expires_at"].as_str().and_then(|end| end.get(..10));
+    match (day, account["expiry"].as_str()) {
+        (Some(day), _) => format!("until {day}"),
+        (None, Some("never")) => "without an end".to_owned(),
+        (None, _) => "until a day that its forge does not tell".to_owned(),
+    }
 }
 
 async fn bad_minute(story: &Story, stage: &Stage, operator: &Client) -> Result<(), Failure> {
@@ -208,8 +225,8 @@ async fn renew(
     story.check(
         !forges.gitlab.is_live(old) && renewed["account"]["validity"] == "valid",
         &format!(
-            "the old token is dead, the new one lives until {}",
-            day(&renewed["account"])
+            "the old token is dead, the new one is good {}",
+            end(&renewed["account"])
         ),
     );
     let granted = hand_out(operator, "lab").await?;

@@ -205,7 +205,7 @@ fn read_key(path: &Path) -> Result<Secret, Failure> {
 }
 
 /// Whether any file below a directory holds these bytes.
-fn holds(place: &Path, bytes: &[u8]) -> bool {
+pub(super) fn holds(place: &Path, bytes: &[u8]) -> bool {
     let Ok(entries) = std::fs::read_dir(place) else {
         return false;
     };

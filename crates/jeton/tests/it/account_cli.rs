@@ -280,3 +280,39 @@ async fn what_a_token_reaches_is_listed_over_all_pages() {
     assert_eq!(ran.stdout.lines().count(), 3, "{}", ran.stdout);
     assert!(ran.stderr.contains("--limit"), "{}", ran.stderr);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_somebodys_own_is_theirs_to_test_and_the_operators_to_remove() {
+    let w = World::start().await;
+    let key = w.done(&["client", "add", "ci"]);
+    let policy = "[[policy]]\nname = 'ci'\ncallers = { client = 'ci' }\nactions = ['account.read', 'account.use']\n";
+    std::fs::write(w.state.path().join("ci.toml"), policy).unwrap();
+    w.done(&["policy", "add", "ci.toml"]);
+    let token = w.token("octocat", classic(["repo"]));
+    let url = w.web_url();
+    let ran = w.run_as(key.trim(), &token, &["account", "add", "mine", "--base-url", &url]);
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("account:own/mine"), "{}", ran.stderr);
+    let ran = w.run_as(key.trim(), "", &["account", "test"]);
+    assert_eq!(
+        (ran.status, ran.stdout.as_str()),
+        (0, "mine: valid; octocat\n"),
+        "{}",
+        ran.stderr
+    );
+    assert!(w.done(&["account", "list"]).contains("client:ci alone"));
+    let ran = w.run(&["account", "test"]);
+    assert_eq!((ran.status, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("mine was not tested: it is for client:ci alone"),
+        "{}",
+        ran.stderr
+    );
+    w.done(&["account", "remove", "mine", "--yes"]);
+    let ran = w.run_as(key.trim(), "", &["account", "show", "mine"]);
+    assert!(
+        ran.status == 1 && ran.stderr.contains("account.not_found"),
+        "{}",
+        ran.stderr
+    );
+}

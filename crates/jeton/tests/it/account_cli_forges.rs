@@ -60,10 +60,21 @@ async fn bitbucket_wants_the_address_of_the_tokens_owner() {
     assert!(ran.stderr.contains("e-mail"), "{}", ran.stderr);
     let ran = w.run_with(
         &token,
-        &[&add[..], &["--email", "ada@example.com", "--username", "ada"]].concat(),
+        &[
+            &add[..],
+            &["--email", "ada@example.com", "--username", "ada", "--expires", "90d"],
+        ]
+        .concat(),
     );
     assert_eq!(ran.status, 0, "{}", ran.stderr);
     assert!(ran.stdout.contains("an Atlassian API token"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("89 days (") || ran.stdout.contains("90 days ("),
+        "{}",
+        ran.stdout
+    );
+    let changed = w.json(&["account", "update", "bucket", "--expires", ""]);
+    assert_eq!(changed["expiry"], "unknown", "{changed}");
     let lines = w.done(&["token", "mint", "acme/tools", "--account", "bucket", "--format", "env"]);
     assert_eq!(
         lines,

@@ -96,7 +96,12 @@ impl World {
     }
 
     pub(super) fn run_with(&self, input: &str, arguments: &[&str]) -> Ran {
-        let env = [("JETON_URL", self.server.url.as_str()), ("JETON_TOKEN", &self.key)];
+        self.run_as(&self.key, input, arguments)
+    }
+
+    /// As whoever has this key.
+    pub(super) fn run_as(&self, key: &str, input: &str, arguments: &[&str]) -> Ran {
+        let env = [("JETON_URL", self.server.url.as_str()), ("JETON_TOKEN", key)];
         run(&self.state, &env, input, arguments)
     }
 

@@ -48,7 +48,7 @@ both_databases! {
             assert_eq!(w.show(label).await["note"], "for the dashboards");
             assert_eq!(w.show(text(&account["id"])).await["label"], label, "by its id, too");
 
-            refused(&w.t.post("/v1/accounts", with(given.clone(), &json!({"label": "twin"}))).await, 422, "account.invalid");
+            refused(&w.t.post("/v1/accounts", with(given.clone(), &json!({"label": "twin"}))).await, 400, "account.invalid");
             let other = w.given(forge, &w.token(forge));
             refused(&w.t.post("/v1/accounts", with(other, &json!({"label": label}))).await, 409, "account.label_taken");
 
@@ -96,7 +96,7 @@ both_databases! {
             let old = w.stored(forge, label).await;
             let before = w.show(label).await;
             let path = format!("/v1/accounts/{label}/rotate");
-            refused(&w.t.post(&path, json!({"token": old})).await, 422, "account.invalid");
+            refused(&w.t.post(&path, json!({"token": old})).await, 400, "account.invalid");
             let of_eve = of_eve(&w, forge);
             let other = w.t.post(&path, of_eve.clone()).await;
             refused(&other, 409, "account.other_identity");
@@ -231,7 +231,7 @@ async fn what_a_token_reaches_and_how_one_is_made() {
         let reached = w.t.get(&format!("/v1/accounts/{label}/repositories")).await;
         if forge == Forge::Bitbucket && reached.status != 200 {
             // Bitbucket lists no repositories across workspaces to a token that does not read workspaces.
-            refused(&reached, 403, "credential.insufficient_scope");
+            refused(&reached, 422, "credential.insufficient_scope");
             assert!(reached.text.contains("read:workspace:bitbucket"), "{}", reached.text);
         } else {
             assert_eq!(reached.status, 200, "{}", reached.text);
@@ -277,5 +277,5 @@ async fn the_forge_and_the_address_in_the_wrong_field_are_understood() {
         assert_eq!(added.json()["account"]["label"], expected, "{}", added.text);
     }
     let answer = by_operator(&w.t, "PATCH", "/v1/accounts/bitbucket-ada", Some(json!({"email": ""}))).await;
-    refused(&answer, 422, "account.invalid");
+    refused(&answer, 400, "account.invalid");
 }

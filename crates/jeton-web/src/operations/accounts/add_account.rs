@@ -3,7 +3,7 @@ use http::StatusCode;
 use jeton_accounts::NewAccount;
 use jeton_api::{AddAccountRequest, StoredAccount};
 
-use super::{account, finding, purposes, render};
+use super::{account, arguments, finding, purposes, render};
 use crate::{
     auth::Known,
     extract::{JsonBody, NoParams, Params},
@@ -58,6 +58,11 @@ pub(super) fn new_account(asked: AddAccountRequest) -> Result<NewAccount, Failur
         shared: asked.shared,
         default: asked.default.unwrap_or(false),
         auto_rotate: asked.auto_rotate,
+        expires_at: asked
+            .expires_at
+            .as_deref()
+            .map(|text| arguments::end("expires_at", text))
+            .transpose()?,
         untested: asked.untested.unwrap_or(false),
         purposes: purposes(&asked.purposes)?,
         repository: asked.repository,

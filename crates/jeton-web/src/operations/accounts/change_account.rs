@@ -3,7 +3,7 @@ use http::StatusCode;
 use jeton_accounts::AccountChange;
 use jeton_api::{Account, ChangeAccountRequest};
 
-use super::{account, render};
+use super::{account, arguments, render};
 use crate::{
     auth::Known,
     extract::{JsonBody, Name, NoParams, Params},
@@ -43,6 +43,11 @@ pub(crate) async fn change_account(
         active: asked.active,
         auto_rotate: asked.auto_rotate,
         shared: asked.shared,
+        expires_at: match asked.expires_at.as_deref() {
+            None => None,
+            Some("") => Some(None),
+            Some(text) => Some(Some(arguments::end("expires_at", text)?)),
+        },
     };
     let accounts = state.broker.accounts();
     let changed = accounts.update(&caller, Some(id.as_str()), &name, change).await?;

@@ -39,6 +39,7 @@ pub(in super::super) fn account(account: &Account, whole: bool) -> jeton_api::Ac
         scopes: account.scopes.clone(),
         expires_at: account.end.time().map(text),
         expiry: match account.end {
+            TokenEnd::At(_) if account.end_is_noted => "noted",
             TokenEnd::At(_) => "known",
             TokenEnd::Never => "never",
             TokenEnd::Unknown => "unknown",

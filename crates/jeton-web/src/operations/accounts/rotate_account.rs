@@ -3,7 +3,7 @@ use http::StatusCode;
 use jeton_accounts::Replacement;
 use jeton_api::{RotateAccountRequest, StoredAccount};
 
-use super::{account, finding, render};
+use super::{account, arguments, finding, render};
 use crate::{
     auth::Known,
     extract::{JsonBody, Name, NoParams, Params},
@@ -45,6 +45,11 @@ pub(crate) async fn rotate_account(
                 token: token.0,
                 username: asked.username,
                 email: asked.email,
+                expires_at: asked
+                    .expires_at
+                    .as_deref()
+                    .map(|text| arguments::end("expires_at", text))
+                    .transpose()?,
                 other_identity: asked.other_identity.unwrap_or(false),
                 untested: asked.untested.unwrap_or(false),
             };
