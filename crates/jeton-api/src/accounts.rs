@@ -286,7 +286,7 @@ pub struct StoredAccount {
 pub struct RemovedAccount {
     /// Its label.
     pub label: String,
-    /// How many callers held its token; they keep it until it is revoked at the forge.
+    /// How many grants of its token were held; their holders keep it until it is revoked at the forge.
     pub ended_grants: u64,
 }
 

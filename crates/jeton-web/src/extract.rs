@@ -80,6 +80,14 @@ async fn read(body: Body, limit: usize, patience: Duration) -> Result<Bytes, Fai
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    // serde would take the values of an array for the fields in their order, and an empty one for all of them left out.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Failure::new(
+            Code::RequestInvalid,
+            "the body is not as expected: it is a JSON array, not an object",
+        )
+        .with_remedy("Send a JSON object as the body."));
+    }
     let mut json = serde_json::Deserializer::from_slice(body);
     // The path names the field: "invalid type" alone does not say which one it is.
     let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {

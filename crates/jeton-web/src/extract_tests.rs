@@ -37,6 +37,10 @@ async fn bad_json_says_what_and_where() {
     let text = detail(parse::<TokenRequest>(b"").unwrap_err()).await;
     assert!(text.contains("EOF"), "{text}");
     assert!(parse::<TokenRequest>(br#"{"repositories": ["a/b"]} x"#).is_err());
+    for array in [&b"[]"[..], b" [\"github.com\"]"] {
+        let text = detail(parse::<TokenRequest>(array).unwrap_err()).await;
+        assert!(text.contains("JSON array"), "{text}");
+    }
 }
 
 #[tokio::test]

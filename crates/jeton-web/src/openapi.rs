@@ -47,6 +47,10 @@ pub(crate) fn document() -> OpenApi {
                 .build(),
             TagBuilder::new().name("apps").description(Some("GitHub Apps")).build(),
             TagBuilder::new()
+                .name("accounts")
+                .description(Some("People's tokens for GitHub, GitLab and Bitbucket"))
+                .build(),
+            TagBuilder::new()
                 .name("clients")
                 .description(Some("Programs that may ask, and their keys"))
                 .build(),

@@ -5,6 +5,7 @@ use jeton_domain::Code;
 ///
 /// One rule for what a caller got wrong: `request.invalid` is 400 whether the JSON does not parse or asks for what
 /// cannot be; 422 is for what only a look at an App's key, or at the forge, shows.
+#[expect(clippy::too_many_lines, reason = "a table with a row for each code")]
 pub(crate) fn of(code: Code) -> StatusCode {
     match code {
         Code::RequestInvalid
@@ -141,6 +142,9 @@ pub(crate) fn compat(code: Code) -> StatusCode {
         | Code::PolicyInvalid
         | Code::ClientInvalid
         | Code::UserInvalid
+        | Code::AccountInvalid
+        | Code::AccountNotFound
+        | Code::AccountNone
         | Code::AuthSignIn
         | Code::AppNotFound
         | Code::AppInvalid

@@ -65,6 +65,12 @@ pub(crate) async fn revoke_grant(
             RevokeState::Revoking,
             "The token is handed out no more. The forge is asked to end it until it confirms.".to_owned(),
         ),
+        RevocationState::Released if others == 0 => (
+            RevokeState::Released,
+            "This grant is over. The token is an account's: it lives on until its owner revokes it at the forge, or until it is \
+             renewed."
+                .to_owned(),
+        ),
         RevocationState::Released => (
             RevokeState::Released,
             format!(
