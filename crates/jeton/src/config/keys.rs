@@ -104,7 +104,8 @@ pub(crate) fn nearest<T: AsRef<str>>(written: &str, candidates: &[T]) -> Option<
     let scored = candidates
         .iter()
         .map(|candidate| (score(candidate.as_ref()), candidate.as_ref()));
-    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    // Of equals the first: the settings that most people need come first.
+    let best = scored.rev().max_by(|a, b| a.0.total_cmp(&b.0))?;
     (best.0 >= 0.6).then(|| best.1.to_owned())
 }
 
