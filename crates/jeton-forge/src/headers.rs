@@ -7,8 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::clean::clean;
 
-/// The longest wait that is believed: a reset further away than GitHub's window of one hour is a mistake of somebody's.
-const MAX_WAIT: Duration = Duration::from_hours(1);
+/// The longest wait for a reset that is believed: one further away than GitHub's window of one hour is a mistake of somebody's.
+const MAX_RESET: Duration = Duration::from_hours(1);
+
+/// The longest `Retry-After` that is believed. It is asked for, where a reset is only told.
+const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
 
 pub(crate) fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim)
@@ -29,9 +32,9 @@ pub(crate) fn date(headers: &HeaderMap) -> Option<Timestamp> {
 pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let value = text(headers, header::RETRY_AFTER.as_str())?;
     if let Ok(seconds) = value.parse::<u64>() {
-        return Some(bounded(Duration::from_secs(seconds)));
+        return Some(bounded(Duration::from_secs(seconds), MAX_RETRY_AFTER));
     }
-    parse_date(value).map(|at| until(at, date(headers).unwrap_or(now)))
+    parse_date(value).map(|at| until(at, date(headers).unwrap_or(now), MAX_RETRY_AFTER))
 }
 
 /// Whether the hourly budget is used up.
@@ -43,7 +46,7 @@ pub(crate) fn budget_is_spent(headers: &HeaderMap) -> bool {
 pub(crate) fn until_reset(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let second = text(headers, "x-ratelimit-reset")?.parse().ok()?;
     let reset = Timestamp::from_second(second).ok()?;
-    Some(until(reset, date(headers).unwrap_or(now)))
+    Some(until(reset, date(headers).unwrap_or(now), MAX_RESET))
 }
 
 /// The target of `Link: <…>; rel="next"`.
@@ -69,14 +72,14 @@ fn parse_date(value: &str) -> Option<Timestamp> {
     jiff::fmt::rfc2822::parse(value).ok().map(|date| date.timestamp())
 }
 
-fn until(at: Timestamp, now: Timestamp) -> Duration {
+fn until(at: Timestamp, now: Timestamp, most: Duration) -> Duration {
     let left = at.duration_since(now).max(SignedDuration::ZERO);
-    bounded(Duration::try_from(left).unwrap_or_default())
+    bounded(Duration::try_from(left).unwrap_or_default(), most)
 }
 
-/// Between one second and [`MAX_WAIT`].
-fn bounded(wait: Duration) -> Duration {
-    wait.clamp(Duration::from_secs(1), MAX_WAIT)
+/// Between one second and the most that is believed.
+fn bounded(wait: Duration, most: Duration) -> Duration {
+    wait.clamp(Duration::from_secs(1), most)
 }
 
 #[cfg(test)]
@@ -116,7 +119,8 @@ mod tests {
         };
         assert_eq!(wait("30"), Some(Duration::from_secs(30)));
         assert_eq!(wait("0"), Some(Duration::from_secs(1)));
-        assert_eq!(wait("99999999"), Some(Duration::from_hours(1)));
+        assert_eq!(wait("43200"), Some(Duration::from_hours(12)));
+        assert_eq!(wait("99999999"), Some(Duration::from_hours(24)));
         assert_eq!(wait("Sun, 06 Nov 1994 08:50:07 GMT"), Some(Duration::from_secs(30)));
         assert_eq!(wait("Sun, 06 Nov 1994 08:00:00 GMT"), Some(Duration::from_secs(1)));
         assert_eq!(wait("soon"), None);
@@ -130,6 +134,7 @@ mod tests {
             Some(Duration::from_secs(23))
         );
         assert_eq!(reset("120", ""), Some(Duration::from_mins(2)));
+        assert_eq!(reset("99999999", ""), Some(Duration::from_hours(1)));
         assert_eq!(reset("never", ""), None);
     }
 

@@ -274,8 +274,33 @@ pub(crate) fn add(report: &mut CheckReport, diagnosis: Diagnosis) {
     }
 }
 
-/// Puts the evidence in, and when the forge may be asked again: when the last of its limits ends.
+/// How far down the list a finding stands: first why the token cannot work at all, then what it lacks or is kept from, last what
+/// went wrong with a question. People read the first.
+fn rank(code: Code) -> u8 {
+    match code {
+        Code::CredentialSso
+        | Code::CredentialIp
+        | Code::CredentialClassicForbidden
+        | Code::CredentialNotApproved
+        | Code::CredentialLifetime
+        | Code::CredentialLocked
+        | Code::CredentialNotVisible
+        | Code::CredentialScope
+        | Code::CredentialRole
+        | Code::ForgeForbidden => 1,
+        Code::ForgeRateLimited
+        | Code::ForgeUnavailable
+        | Code::ForgeTimeout
+        | Code::ForgeGarbled
+        | Code::ForgeAddress
+        | Code::Internal => 2,
+        _ => 0,
+    }
+}
+
+/// Puts the gravest finding first, the evidence in, and when the forge may be asked again: when the last of its limits ends.
 pub(crate) fn finish(mut report: CheckReport, probes: Probes<'_>) -> CheckReport {
+    report.diagnoses.sort_by_key(|found| rank(found.code));
     report.retry_at = report.diagnoses.iter().filter_map(|found| found.retry_at).max();
     report.evidence = probes.into_evidence();
     report

@@ -1,4 +1,6 @@
-use super::url;
+use jeton_domain::Code;
+
+use super::{rank, url};
 
 #[test]
 fn segments_are_encoded_one_by_one() {
@@ -23,5 +25,27 @@ fn a_segment_cannot_walk() {
             .unwrap()
             .path(),
         "/repos/a/b/contents/"
+    );
+}
+
+#[test]
+fn why_a_token_cannot_work_stands_before_what_it_lacks_and_that_before_troubles() {
+    let mut codes = [
+        Code::ForgeRateLimited,
+        Code::CredentialScope,
+        Code::ForgeTimeout,
+        Code::CredentialRevoked,
+        Code::CredentialSso,
+    ];
+    codes.sort_by_key(|code| rank(*code));
+    assert_eq!(
+        codes,
+        [
+            Code::CredentialRevoked,
+            Code::CredentialScope,
+            Code::CredentialSso,
+            Code::ForgeRateLimited,
+            Code::ForgeTimeout,
+        ]
     );
 }

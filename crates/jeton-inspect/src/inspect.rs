@@ -1,4 +1,4 @@
-use jeton_domain::{Code, ForgeKind, Secret};
+use jeton_domain::{Code, CredentialKind, ForgeKind, Secret};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -68,20 +68,21 @@ impl Candidate {
 /// Finds the token in what is left of a text: the text itself, the text without the white space in it when a check confirms that,
 /// or one token in other text, be it in what was taken away.
 fn find(text: &str, pasted: &str, expected: Option<ForgeKind>) -> Candidate {
+    let joined: Zeroizing<String> = Zeroizing::new(text.split(is_gap).collect());
+    // before its length is looked at: tokens of some kinds may be longer than they are today
+    if let Some((once, shape)) = repeated(&joined) {
+        return Candidate::new(once, shape, Some(Decoration::Twice));
+    }
     let direct = (!text.contains(char::is_whitespace))
         .then(|| recognise(text, expected))
         .flatten();
     if let Some(shape) = direct.filter(|shape| !shape.is_damaged()) {
         return Candidate::new(text, shape, None);
     }
-    let joined: Zeroizing<String> = Zeroizing::new(text.split(is_gap).collect());
     if joined.as_str() != text
         && let Some(shape) = shape::by_prefix(&joined).filter(|shape| shape.checked)
     {
         return Candidate::new(&joined, shape, Some(Decoration::Broken));
-    }
-    if let Some((once, shape)) = repeated(&joined) {
-        return Candidate::new(once, shape, Some(Decoration::Twice));
     }
     if let Some((token, shape)) = in_capitals(text) {
         return Candidate::new(&token, shape, Some(Decoration::Case));
@@ -151,9 +152,17 @@ fn in_capitals(text: &str) -> Option<(Zeroizing<String>, Shape)> {
     Some((lowered, shape))
 }
 
-fn token_found(token: Secret, shape: Shape, decorations: &[Decoration], expected: Option<ForgeKind>) -> Inspection {
+fn token_found(token: Secret, mut shape: Shape, decorations: &[Decoration], expected: Option<ForgeKind>) -> Inspection {
     let mut findings = Vec::new();
     let forge = shape.kind.forge();
+    // Atlassian documents no more of its tokens than how they begin: what is odd about the rest is told, and Bitbucket asked
+    let is_undocumented = matches!(
+        shape.kind,
+        CredentialKind::BitbucketApiToken | CredentialKind::BitbucketAccess
+    ) && matches!(shape.flaw, Some(Flaw::Cut(_) | Flaw::TooLong(_) | Flaw::Stranger));
+    if is_undocumented {
+        shape.wholeness = Wholeness::Unknown;
+    }
     if shape.flaw == Some(Flaw::Example) {
         // what it is an example of does not matter
         findings.push(Flaw::Example.finding(shape.kind));
@@ -162,7 +171,10 @@ fn token_found(token: Secret, shape: Shape, decorations: &[Decoration], expected
             findings.push(wrong_forge(shape.kind, shape.certainty, expected));
         }
         if shape.kind.can_be_account() {
-            findings.extend(shape.flaw.map(|flaw| flaw.finding(shape.kind)));
+            findings.extend(shape.flaw.map(|flaw| match flaw.finding(shape.kind) {
+                finding if is_undocumented => finding.doubted(),
+                finding => finding,
+            }));
         } else {
             // that it is damaged does not matter any more
             findings.push(wrong_kind(shape.kind, shape.certainty));

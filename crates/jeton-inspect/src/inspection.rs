@@ -126,4 +126,12 @@ impl Finding {
             remedy: remedy.into(),
         }
     }
+
+    /// The same as a warning, where its forge documents nothing that it could rest on.
+    pub(crate) fn doubted(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self.remedy
+            .push_str(" Atlassian documents nothing of its tokens' form; testing the connection tells for sure.");
+        self
+    }
 }

@@ -30,6 +30,8 @@ pub(crate) enum NotAToken {
     ClientId,
     Cookie,
     DataCenter,
+    /// A token, written in base64.
+    Base64,
     /// A key of another service, by its name.
     Foreign(&'static str),
     Several,
@@ -67,7 +69,7 @@ impl NotAToken {
                     format!("If it was pasted somewhere by mistake, revoke it there. {make}"),
                 );
             }
-            other => (Code::CredentialNotAToken, other.words(), other.remedy(make)),
+            other => (Code::CredentialNotAToken, other.words(), other.remedy(make, expected)),
         };
         Finding::new(code, Severity::Error, words, remedy)
     }
@@ -94,6 +96,9 @@ impl NotAToken {
             Self::Masked => "The token is masked: what is shown are stars or dots in its place.",
             Self::ClientId => "This is the client id of an App, not a token.",
             Self::Cookie => "This is the cookie of a browser's session, not a token.",
+            Self::Base64 => {
+                "This is a token written in base64, as Kubernetes and Docker keep theirs, not the token itself."
+            }
             Self::Several => "There are several different tokens in the text.",
             Self::Unknown | Self::JetonKey | Self::Jwt | Self::DataCenter | Self::Foreign(_) => {
                 "This is no token that GitHub, GitLab or Bitbucket makes."
@@ -101,7 +106,7 @@ impl NotAToken {
         }
     }
 
-    fn remedy(self, make: String) -> String {
+    fn remedy(self, make: String, expected: Option<ForgeKind>) -> String {
         match self {
             Self::Empty | Self::NoValue => {
                 "Paste the token. If a variable was meant to give it, look whether it is set where this runs.".to_owned()
@@ -137,7 +142,15 @@ impl NotAToken {
                 "It goes to `jeton app add NAME --app-id ID`, together with the App's private key.".to_owned()
             }
             Self::Cookie => format!("Sign out of that session, since others may use its cookie. {make}"),
+            Self::Base64 => {
+                "Decode it first, as with `base64 -d`; a user name and a colon before the token go in a field of their own."
+                    .to_owned()
+            }
             Self::Several => "Paste one token alone.".to_owned(),
+            Self::Unknown if expected != Some(ForgeKind::GitLab) => format!(
+                "If it is a token of a GitLab whose administrator chose another prefix, or none, say so with `--forge gitlab` and the \
+                 address of that GitLab. {make}"
+            ),
             _ => make,
         }
     }

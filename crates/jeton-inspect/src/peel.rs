@@ -93,7 +93,7 @@ fn layer(text: &str) -> Option<Layer> {
     if let Some(inner) = punctuated(text) {
         return owned(Decoration::Punctuation, inner);
     }
-    if let Some(inner) = half_quoted(text) {
+    if let Some(inner) = text.strip_prefix(is_quote) {
         return owned(Decoration::HalfQuoted, inner);
     }
     if is_url(text) {
@@ -115,6 +115,10 @@ fn layer(text: &str) -> Option<Layer> {
     if let Some(inner) = after_word(text, COMMANDS).or_else(|| named(text)) {
         return owned(Decoration::Name, inner);
     }
+    // Not before what stands in front is gone: the other one may follow a name.
+    if let Some(inner) = text.strip_suffix(is_quote) {
+        return owned(Decoration::HalfQuoted, inner);
+    }
     if has_prefix(text) {
         if let Some(inner) = unescaped(text) {
             return Some((Decoration::Escapes, inner));
@@ -134,14 +138,11 @@ fn quoted(text: &str) -> Option<&str> {
         .find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close))
 }
 
-/// A quote at one end, never a bracket: brackets at one end are parts of passwords and of code.
-fn half_quoted(text: &str) -> Option<&str> {
-    let is_quote = |c: char| {
-        PAIRS[..PAIRS.len() - 4]
-            .iter()
-            .any(|(open, close)| c == *open || c == *close)
-    };
-    text.strip_prefix(is_quote).or_else(|| text.strip_suffix(is_quote))
+/// A quote that may stand at one end alone, never a bracket: those are parts of passwords and of code.
+fn is_quote(c: char) -> bool {
+    PAIRS[..PAIRS.len() - 4]
+        .iter()
+        .any(|(open, close)| c == *open || c == *close)
 }
 
 /// Punctuation after a token, a line's continuation, the mark with which zsh shows that a line end is missing, and the written
@@ -193,7 +194,9 @@ fn named(text: &str) -> Option<&str> {
             rest.strip_prefix(':')
                 .filter(|value| !value.starts_with("//") && !value.starts_with(':'))
         })?;
-    (!value.trim().is_empty()).then_some(value)
+    // quotes around nothing are no value, and neither is what base64 ends with
+    let is_empty = value.chars().all(|c| c == '=' || c.is_whitespace() || is_quote(c));
+    (!is_empty).then_some(value)
 }
 
 fn is_of_name(c: char) -> bool {

@@ -1,8 +1,10 @@
 //! What a text may be that has no token in it.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use jeton_domain::{API_KEY_PREFIX, ForgeKind};
+use zeroize::Zeroizing;
 
-use crate::not_a_token::NotAToken;
+use crate::{not_a_token::NotAToken, shape::has_prefix};
 
 /// Keys of other services by their prefix, with how long they are at least.
 const FOREIGN: &[(&str, usize, &str)] = &[
@@ -178,6 +180,9 @@ fn by_known_start(text: &str) -> Option<NotAToken> {
     if text.starts_with("eyJ") && text.matches('.').count() >= 2 {
         return Some(NotAToken::Jwt);
     }
+    if is_base64_of_a_token(text) {
+        return Some(NotAToken::Base64);
+    }
     if text.starts_with("BBDC-") {
         return Some(NotAToken::DataCenter);
     }
@@ -190,6 +195,22 @@ fn by_known_start(text: &str) -> Option<NotAToken> {
         .iter()
         .find(|(prefix, least, _)| is_one_word && text.starts_with(prefix) && text.len() >= *least);
     foreign.map(|(_, _, service)| NotAToken::Foreign(service))
+}
+
+/// Whether a text is base64, and a token or `user:token` stands in it.
+fn is_base64_of_a_token(text: &str) -> bool {
+    let lines: Zeroizing<String> = Zeroizing::new(text.split_whitespace().collect());
+    let bare = lines.trim_end_matches('=');
+    // an end that is missing does not matter here
+    let whole = bare.get(..bare.len() / 4 * 4).unwrap_or_default();
+    let Ok(bytes) = STANDARD_NO_PAD.decode(whole).map(Zeroizing::new) else {
+        return false;
+    };
+    let Ok(inside) = std::str::from_utf8(&bytes) else {
+        return false;
+    };
+    let inside = inside.trim_start();
+    has_prefix(inside) || inside.split_once(':').is_some_and(|(_, password)| has_prefix(password))
 }
 
 fn by_looks(text: &str, pasted: &str, expected: Option<ForgeKind>) -> NotAToken {

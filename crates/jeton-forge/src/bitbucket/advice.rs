@@ -36,6 +36,15 @@ impl<'a> Place<'a> {
         )
     }
 
+    /// Who sees what Bitbucket asks for: nobody signs in as an access token.
+    fn person(&self) -> &'static str {
+        if self.is_api_token() {
+            "the token's owner"
+        } else {
+            "an administrator of what the token belongs to"
+        }
+    }
+
     /// The page with the tokens of this kind; `None` when it lies below something that is not known.
     pub(super) fn page(&self) -> Option<String> {
         if self.is_api_token() {
@@ -199,12 +208,12 @@ pub(super) fn expired(place: &Place<'_>) -> Diagnosis {
 /// Nothing was asked that an access token may surely ask.
 pub(super) fn name_a_repository(place: &Place<'_>) -> Diagnosis {
     diagnosis(
-        Code::ForgeForbidden,
+        Code::CredentialNotVisible,
         "A Bitbucket access token belongs to a repository, a project or a workspace, and no call tells to which. What could be asked \
          without knowing that brought no clear word: this says nothing about the token, which is taken to be as it was.",
         format!(
-            "Name a repository that the token reaches, such as `workspace/repository` ({}/WORKSPACE/REPOSITORY in the browser), and test \
-             again.",
+            "Name a repository that the token reaches ({}/WORKSPACE/REPOSITORY in the browser): `jeton account update LABEL --serves \
+             WORKSPACE/REPOSITORY` keeps it with the account, `--repository` names it for one test. Then test again.",
             place.web_url
         ),
     )
@@ -259,10 +268,11 @@ pub(super) fn forbidden(place: &Place<'_>, said: &str) -> Diagnosis {
         Code::ForgeForbidden,
         format!("Bitbucket knows the token and refuses: {}.", words(said)),
         format!(
-            "Open {} in a browser as the token's owner and see what Bitbucket asks for. If the workspace lets only certain addresses in, its \
+            "Open {} in a browser as {} and see what Bitbucket asks for. If the workspace lets only certain addresses in, its \
              administrator adds the address of this server (\"Workspace settings\", \"Access controls\"); if it asks for two-step \
              verification, the owner switches that on.",
-            place.web_url
+            place.web_url,
+            place.person()
         ),
     )
 }
@@ -298,8 +308,9 @@ pub(super) fn odd(place: &Place<'_>, said: &str) -> Diagnosis {
         ),
         format!(
             "Try again later. If it stays, look for the words at https://developer.atlassian.com/cloud/bitbucket/changelog/, and open {} in a \
-             browser to see whether Bitbucket asks its owner for something.",
-            place.web_url
+             browser to see whether Bitbucket asks {} for something. This says nothing about the token, which is taken to be as it was.",
+            place.web_url,
+            place.person()
         ),
     )
 }

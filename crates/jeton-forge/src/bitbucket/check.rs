@@ -42,6 +42,7 @@ pub(super) async fn check(outbound: &Outbound, credential: &Credential, ask: &Ch
         report,
         granted: None,
         hinted: None,
+        nameless: false,
         found: Found::new(ask),
     };
     if let Err(trouble) = look.run().await {
@@ -62,6 +63,8 @@ pub(super) struct Look<'a> {
     pub(super) granted: Option<Vec<String>>,
     /// The scopes by a header that Bitbucket does not document.
     hinted: Option<Vec<String>>,
+    /// Whether the token may not say whose it is.
+    nameless: bool,
     pub(super) found: Found,
 }
 
@@ -105,7 +108,10 @@ impl Look<'_> {
                 .split([',', ' '])
                 .map(crate::clean::clean)
                 .filter(|name| !name.is_empty());
-            self.hinted = Some(names.collect()).filter(|names: &Vec<String>| !names.is_empty());
+            // names of another kind are no scopes of this one
+            let names: Vec<String> = names.take(100).collect();
+            let kind = self.credential.kind;
+            self.hinted = Some(names).filter(|names| names.iter().any(|name| scopes::is_name(kind, name)));
         }
         if let Some(Refusal::Scope {
             granted: Some(granted), ..
@@ -129,7 +135,7 @@ impl Look<'_> {
             // scopes are looked at once the token is known
             Some(Refusal::Scope { .. }) => {
                 self.report.validity = Validity::Valid;
-                self.tell(advice::nameless);
+                self.nameless = true;
             }
             Some(refusal) => self.refused(&refusal, true),
             None => {}
@@ -151,6 +157,11 @@ impl Look<'_> {
         if answer.is_success() || matches!(refusal, Some(Refusal::Scope { .. })) {
             self.report.validity = Validity::Valid;
         } else if let Some(refusal @ Refusal::Expired) = refusal {
+            self.refused(&refusal, true);
+        } else if matches!(refusal, Some(Refusal::Unusable)) && self.is_over() {
+            self.report.validity = Validity::Invalid;
+            self.tell(advice::expired);
+        } else if let Some(refusal @ Refusal::Unauthorized(_)) = refusal {
             self.refused(&refusal, true);
         } else if self.found.repository.is_none() {
             // the same words stand for a bad token and for a route that takes no access tokens
@@ -197,21 +208,22 @@ impl Look<'_> {
 
     /// A refusal on a route that takes this kind of token. `decides`: whether it is the first word on the token.
     fn refused(&mut self, refusal: &Refusal, decides: bool) {
-        let dead = matches!(
-            refusal,
-            Refusal::Expired | Refusal::Unusable | Refusal::WrongPair | Refusal::Unauthorized(_)
-        );
+        let dead = matches!(refusal, Refusal::Expired | Refusal::Unusable | Refusal::WrongPair);
         if dead && decides {
             self.report.validity = Validity::Invalid;
         }
-        let over = self.ask.known_end.is_some_and(|end| end <= self.now);
-        if dead && over {
+        if dead && self.is_over() {
             self.tell(advice::expired);
         } else {
             let email = self.credential.email.as_deref().filter(|_| self.is_api_token());
             let diagnosis = diagnose(refusal, &self.place(), email, "this");
             add(&mut self.report, diagnosis);
         }
+    }
+
+    /// Whether the end that is known of has come.
+    fn is_over(&self) -> bool {
+        self.ask.known_end.is_some_and(|end| end <= self.now)
     }
 
     /// The answer for each purpose, and what is lacking as findings of their own.
@@ -238,6 +250,10 @@ impl Look<'_> {
             .collect();
         for diagnosis in lacking {
             add(&mut self.report, diagnosis);
+        }
+        // after what it lacks for what it is wanted for
+        if self.nameless {
+            self.tell(advice::nameless);
         }
     }
 

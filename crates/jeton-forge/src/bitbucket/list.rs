@@ -94,7 +94,8 @@ impl Listing<'_> {
         query.extend(cursor.place.as_ref().map(|(key, value)| (*key, value.as_str())));
         let answer = self.probes.get(&["repositories", &cursor.workspace], &query).await;
         let page: Page<RepositoryObject> = self.read(answer, "listing repositories")?;
-        let next = match page.next_place() {
+        // a page that leads to itself would never end
+        let next = match page.next_place().filter(|next| cursor.place.as_ref() != Some(next)) {
             Some(place) => Some(Cursor {
                 workspace: cursor.workspace,
                 place: Some(place),
@@ -102,7 +103,11 @@ impl Listing<'_> {
             None => self.after(&cursor.workspace).await?,
         };
         Ok(RepositoryPage {
-            repositories: page.values.into_iter().map(reached).collect(),
+            repositories: page
+                .values
+                .into_iter()
+                .map(|one| reached(one, self.place.web_url))
+                .collect(),
             next: next.map(|next| next.write()),
             remark: None,
         })
@@ -158,9 +163,9 @@ fn empty() -> RepositoryPage {
     }
 }
 
-fn reached(repository: RepositoryObject) -> ReachedRepository {
+fn reached(repository: RepositoryObject, bitbucket: &str) -> ReachedRepository {
     ReachedRepository {
-        web_url: repository.web_url(),
+        web_url: repository.web_url(bitbucket),
         private: repository.is_private,
         access: None,
         default_branch: repository.mainbranch.map(|branch| branch.name),

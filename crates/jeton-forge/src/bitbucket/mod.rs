@@ -137,13 +137,13 @@ fn is_email(text: &str) -> bool {
 fn diagnose(refusal: &Refusal, place: &Place<'_>, email: Option<&str>, what: &str) -> Diagnosis {
     match (refusal, email) {
         (Refusal::Expired, _) => advice::expired(place),
-        (Refusal::Unusable | Refusal::WrongPair | Refusal::Unauthorized(_), Some(email)) => {
-            advice::wrong_pair(place, email)
-        }
-        (Refusal::Unusable | Refusal::WrongPair | Refusal::Unauthorized(_), None) => advice::unusable(place),
+        (Refusal::Unusable | Refusal::WrongPair, Some(email)) => advice::wrong_pair(place, email),
+        (Refusal::Unusable | Refusal::WrongPair, None) => advice::unusable(place),
         (Refusal::Scope { required, .. }, _) => advice::scope(place, required, what),
         (Refusal::Forbidden(said), _) => advice::forbidden(place, said),
-        (Refusal::NotFound(said) | Refusal::Gone(said) | Refusal::Other(said), _) => advice::odd(place, said),
+        (Refusal::NotFound(said) | Refusal::Gone(said) | Refusal::Unauthorized(said) | Refusal::Other(said), _) => {
+            advice::odd(place, said)
+        }
     }
 }
 

@@ -15,6 +15,9 @@ use crate::{
 /// How long a limit is waited out for which Bitbucket names no time. Its windows are an hour long and roll, so that some is free again soon.
 const UNNAMED_WAIT: SignedDuration = SignedDuration::from_mins(5);
 
+/// How many scopes of a list are read; there are some 40.
+const MOST_SCOPES: usize = 100;
+
 /// How Bitbucket asks for a user name and password that fit.
 const REALM: &str = "Bitbucket.org HTTP";
 
@@ -65,7 +68,7 @@ pub(super) enum Refusal {
     Unusable,
     /// 401 to Basic: the name and the token do not fit together.
     WrongPair,
-    /// 401 in other words.
+    /// 401 in words that are not known: no verdict.
     Unauthorized(String),
     /// 403 for want of a scope.
     Scope {
@@ -111,7 +114,13 @@ impl ErrorBody {
     /// A list of scopes in `detail`.
     fn scopes(&self, name: &str) -> Option<Vec<String>> {
         let list = self.error.detail.as_ref()?.get(name)?.as_array()?;
-        Some(list.iter().filter_map(Value::as_str).map(clean).collect())
+        Some(
+            list.iter()
+                .filter_map(Value::as_str)
+                .take(MOST_SCOPES)
+                .map(clean)
+                .collect(),
+        )
     }
 }
 

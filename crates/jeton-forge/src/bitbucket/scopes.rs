@@ -84,13 +84,9 @@ pub(super) fn wanted(kind: CredentialKind, purpose: Purpose) -> Vec<&'static str
 /// Whether these scopes hold this one.
 pub(super) fn holds(scopes: &[String], wanted: &str) -> bool {
     let implied_by: &[&str] = match wanted {
-        "repository" => &[
-            "repository:write",
-            "repository:admin",
-            "pullrequest",
-            "pullrequest:write",
-        ],
-        "pullrequest" => &["pullrequest:write"],
+        // administering holds neither reading nor writing
+        "repository" => &["repository:write", "pullrequest", "pullrequest:write"],
+        "repository:write" | "pullrequest" => &["pullrequest:write"],
         "runner" => &["runner:write"],
         "pipeline" => &["pipeline:write", "pipeline:variable"],
         _ => &[],
@@ -98,6 +94,30 @@ pub(super) fn holds(scopes: &[String], wanted: &str) -> bool {
     scopes
         .iter()
         .any(|held| held == wanted || implied_by.contains(&held.as_str()))
+}
+
+/// Whether this can be the name of a scope of this kind of token.
+pub(super) fn is_name(kind: CredentialKind, name: &str) -> bool {
+    if kind == CredentialKind::BitbucketApiToken {
+        return name.ends_with(":bitbucket") && name.split(':').count() == 3;
+    }
+    let family = name.split(':').next().unwrap_or_default();
+    matches!(
+        family,
+        "repository"
+            | "pullrequest"
+            | "project"
+            | "account"
+            | "team"
+            | "pipeline"
+            | "runner"
+            | "webhook"
+            | "issue"
+            | "wiki"
+            | "snippet"
+            | "test"
+            | "email"
+    )
 }
 
 /// The scopes of a token, and how surely they are known.
@@ -146,9 +166,9 @@ fn judge(purpose: Purpose, standing: Standing<'_>) -> (Fitness, Vec<String>, Str
         return (Fitness::Yes, vec![], format!("`{repository}` was read with it."));
     }
     let wanted = wanted(standing.kind, purpose);
-    let (scopes, source) = match standing.scopes {
-        Known::Told(scopes) => (scopes, "by Bitbucket's own list"),
-        Known::Hinted(scopes) => (scopes, "by a header that Bitbucket does not document"),
+    let (scopes, source, is_hint) = match standing.scopes {
+        Known::Told(scopes) => (scopes, "by Bitbucket's own list", false),
+        Known::Hinted(scopes) => (scopes, "by a header that Bitbucket does not document", true),
         Known::Untold => {
             let why = format!(
                 "Bitbucket tells a token's scopes only when one is missing, and none was for what could be asked without changing \
@@ -164,8 +184,14 @@ fn judge(purpose: Purpose, standing: Standing<'_>) -> (Fitness, Vec<String>, Str
         .map(|scope| (*scope).to_owned())
         .collect();
     if !missing.is_empty() {
-        let why = format!("It lacks {} ({source}).", missing.join(" and "));
-        return (Fitness::No, missing, why);
+        let missing_names = missing.join(" and ");
+        // what nobody documents refuses nothing
+        return if is_hint {
+            let why = format!("It seems to lack {missing_names} ({source}); trying it would tell.");
+            (Fitness::Unknown, vec![], why)
+        } else {
+            (Fitness::No, missing, format!("It lacks {missing_names} ({source})."))
+        };
     }
     let has = format!("It has {} ({source})", wanted.join(" and "));
     if standing.kind != CredentialKind::BitbucketApiToken {

@@ -1,6 +1,6 @@
 use jeton_domain::{CredentialKind, Fitness, Purpose};
 
-use super::{Known, Role, Standing, find, holds};
+use super::{Known, Role, Standing, find, holds, is_name};
 
 fn scopes(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
@@ -32,6 +32,8 @@ fn writing_does_not_hold_reading_for_an_api_token() {
 fn writing_holds_reading_for_an_access_token() {
     assert!(holds(&scopes(&["repository:write"]), "repository"));
     assert!(!holds(&scopes(&["repository"]), "repository:write"));
+    assert!(!holds(&scopes(&["repository:admin"]), "repository"));
+    assert!(holds(&scopes(&["pullrequest:write"]), "repository:write"));
     assert!(!holds(
         &scopes(&["write:repository:bitbucket"]),
         "read:repository:bitbucket"
@@ -45,6 +47,21 @@ fn writing_holds_reading_for_an_access_token() {
     assert_eq!(find(Purpose::Push, access).fit, Fitness::Yes);
     let found = find(Purpose::RegisterRunners, access);
     assert_eq!((found.fit, found.missing), (Fitness::No, scopes(&["runner:write"])));
+}
+
+#[test]
+fn a_hint_refuses_nothing() {
+    let held = scopes(&["read:repository:bitbucket"]);
+    let hinted = Standing {
+        scopes: Known::Hinted(&held),
+        ..standing(&held)
+    };
+    let found = find(Purpose::Push, hinted);
+    assert_eq!((found.fit, found.missing), (Fitness::Unknown, vec![]));
+    assert!(is_name(CredentialKind::BitbucketApiToken, "read:repository:bitbucket"));
+    assert!(!is_name(CredentialKind::BitbucketApiToken, "repository"));
+    assert!(is_name(CredentialKind::BitbucketAccess, "repository:write"));
+    assert!(!is_name(CredentialKind::BitbucketAccess, "read:repository:bitbucket"));
 }
 
 #[test]

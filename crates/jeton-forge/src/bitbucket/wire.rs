@@ -4,15 +4,18 @@ use jeton_domain::ForgeIdentity;
 use serde::Deserialize;
 use url::Url;
 
+use crate::clean::{link_below, name, name_if_any};
+
 /// `GET /user`.
 #[derive(Deserialize)]
 pub(super) struct UserObject {
+    #[serde(deserialize_with = "name")]
     pub(super) uuid: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "name_if_any")]
     username: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "name_if_any")]
     nickname: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "name_if_any")]
     display_name: Option<String>,
 }
 
@@ -57,7 +60,9 @@ pub(super) fn place_of(key: &str, value: &str) -> Option<(&'static str, String)>
 
 #[derive(Deserialize)]
 pub(super) struct RepositoryObject {
+    #[serde(deserialize_with = "name")]
     pub(super) uuid: String,
+    #[serde(deserialize_with = "name")]
     pub(super) full_name: String,
     #[serde(default)]
     pub(super) is_private: bool,
@@ -72,27 +77,31 @@ pub(super) struct RepositoryObject {
 }
 
 impl RepositoryObject {
-    pub(super) fn web_url(&self) -> Option<String> {
-        Some(self.links.as_ref()?.html.as_ref()?.href.clone())
+    /// Where people see it, if that lies on this Bitbucket.
+    pub(super) fn web_url(&self, bitbucket: &str) -> Option<String> {
+        link_below(bitbucket, &self.links.as_ref()?.html.as_ref()?.href)
     }
 }
 
 #[derive(Deserialize)]
 pub(super) struct Branch {
+    #[serde(deserialize_with = "name")]
     pub(super) name: String,
 }
 
 #[derive(Clone, Deserialize)]
 pub(super) struct WorkspaceObject {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "name_if_any")]
     pub(super) uuid: Option<String>,
+    #[serde(deserialize_with = "name")]
     pub(super) slug: String,
 }
 
 #[derive(Deserialize)]
 pub(super) struct ProjectObject {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "name_if_any")]
     pub(super) uuid: Option<String>,
+    #[serde(deserialize_with = "name")]
     pub(super) key: String,
 }
 

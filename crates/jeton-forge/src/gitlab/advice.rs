@@ -124,7 +124,10 @@ pub(super) fn role(at: &Place<'_>, project: Option<&str>, wanted: &str, what: &s
              token itself can stay."
         ),
     };
-    let url = project.map(|path| format!("{}/{path}/-/project_members", at.forge.web_url()));
+    let url = match at.kind {
+        CredentialKind::GitLabProject | CredentialKind::GitLabGroup => at.page(),
+        _ => project.map(|path| format!("{}/{path}/-/project_members", at.forge.web_url())),
+    };
     diagnosis(
         Code::CredentialRole,
         format!("GitLab wants at least the role {wanted} on {place} for {what}."),
@@ -138,10 +141,18 @@ pub(super) fn forbidden(at: &Place<'_>, said: &str) -> Diagnosis {
     diagnosis(
         Code::ForgeForbidden,
         format!("{} knows the token and lets its user do nothing: {}.", at.forge.host(), words(said)),
-        "Sign in there as the token's owner and see what GitLab asks for: terms to accept, a password to change, or a second \
-         factor. If the account is blocked or deactivated, or if the group lets only certain addresses in (\"Settings\", \
-         \"General\", \"Permissions and group features\"), an administrator or an owner of the group has to change that."
-            .to_owned(),
+        match at.kind {
+            // nobody signs in as a bot
+            CredentialKind::GitLabProject | CredentialKind::GitLabGroup => "An Owner of the group looks whether it lets only certain \
+                 addresses in (\"Settings\", \"General\", \"Permissions and group features\"); an administrator of that GitLab looks \
+                 whether the bot user behind the token is blocked."
+                .to_owned(),
+            _ => "Sign in there as the token's owner and see what GitLab asks for: terms to accept, a password to change, or a \
+                 second factor. If the account is blocked or deactivated, or if the group lets only certain addresses in \
+                 (\"Settings\", \"General\", \"Permissions and group features\"), an administrator or an owner of the group has to \
+                 change that."
+                .to_owned(),
+        },
         Some(at.forge.web_url().to_owned()),
     )
 }
@@ -287,8 +298,9 @@ pub(super) fn rotation_refused(at: &Place<'_>, said: &str) -> Diagnosis {
     diagnosis(
         Code::ForgeUnprocessable,
         format!("{} did not renew the token: {}. The old token is as it was.", at.forge.host(), words(said)),
-        "Ask for an end that this GitLab allows: at most 365 days away, or less where an administrator or the group's owner set a \
-         lower limit (\"Admin\" or the group's \"Settings\", \"General\", \"Access token lifetime\")."
+        "If it is about the end: this GitLab allows 365 days at most, or less where an administrator or the group's owner set a lower \
+         limit (\"Admin\" or the group's \"Settings\", \"General\", \"Access token lifetime\"). Set `accounts.rotation_days` in jeton's \
+         configuration to no more than that."
             .to_owned(),
         at.page(),
     )

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use url::{Url, form_urlencoded};
 
 use super::{diagnose, place::Place, probes, purposes::Role, refusal::Refusal, troubled, wire::ProjectObject};
-use crate::{ReachedRepository, RepositoryPage, headers};
+use crate::{ReachedRepository, RepositoryPage, clean::link_below, headers};
 
 /// What may stand in the token of a page: keyset paging hands on the first two, versions that do not know it number their pages.
 const CURSORS: [&str; 3] = ["id_after", "cursor", "page"];
@@ -47,13 +47,14 @@ pub(super) async fn list(
         Err(trouble) => return Err(Box::new(troubled(trouble, &at))),
     };
     Ok(RepositoryPage {
-        repositories: projects.into_iter().map(reached).collect(),
-        next: next_cursor(&answer.headers),
+        repositories: projects.into_iter().map(|project| reached(project, &at)).collect(),
+        // a page that leads to itself would never end
+        next: next_cursor(&answer.headers).filter(|next| page != Some(next)),
         remark: None,
     })
 }
 
-fn reached(project: ProjectObject) -> ReachedRepository {
+fn reached(project: ProjectObject, at: &Place<'_>) -> ReachedRepository {
     let level = project
         .permissions
         .as_ref()
@@ -62,7 +63,7 @@ fn reached(project: ProjectObject) -> ReachedRepository {
         private: project.visibility.as_deref() != Some("public"),
         access: level.map(|level| Role(level).access().to_owned()),
         default_branch: project.default_branch,
-        web_url: project.web_url,
+        web_url: project.web_url.and_then(|link| link_below(at.forge.web_url(), &link)),
         path: project.path_with_namespace,
     }
 }

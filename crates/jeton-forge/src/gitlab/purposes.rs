@@ -86,6 +86,8 @@ pub(super) struct Standing<'a> {
     pub(super) invisible: bool,
     /// The user's role there.
     pub(super) role: Option<Role>,
+    /// Whether nobody can write to it.
+    pub(super) archived: bool,
     /// Whether the user administers all of that GitLab, where roles do not bind.
     pub(super) admin: bool,
     /// Whether the files there were read.
@@ -171,6 +173,13 @@ fn by_role(purpose: Purpose, need: Need, scope: &str, standing: Standing<'_>) ->
             Fitness::No,
             missing(),
             format!("Its scope `{scope}` will do, and GitLab refused the files of `{project}`."),
+        );
+    }
+    if standing.archived && matches!(purpose, Purpose::Push | Purpose::ManagePullRequests) {
+        return (
+            Fitness::No,
+            vec![],
+            format!("`{project}` is archived: nobody can write to it until an Owner unarchives it."),
         );
     }
     let Some(role) = standing.role else {

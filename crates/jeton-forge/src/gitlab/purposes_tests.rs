@@ -19,6 +19,24 @@ fn fit(purpose: Purpose, held: &[&str], role: u16) -> Fitness {
 }
 
 #[test]
+fn nobody_writes_to_an_archived_project() {
+    let scopes = ["api".to_owned()];
+    let archived = Standing {
+        project: Some("acme/tools"),
+        role: Some(Role::OWNER),
+        archived: true,
+        ..Standing::default()
+    };
+    for (purpose, fit) in [
+        (Purpose::Push, Fitness::No),
+        (Purpose::ManagePullRequests, Fitness::No),
+        (Purpose::ReadContent, Fitness::Yes),
+    ] {
+        assert_eq!(find(purpose, Some(&scopes), archived).fit, fit, "{purpose:?}");
+    }
+}
+
+#[test]
 fn a_purpose_wants_a_scope_and_a_role() {
     use Fitness::{No, Unknown, Yes};
     let rows: &[(Purpose, &[&str], u16, Fitness)] = &[

@@ -74,7 +74,7 @@ pub(super) enum Refusal {
     WrongKind,
     /// 405.
     NotAllowed(String),
-    /// Any other status, or 400 for another reason.
+    /// Any other status, 400 for another reason, or a 401 in words that are not GitLab's.
     Other(u16, String),
 }
 
@@ -94,6 +94,11 @@ impl ErrorBody {
     fn of(answer: &Answer) -> Option<Self> {
         let body: Self = serde_json::from_slice(&answer.body).ok()?;
         (body.message.is_some() || body.error.is_some()).then_some(body)
+    }
+
+    /// The one thing that GitLab says of a token that it does not know.
+    fn is_bare_401(&self) -> bool {
+        self.error.is_none() && self.message.as_ref().and_then(Value::as_str) == Some("401 Unauthorized")
     }
 
     fn words(&self) -> String {
@@ -129,15 +134,23 @@ impl Refusal {
         if body.error.as_deref() == Some("dpop_error") {
             return Self::Proof;
         }
-        let why = body.error_description.as_deref().unwrap_or_default();
+        let is_of_token = body.error.as_deref() == Some("invalid_token");
+        let why = body
+            .error_description
+            .as_deref()
+            .filter(|_| is_of_token)
+            .unwrap_or_default();
         if why.contains("impersonation") {
             Self::Impersonation
         } else if why.contains("expired") {
             Self::Expired
         } else if why.contains("revoked") {
             Self::Revoked
-        } else {
+        } else if is_of_token || body.is_bare_401() {
             Self::Unknown
+        } else {
+            // what stands before GitLab may speak JSON too
+            Self::Other(401, body.words())
         }
     }
 

@@ -76,6 +76,14 @@ fn other_refusals_say_nothing_of_the_token() {
         (400, r#"{"error":"expires_at is invalid"}"#),
         (400, r#"{"message":{"expires_at":["must expire in 365 days"]}}"#),
         (405, r#"{"message":"405 Method Not Allowed"}"#),
+        // gateways and sign-in proxies
+        (401, r#"{"message":"Unauthorized"}"#),
+        (401, r#"{"message":"No API key found in request"}"#),
+        (401, r#"{"error":"login_required"}"#),
+        (
+            401,
+            r#"{"error":"session","error_description":"Your session has expired"}"#,
+        ),
         (418, r#"{"message":"odd"}"#),
     ];
     for (status, body) in rows {

@@ -108,6 +108,22 @@ fn renewed(answer: &Answer, credential: &Credential, at: &Place<'_>) -> Rotated 
 fn refused(answer: &Answer, at: &Place<'_>) -> Rotated {
     let status = answer.status;
     let refusal = match Refusal::of(answer) {
+        // the look just before said that it lives: the request may have come twice, and this be the answer to the second
+        Some(Refusal::Revoked) => {
+            return unclear(
+                at,
+                "it answered that the token was revoked, as it does once a renewal is done",
+            );
+        }
+        Some(Refusal::Other(401, said)) => {
+            return unclear(
+                at,
+                &format!(
+                    "it answered with HTTP 401 in words that are not GitLab's ({})",
+                    advice::words(&said)
+                ),
+            );
+        }
         Some(refusal) if REFUSALS.contains(&status) => refusal,
         _ => {
             return unclear(
@@ -148,13 +164,10 @@ fn refused(answer: &Answer, at: &Place<'_>) -> Rotated {
     })
 }
 
-/// No answer, or none in GitLab's own words.
+/// No answer, or none in GitLab's own words: what stands before GitLab may have sent the request on all the same.
 fn no_word(trouble: Trouble, at: &Place<'_>) -> Rotated {
     if trouble.nothing_happened {
         return Rotated::NotAsked(troubled(trouble, at));
-    }
-    if trouble.status.is_some_and(|status| REFUSALS.contains(&status)) {
-        return Rotated::Refused(troubled(trouble, at));
     }
     unclear(at, trouble.diagnosis.cause.trim_end_matches('.'))
 }

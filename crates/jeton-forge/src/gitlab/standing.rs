@@ -20,6 +20,7 @@ pub(super) struct Found {
     pub(super) own_path: Option<String>,
     invisible: bool,
     role: Option<Role>,
+    archived: bool,
     pub(super) admin: bool,
     read_files: Option<bool>,
 }
@@ -30,6 +31,7 @@ impl Found {
             project: self.project.as_deref(),
             invisible: self.invisible,
             role: self.role,
+            archived: self.archived,
             admin: self.admin,
             read_files: self.read_files,
         }
@@ -69,6 +71,7 @@ impl Look<'_> {
             self.found.own_path = Some(object.path_with_namespace.clone());
         }
         self.found.project = Some(object.path_with_namespace);
+        self.found.archived = object.archived;
         self.found.role = object
             .permissions
             .as_ref()

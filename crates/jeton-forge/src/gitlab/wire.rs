@@ -7,11 +7,13 @@ use jeton_domain::TokenEnd;
 use jiff::{civil::Date, tz::TimeZone};
 use serde::Deserialize;
 
+use crate::clean::{name, name_if_any, names};
+
 /// A token's own description of itself.
 #[derive(Deserialize)]
 pub(super) struct TokenObject {
     pub(super) user_id: u64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "names")]
     pub(super) scopes: Vec<String>,
     #[serde(default)]
     pub(super) revoked: bool,
@@ -38,6 +40,7 @@ pub(super) struct RenewedObject<'b> {
 #[derive(Deserialize)]
 pub(super) struct UserObject {
     pub(super) id: u64,
+    #[serde(deserialize_with = "name")]
     pub(super) username: String,
     #[serde(default)]
     pub(super) bot: Option<bool>,
@@ -48,10 +51,13 @@ pub(super) struct UserObject {
 #[derive(Deserialize)]
 pub(super) struct ProjectObject {
     pub(super) id: u64,
+    #[serde(deserialize_with = "name")]
     pub(super) path_with_namespace: String,
     #[serde(default)]
     pub(super) visibility: Option<String>,
     #[serde(default)]
+    pub(super) archived: bool,
+    #[serde(default, deserialize_with = "name_if_any")]
     pub(super) default_branch: Option<String>,
     #[serde(default)]
     pub(super) web_url: Option<String>,
@@ -90,8 +96,9 @@ pub(super) struct Associations {
 
 #[derive(Deserialize)]
 pub(super) struct AssociatedGroup {
+    #[serde(deserialize_with = "name")]
     pub(super) name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "name_if_any")]
     pub(super) web_url: Option<String>,
     #[serde(default)]
     pub(super) access_levels: Option<u16>,
@@ -99,6 +106,7 @@ pub(super) struct AssociatedGroup {
 
 #[derive(Deserialize)]
 pub(super) struct AssociatedProject {
+    #[serde(deserialize_with = "name")]
     pub(super) path_with_namespace: String,
     #[serde(default)]
     pub(super) access_levels: Option<AssociatedLevels>,

@@ -127,6 +127,40 @@ fn keys_of_our_own_and_of_machines_are_told() {
 }
 
 #[test]
+fn a_token_in_base64_is_told_and_not_guessed_at() {
+    // `ghp_` and `octo:ghp_`, with more of the same behind
+    for start in ["Z2hwX0FiM0Fi", "b2N0bzpnaHBf"] {
+        for end in [
+            "M0FiM0FiM0FiM0FiM0Fi",
+            "M0FiM0FiM0FiM0FiM0FiMw==",
+            "M0FiM0Fi\nM0FiM0FiMw==",
+        ] {
+            let text = [start, end].concat();
+            for found in [look(&text), look_for(&text, ForgeKind::GitLab)] {
+                assert_eq!(codes(&found), [Code::CredentialNotAToken], "{text}");
+                let finding = &found.findings[0];
+                assert!(
+                    finding.words.contains("base64") && finding.remedy.contains("base64 -d"),
+                    "{text}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn whose_gitlab_has_another_prefix_is_told_how_to_say_so() {
+    let text = ["acme-token-", "x7Kq2mNpZt9RwBv4Yc1z"].concat();
+    let found = look(&text);
+    assert!(
+        !found.usable() && found.findings[0].remedy.contains("--forge gitlab"),
+        "{:?}",
+        found.findings
+    );
+    assert!(look_for(&text, ForgeKind::GitLab).usable());
+}
+
+#[test]
 fn a_long_text_is_refused_unread() {
     let found = look(&"x".repeat(LONGEST + 1));
     assert!(found.token.is_empty() && found.wholeness == Wholeness::Unknown && !found.usable());

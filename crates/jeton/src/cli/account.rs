@@ -115,8 +115,8 @@ fn words_of(removed: &RemovedAccount) -> String {
     let label = &removed.label;
     let holders = match removed.ended_grants {
         0 => return format!("removed {label}; its token lives on until it is revoked at the forge"),
-        1 => "1 caller holds its token and keeps it".to_owned(),
-        count => format!("{count} callers hold its token and keep it"),
+        1 => "the holder of 1 grant keeps its token".to_owned(),
+        count => format!("the holders of {count} grants keep its token"),
     };
     format!("removed {label}; {holders} until it is revoked at the forge")
 }
@@ -252,7 +252,7 @@ mod tests {
             })
         };
         assert!(removed(0).contains("lives on"));
-        assert!(removed(1).contains("1 caller holds"));
-        assert!(removed(2).contains("2 callers hold"));
+        assert!(removed(1).contains("holder of 1 grant"));
+        assert!(removed(2).contains("holders of 2 grants"));
     }
 }

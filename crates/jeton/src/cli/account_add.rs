@@ -16,7 +16,7 @@ use crate::system::SystemClock;
 pub(super) async fn add(args: AddAccountArgs, context: &Context) -> Result<ExitCode, CliError> {
     let client = Client::new(&args.server, context)?;
     let token = account_token::read(&args.from, context)?;
-    account_token::refuse_unusable(&token, args.forge.as_deref())?;
+    account_token::refuse_unusable(&token, args.forge.as_deref(), args.base_url.as_deref())?;
     let yes = |flag: bool| flag.then_some(true);
     let request = AddAccountRequest {
         label: args.label,
@@ -67,7 +67,7 @@ pub(super) async fn replace(args: ReplaceAccountArgs, context: &Context) -> Resu
     // Before anybody pastes a secret: is there such an account, and for which forge?
     let account: Account = client.get(&["v1", "accounts", label], &[]).await?;
     let token = account_token::read(&args.from, context)?;
-    account_token::refuse_unusable(&token, Some(&account.forge))?;
+    account_token::refuse_unusable(&token, Some(&account.forge), None)?;
     let request = RotateAccountRequest {
         token: Some(Released(token)),
         username: args.username,

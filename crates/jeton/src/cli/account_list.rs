@@ -1,13 +1,14 @@
 //! `jeton account list` and `repositories`: page by page.
 
-use std::process::ExitCode;
+use std::{collections::HashSet, process::ExitCode};
 
-use jeton_api::{AccountList, AccountRepositoryList};
+use jeton_api::{AccountList, AccountRepositoryList, WhoAmI};
 use jeton_domain::{Clock as _, ForgeKind, Validity};
 
 use super::{
     CliError, Client, Context, Format, ServerArgs, account_output as show,
-    args_account::{ListAccountArgs, ValidityArg},
+    args_account::ListAccountArgs,
+    args_account_parts::ValidityArg,
     output::{clean, note, print, print_json},
 };
 use crate::system::SystemClock;
@@ -47,7 +48,13 @@ pub(super) async fn list(args: ListAccountArgs, context: &Context) -> Result<Exi
         }
         Format::Table if list.accounts.is_empty() => note("no such account that you may see"),
         Format::Table => {
-            print(&show::list(&list.accounts, SystemClock.now()))?;
+            // Only what is private to others is shown otherwise than to its owner.
+            let me = if list.accounts.iter().all(|account| account.shared) {
+                String::new()
+            } else {
+                client.get::<WhoAmI>(&["v1", "whoami"], &[]).await?.name
+            };
+            print(&show::list(&list.accounts, &me, SystemClock.now()))?;
             if list.next.is_some() {
                 note("there are more; --all shows them");
             }
@@ -102,17 +109,18 @@ pub(super) async fn repositories(
         next: None,
         remark: None,
     };
+    let mut pages = Pages::default();
     loop {
         let wanted = limit.saturating_sub(u32::try_from(out.repositories.len()).unwrap_or(u32::MAX));
         let mut query = vec![("limit", wanted.min(PAGE).to_string())];
         query.extend(out.next.take().map(|next| ("page", next)));
         let path = ["v1", "accounts", label, "repositories"];
         let found: AccountRepositoryList = client.get(&path, &query).await?;
-        // A forge may leave everything out of a page that the token may not see: the next one may have some.
+        let goes_on = pages.go_on(found.repositories.is_empty(), found.next.as_deref());
         out.repositories.extend(found.repositories);
         out.next = found.next;
         out.remark = out.remark.or(found.remark);
-        if out.next.is_none() || out.repositories.len() >= limit as usize {
+        if !goes_on || out.repositories.len() >= limit as usize {
             break;
         }
     }
@@ -133,4 +141,42 @@ pub(super) async fn repositories(
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How many pages in a row may have nothing.
+const EMPTY_PAGES: usize = 100;
+
+/// The pages of a forge's list that were asked for: a forge that leads in a circle, or on for ever, is not followed.
+#[derive(Debug, Default)]
+struct Pages {
+    asked: HashSet<String>,
+    empty: usize,
+}
+
+impl Pages {
+    /// Whether to ask for the next page. A forge may leave everything out of a page that the token may not see, and the next one may have
+    /// some; but there is an end to that.
+    fn go_on(&mut self, is_empty: bool, next: Option<&str>) -> bool {
+        self.empty = if is_empty { self.empty + 1 } else { 0 };
+        next.is_some_and(|next| self.empty < EMPTY_PAGES && self.asked.insert(next.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pages;
+
+    #[test]
+    fn a_list_that_never_ends_is_left() {
+        let mut pages = Pages::default();
+        assert!(pages.go_on(false, Some("2")) && pages.go_on(true, Some("3")) && !pages.go_on(false, Some("2")));
+        assert!(!Pages::default().go_on(false, None));
+        let mut pages = Pages::default();
+        assert_eq!(
+            (0..1000)
+                .take_while(|n| pages.go_on(true, Some(&n.to_string())))
+                .count(),
+            99
+        );
+    }
 }

@@ -7,7 +7,7 @@ use jeton_inspect::Inspection;
 
 use super::{
     CliError, Context,
-    args_account::{OnlineArgs, WantedFor},
+    args_account_parts::{OnlineArgs, WantedFor},
     started,
 };
 use crate::{system::SystemClock, wiring_accounts};
@@ -104,7 +104,7 @@ mod tests {
     use jeton_inspect::inspect;
 
     use super::credential;
-    use crate::cli::args_account::OnlineArgs;
+    use crate::cli::args_account_parts::OnlineArgs;
 
     #[test]
     fn what_a_forge_wants_beside_the_token_is_asked_for_first() {

@@ -10,8 +10,8 @@ use super::{
     output::{clean, note, or_dash, table},
 };
 
-/// A row for each.
-pub(super) fn list(accounts: &[Account], now: Timestamp) -> String {
+/// A row for each, as somebody of this name sees them.
+pub(super) fn list(accounts: &[Account], me: &str, now: Timestamp) -> String {
     let rows = accounts.iter().map(|account| {
         let whose = account.identity.as_ref().map(|who| who.name.clone());
         [
@@ -21,7 +21,7 @@ pub(super) fn list(accounts: &[Account], now: Timestamp) -> String {
             or_dash(whose.as_ref()),
             standing(account),
             ends(account.expires_at.as_deref(), &account.expiry, now),
-            usable_by(account),
+            usable_by(account) + &id_of(account, me),
             if account.default { "yes" } else { "" }.to_owned(),
         ]
     });
@@ -57,6 +57,14 @@ fn usable_by(account: &Account) -> String {
         (None, Some(owner)) if !account.shared => format!("{owner} alone"),
         (None, None) if !account.shared => "its owner alone".to_owned(),
         _ => "all".to_owned(),
+    }
+}
+
+/// By what an operator names what is somebody else's own: several people may have the same label.
+fn id_of(account: &Account, me: &str) -> String {
+    match &account.owner {
+        Some(owner) if !account.shared && owner != me => format!(", {}", account.id),
+        _ => String::new(),
     }
 }
 
@@ -300,7 +308,7 @@ pub(super) mod tests {
             validity: "unknown".to_owned(),
             ..account()
         };
-        let text = list(&[account(), off, fresh], now());
+        let text = list(&[account(), off, fresh], "user:ada", now());
         let lines: Vec<_> = text.lines().collect();
         for shown in [
             "work",
@@ -315,7 +323,7 @@ pub(super) mod tests {
         }
         assert!(lines[2].contains("off; invalid (credential.expired)"), "{text}");
         assert!(
-            lines[2].contains("operator alone") && !lines[2].contains("yes"),
+            lines[2].contains("operator alone, 00000000-") && !lines[2].contains("yes"),
             "{text}"
         );
         assert!(

@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use super::{
     CliError, Client, Context, Format, account_list, account_online, account_output, account_report as report,
-    args_account::{TestAccountArgs, WantedFor},
+    args_account::TestAccountArgs,
+    args_account_parts::WantedFor,
     output::{clean, note, print, print_json, table},
 };
 use crate::system::SystemClock;

@@ -1,11 +1,14 @@
 //! Where a command gets a token from: never from its arguments, which everybody on the machine can read.
 
-use jeton_domain::{ForgeKind, Secret};
+use std::iter;
+
+use jeton_domain::{Code, ForgeKind, Secret};
 use jeton_inspect::{Certainty, Severity, inspect};
 
 use super::{
     CliError, Context,
-    args_account::{AccountCommand, TokenFrom},
+    args_account::AccountCommand,
+    args_account_parts::TokenFrom,
     error::Told,
     inspect::{in_arguments, read_token, token_in},
 };
@@ -43,29 +46,47 @@ fn variable(name: &str, context: &Context) -> Result<Secret, CliError> {
     })
 }
 
-/// Refuses a token among the arguments before anything is shown of it or sent on: with `--token`, which people try, or where a
-/// label or a variable's name belongs.
+/// Refuses a token among the arguments before anything is shown of it or sent on: with `--token`, which people try, where a label or
+/// a variable's name belongs, in a note or a URL.
 ///
 /// # Errors
 /// As said.
 pub(super) fn refuse_in_arguments(command: &AccountCommand) -> Result<(), CliError> {
-    let is_token = |word: &&str| {
-        let inspection = inspect(&Secret::new(*word), None);
-        // By its looks alone, a long name could be one, too.
-        inspection.kind.is_some() && inspection.certainty == Certainty::Sure
-    };
-    let found = command.token().or_else(|| command.words().into_iter().find(is_token));
-    match found {
+    match command.token() {
         Some(word) => Err(in_arguments(&Secret::new(word), None, WAY)),
+        None => refuse_tokens_in(command.words(), WAY),
+    }
+}
+
+/// Refuses when a token stands in one of these texts, which were typed as arguments. `way` says how one is given instead.
+///
+/// # Errors
+/// As said.
+pub(super) fn refuse_tokens_in<'a>(texts: impl IntoIterator<Item = &'a str>, way: &str) -> Result<(), CliError> {
+    // Whole, because a URL or a header tells which part of it is the token; and each word, because there may be several.
+    let mut words = texts
+        .into_iter()
+        .flat_map(|text| iter::once(text).chain(text.split_whitespace()));
+    match words.find(|word| is_token(word)) {
+        Some(word) => Err(in_arguments(&Secret::new(word), None, way)),
         None => Ok(()),
     }
+}
+
+fn is_token(word: &str) -> bool {
+    let inspection = inspect(&Secret::new(word), None);
+    // By its looks alone, a long name could be one, too; and an example is none.
+    let is_example = inspection
+        .error()
+        .is_some_and(|error| error.code == Code::CredentialNotAToken);
+    inspection.kind.is_some() && inspection.certainty == Certainty::Sure && !is_example
 }
 
 /// Refuses what certainly is no token before it leaves this machine: a password, a private key, a token of another forge.
 ///
 /// # Errors
 /// What was found.
-pub(super) fn refuse_unusable(token: &Secret, forge: Option<&str>) -> Result<(), CliError> {
+pub(super) fn refuse_unusable(token: &Secret, forge: Option<&str>, base_url: Option<&str>) -> Result<(), CliError> {
     let kind = forge.map(|words| ForgeKind::parse(&words.trim().to_ascii_lowercase()));
     let expected = match kind {
         None => None,
@@ -73,6 +94,10 @@ pub(super) fn refuse_unusable(token: &Secret, forge: Option<&str>) -> Result<(),
         // A host: the server knows better what its tokens may look like.
         Some(None) => return Ok(()),
     };
+    // A forge of somebody's own may be a GitLab whose tokens have a prefix of its own, or none.
+    if expected.is_none() && base_url.is_some() && inspect(token, Some(ForgeKind::GitLab)).usable() {
+        return Ok(());
+    }
     let inspection = inspect(token, expected);
     match inspection.findings.into_iter().next() {
         Some(worst) if worst.severity == Severity::Error => Err(CliError::of(Told {
@@ -117,6 +142,35 @@ mod tests {
             &["replace", "work", "--token-env", &token],
             &["test", "--from-env", &token],
             &["update", &token, "--note", "x"],
+            &[
+                "update",
+                "work",
+                "--note",
+                &format!("the old one was {token}, from June"),
+            ],
+            &["update", "work", "--label", &token],
+            &["update", "work", "--serves", "acme", "--serves", &token],
+            &[
+                "add",
+                "work",
+                "--base-url",
+                &format!("https://me:{token}@git.example.com"),
+            ],
+            &["add", "work", "--username", &token],
+            &["add", "work", "--email", &token],
+            &["add", "work", "--repository", &token],
+            &["add", "work", "--token-file", &token],
+            &[
+                "add",
+                "work",
+                "--note",
+                &format!("{token} {}", classic().replace("Ab3Ab3", "Ab4Ab3")),
+            ],
+            &["replace", "work", "--username", &token],
+            &["import-env", "--variable", &token],
+            &["list", "--label", &token],
+            &["guide", "--forge", &token],
+            &["show", "work", "--url", &format!("https://{token}@jeton.example.com")],
         ] {
             let error = typed(arguments).unwrap_err().to_string_for_people();
             assert!(!error.contains("Ab3") && error.contains("revoke the token"), "{error}");
@@ -128,6 +182,8 @@ mod tests {
             &["add", "--token-env", "GITHUB_TOKEN"],
             &["test", "--from-env"],
             &["list"],
+            &["update", "work", "--note", "a classic one (ghp_...), for builds"],
+            &["update", "work", "--note", "replaced ghp_xxxxxxxxxxxxxxxx"],
         ] {
             assert!(typed(arguments).is_ok(), "{arguments:?}");
         }
@@ -135,7 +191,14 @@ mod tests {
 
     #[test]
     fn what_is_no_token_stays_here() {
-        let refused = |text: &str, forge| refuse_unusable(&Secret::new(text), forge);
+        let refused = |text: &str, forge| refuse_unusable(&Secret::new(text), forge, None);
+        let own = ["acme-token-", "x7Kq2mNpZt9RwBv4Yc1z"].concat();
+        let error = refused(&own, None).unwrap_err().to_string_for_people();
+        assert!(error.contains("--forge gitlab"), "{error}");
+        let there = Some("https://git.example.com");
+        assert!(refuse_unusable(&Secret::new(own), None, there).is_ok());
+        assert!(refuse_unusable(&Secret::new(classic()), None, there).is_ok());
+        assert!(refuse_unusable(&Secret::new("octocat"), None, there).is_err());
         assert!(refused(&classic(), None).is_ok());
         assert!(refused(&classic(), Some("GitHub")).is_ok());
         let error = refused(&classic(), Some("gitlab")).unwrap_err();

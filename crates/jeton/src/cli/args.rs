@@ -11,7 +11,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::{
     Format,
     args_access::{AuditCommand, ClientCommand, UserCommand, WhoamiArgs},
-    args_account::{AccountCommand, OnlineArgs},
+    args_account::AccountCommand,
+    args_account_parts::OnlineArgs,
     args_policy::PolicyCommand,
     overridden,
 };

@@ -4,14 +4,14 @@
     reason = "clap prints these comments as they stand, and people read no backticks"
 )]
 
-use std::path::PathBuf;
+use std::path::Path;
 
-use clap::{ArgAction, ArgGroup, Args, Subcommand, ValueEnum};
-use jeton_domain::Purpose;
+use clap::{ArgAction, ArgGroup, Args, Subcommand};
 
 use super::{
     Format,
     args::{ForgeArg, ServerArgs},
+    args_account_parts::{OneAccount, TokenFrom, ValidityArg, WantedFor},
 };
 
 /// `jeton account`
@@ -130,22 +130,55 @@ pub(crate) enum AccountCommand {
 }
 
 impl AccountCommand {
-    /// Everything that was typed where no token belongs, and where people put one all the same.
+    /// Every free text that was typed: none of it is a place for a token, and people put one there all the same.
     pub(crate) fn words(&self) -> Vec<&str> {
-        let (label, from) = match self {
-            Self::Add(args) => (args.label.as_ref(), Some(&args.from)),
-            Self::Replace(args) => (Some(&args.account.label), Some(&args.from)),
-            Self::Test(args) => (args.label.as_ref().or(args.from_env.as_ref()), None),
-            Self::Update(args) => (Some(&args.account.label), None),
+        let (texts, server) = match self {
+            Self::Add(args) => (args.texts(), &args.server),
+            Self::List(args) => (vec![&args.host, &args.prefix], &args.server),
+            Self::Test(args) => (vec![&args.label, &args.from_env, &args.wanted.repository], &args.server),
+            Self::Update(args) => (args.texts(), &args.server),
+            Self::Replace(args) => (args.texts(), &args.server),
+            Self::Guide(args) => (
+                vec![&args.forge, &args.base_url, &args.kind, &args.wanted.repository],
+                &args.server,
+            ),
+            Self::Show { server, .. }
+            | Self::Default { server, .. }
+            | Self::Rotate { server, .. }
+            | Self::Remove { server, .. }
+            | Self::Repositories { server, .. }
+            | Self::ImportEnv { server, .. } => (Vec::new(), server),
+        };
+        let account = match self {
+            Self::Update(args) => Some(&args.account),
+            Self::Replace(args) => Some(&args.account),
             Self::Show { account, .. }
             | Self::Default { account, .. }
             | Self::Rotate { account, .. }
             | Self::Remove { account, .. }
-            | Self::Repositories { account, .. } => (Some(&account.label), None),
-            Self::List(_) | Self::ImportEnv { .. } | Self::Guide(_) => (None, None),
+            | Self::Repositories { account, .. } => Some(account),
+            Self::Add(_) | Self::List(_) | Self::Test(_) | Self::ImportEnv { .. } | Self::Guide(_) => None,
         };
-        let variable = from.and_then(|from| from.token_env.as_ref());
-        label.into_iter().chain(variable).map(String::as_str).collect()
+        let lists: &[String] = match self {
+            Self::Add(args) => &args.serves,
+            Self::Update(args) => args.serves.as_deref().unwrap_or_default(),
+            Self::ImportEnv { variables, .. } => variables,
+            _ => &[],
+        };
+        let file = match self {
+            Self::Add(args) => args.from.token_file.as_deref(),
+            Self::Replace(args) => args.from.token_file.as_deref(),
+            _ => None,
+        };
+        texts
+            .into_iter()
+            .chain([&server.url])
+            .flatten()
+            .chain(account.map(|account| &account.label))
+            .chain(lists)
+            .map(String::as_str)
+            .chain(file.and_then(Path::to_str))
+            .collect()
     }
 
     /// What was given with `--token`, which is no place for one.
@@ -172,68 +205,6 @@ Exit status:
   1  invalid, or will not do; or the command, the request or the configuration is wrong
   2  the server failed, or cannot be reached
   3  unknown: the forge gave no clear word, or cannot tell whether it will do";
-
-/// Which account.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct OneAccount {
-    /// Its label, or its id
-    #[arg(value_name = "LABEL")]
-    pub(crate) label: String,
-}
-
-/// Where a token comes from, besides standard input and the terminal.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct TokenFrom {
-    /// Read the token from this file
-    #[arg(long, value_name = "FILE", conflicts_with = "token_env")]
-    pub(crate) token_file: Option<PathBuf>,
-    /// Read the token from this environment variable
-    #[arg(long, value_name = "NAME")]
-    pub(crate) token_env: Option<String>,
-    /// Never: others could read it
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "")]
-    pub(crate) token: Option<String>,
-}
-
-/// What a token is wanted for.
-#[derive(Debug, Clone, Default, Args)]
-pub(crate) struct WantedFor {
-    /// What the token is wanted for, separated by commas
-    #[arg(long = "for", value_enum, value_name = "PURPOSE", value_delimiter = ',')]
-    pub(crate) purposes: Vec<PurposeArg>,
-    /// A repository to try that on; without one, some answers stay unknown
-    #[arg(long, value_name = "OWNER/REPO")]
-    pub(crate) repository: Option<String>,
-}
-
-impl WantedFor {
-    /// The purposes in the words of the API.
-    pub(crate) fn words(&self) -> Vec<String> {
-        self.purposes
-            .iter()
-            .map(|&purpose| Purpose::from(purpose).as_str().to_owned())
-            .collect()
-    }
-}
-
-/// What goes with a token when its forge is asked about it.
-#[derive(Debug, Clone, Default, Args)]
-pub(crate) struct OnlineArgs {
-    /// Ask the forge too: whose it is, its scopes, its end, and what it lacks for --for
-    #[arg(long)]
-    pub(crate) online: bool,
-    /// Where a self-hosted forge is, as people see it [default: github.com, gitlab.com or bitbucket.org]
-    #[arg(long, value_name = "URL", requires = "online")]
-    pub(crate) base_url: Option<String>,
-    /// The user name at the forge
-    #[arg(long, value_name = "NAME", requires = "online")]
-    pub(crate) username: Option<String>,
-    /// The e-mail address of the Atlassian account, which Bitbucket's API wants beside an API token
-    #[arg(long, value_name = "ADDRESS", requires = "online")]
-    pub(crate) email: Option<String>,
-    #[command(flatten)]
-    pub(crate) wanted: WantedFor,
-}
 
 /// `jeton account add`
 #[derive(Debug, Args)]
@@ -287,6 +258,22 @@ pub(crate) struct AddAccountArgs {
     pub(crate) format: Format,
     #[command(flatten)]
     pub(crate) server: ServerArgs,
+}
+
+impl AddAccountArgs {
+    fn texts(&self) -> Vec<&Option<String>> {
+        vec![
+            &self.label,
+            &self.forge,
+            &self.base_url,
+            &self.username,
+            &self.email,
+            &self.note,
+            &self.expires,
+            &self.wanted.repository,
+            &self.from.token_env,
+        ]
+    }
 }
 
 /// `jeton account list`
@@ -380,6 +367,12 @@ pub(crate) struct UpdateAccountArgs {
     pub(crate) server: ServerArgs,
 }
 
+impl UpdateAccountArgs {
+    fn texts(&self) -> Vec<&Option<String>> {
+        vec![&self.new_label, &self.note, &self.username, &self.email, &self.expires]
+    }
+}
+
 /// `jeton account replace`
 #[derive(Debug, Args)]
 pub(crate) struct ReplaceAccountArgs {
@@ -409,6 +402,12 @@ pub(crate) struct ReplaceAccountArgs {
     pub(crate) server: ServerArgs,
 }
 
+impl ReplaceAccountArgs {
+    fn texts(&self) -> Vec<&Option<String>> {
+        vec![&self.username, &self.email, &self.expires, &self.from.token_env]
+    }
+}
+
 /// `jeton account guide`
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("which").required(true).multiple(true).args(["forge", "kind"])))]
@@ -429,46 +428,4 @@ pub(crate) struct GuideArgs {
     pub(crate) format: Format,
     #[command(flatten)]
     pub(crate) server: ServerArgs,
-}
-
-/// What a token may be wanted for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum PurposeArg {
-    /// Read files, branches and commits
-    #[value(alias = "read_content")]
-    ReadContent,
-    /// Open and change pull requests (merge requests)
-    #[value(alias = "manage_pull_requests")]
-    ManagePullRequests,
-    /// Push commits
-    Push,
-    /// Register runners
-    #[value(alias = "register_runners")]
-    RegisterRunners,
-    /// Write secrets and variables of CI
-    #[value(alias = "manage_secrets")]
-    ManageSecrets,
-}
-
-impl From<PurposeArg> for Purpose {
-    fn from(purpose: PurposeArg) -> Self {
-        match purpose {
-            PurposeArg::ReadContent => Self::ReadContent,
-            PurposeArg::ManagePullRequests => Self::ManagePullRequests,
-            PurposeArg::Push => Self::Push,
-            PurposeArg::RegisterRunners => Self::RegisterRunners,
-            PurposeArg::ManageSecrets => Self::ManageSecrets,
-        }
-    }
-}
-
-/// How an account may stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ValidityArg {
-    /// The forge takes the token
-    Valid,
-    /// The forge refuses the token
-    Invalid,
-    /// The forge gave no clear word yet
-    Unknown,
 }

@@ -124,12 +124,18 @@ pub(super) fn print_alone(secret: &Secret) -> Result<(), CliError> {
 
 fn words_of(revoked: &RevokedClient, grants: bool) -> String {
     let name = &revoked.client.name;
-    match (revoked.grants_ended, grants) {
+    let off = match revoked.accounts_switched_off {
+        0 => String::new(),
+        1 => "; its private account was switched off".to_owned(),
+        count => format!("; its {count} private accounts were switched off"),
+    };
+    let held = match (revoked.grants_ended, grants) {
         (0, false) => format!("revoked {name}; what it holds lives on until it ends (--grants gives it back, too)"),
         (0, true) => format!("revoked {name}; it held nothing"),
         (1, _) => format!("revoked {name} and ended 1 token"),
         (count, _) => format!("revoked {name} and ended {count} tokens"),
-    }
+    };
+    held + &off
 }
 
 async fn list(client: &Client, all: bool, limit: u32) -> Result<ApiClientList, CliError> {
@@ -253,9 +259,13 @@ mod tests {
         let revoked = |grants_ended| RevokedClient {
             client: client(),
             grants_ended,
+            accounts_switched_off: grants_ended / 2,
         };
         assert!(words_of(&revoked(0), false).contains("--grants"));
         assert_eq!(words_of(&revoked(0), true), "revoked ci; it held nothing");
-        assert_eq!(words_of(&revoked(2), true), "revoked ci and ended 2 tokens");
+        assert_eq!(
+            words_of(&revoked(2), true),
+            "revoked ci and ended 2 tokens; its private account was switched off"
+        );
     }
 }

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::{
     CliError, Context, Format, account_online, account_report,
+    account_token::refuse_tokens_in,
     args::{ForgeArg, InspectArgs},
     error::Told,
     hidden_input::read_hidden,
@@ -42,7 +43,10 @@ pub(super) async fn run(args: InspectArgs, context: &Context) -> Result<ExitCode
     if let Some(argument) = args.token {
         return Err(in_arguments(&Secret::new(argument), expected, WAY));
     }
-    let wanted = &args.online.wanted;
+    let online = &args.online;
+    let wanted = &online.wanted;
+    let texts = [&online.base_url, &online.username, &online.email, &wanted.repository];
+    refuse_tokens_in(texts.into_iter().flatten().map(String::as_str), WAY)?;
     if !args.online.online && (!wanted.purposes.is_empty() || wanted.repository.is_some()) {
         return Err(CliError::Usage {
             what: "what a token is good for, only its forge can tell".to_owned(),

@@ -12,6 +12,7 @@ mod apps;
 mod args;
 mod args_access;
 mod args_account;
+mod args_account_parts;
 mod args_policy;
 mod audit;
 mod client;

@@ -81,7 +81,12 @@ pub(super) async fn run(command: UserCommand, context: &Context) -> Result<ExitC
                 return Ok(ExitCode::FAILURE);
             }
             let removed: RemovedUser = client.delete(&["v1", "users", &name], &[]).await?;
-            note(&format!("removed {}", clean(&removed.name)));
+            let off = match removed.accounts_switched_off {
+                0 => String::new(),
+                1 => "; their private account was switched off".to_owned(),
+                count => format!("; their {count} private accounts were switched off"),
+            };
+            note(&clean(&format!("removed {}{off}", removed.name)));
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::{
     dialect::{quota, refusal},
     expiry,
+    purposes::Tried,
     reach::access,
     refusal::{self, Refusal},
     scopes::Scopes,
@@ -45,6 +46,8 @@ pub(super) struct Look<'a> {
     pub(super) owners: BTreeMap<u64, String>,
     /// Owners of private repositories that were seen, in lower case.
     pub(super) private: BTreeSet<String>,
+    /// What came of reading the files of the repository that was named.
+    pub(super) files: Option<Tried>,
     /// Organisations that a list left out for lack of single sign-on.
     pub(super) left_out: Vec<u64>,
 }
@@ -67,6 +70,7 @@ impl<'a> Look<'a> {
             login: String::new(),
             owners: BTreeMap::new(),
             private: BTreeSet::new(),
+            files: None,
             left_out: Vec::new(),
         }
     }
@@ -76,8 +80,9 @@ impl<'a> Look<'a> {
         if self.who().await && !self.ask.quick {
             self.reach().await;
             let repository = self.repository().await;
-            self.explain_left_out().await;
             self.purposes(&repository).await;
+            // last, because it need not matter to anybody
+            self.explain_left_out().await;
         }
         finish(self.report, self.probes)
     }

@@ -58,10 +58,7 @@ impl Pages<'_> {
     /// A link that GitHub itself gave, if it leads to this GitHub or to github.com, where single sign-on lives: what comes in a header is
     /// shown to people as a link.
     pub(super) fn own(self, link: &str) -> Option<String> {
-        let rest = [self.0.web_url(), "https://github.com"]
-            .iter()
-            .find_map(|web| link.strip_prefix(web))?;
-        let plain = link.len() <= 500 && link.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>`\\".contains(&b));
-        (rest.starts_with('/') && plain).then(|| link.to_owned())
+        let webs = [self.0.web_url(), "https://github.com"];
+        webs.iter().find_map(|web| crate::clean::link_below(web, link))
     }
 }

@@ -11,16 +11,15 @@ impl About<'_> {
         let tokens = self.pages().tokens(self.kind);
         let link = url.and_then(|url| self.pages().own(url));
         let remedy = match (&link, self.kind) {
+            (Some(link), CredentialKind::GitHubOAuth) => format!(
+                "Sign in as the token's owner and open {link} within an hour; or, at any time, {}",
+                self.sign_on_again(org)
+            ),
             (Some(link), _) => format!(
                 "Sign in as the token's owner and open {link} within an hour; or, at any time, open {tokens}, and authorise \
                  the token for `{org}` with \"Configure SSO\"."
             ),
-            (None, CredentialKind::GitHubOAuth) => format!(
-                "Sign in as the token's owner at {}, then run `gh auth refresh --hostname {}` and store what `gh auth token` \
-                 prints.",
-                self.pages().repository(&format!("orgs/{org}/sso")),
-                self.forge.host()
-            ),
+            (None, CredentialKind::GitHubOAuth) => format!("As the token's owner, {}", self.sign_on_again(org)),
             (None, _) => format!(
                 "Sign in as the token's owner and open {tokens}. Click \"Configure SSO\" beside the token, and \
                  \"Authorize\" beside `{org}`."
@@ -38,6 +37,16 @@ impl About<'_> {
         }
     }
 
+    /// How the owner of an OAuth token, which no page lets authorise alone, does it; as a clause.
+    pub(super) fn sign_on_again(&self, org: &str) -> String {
+        let host = self.forge.host();
+        format!(
+            "sign in at {}, then run `gh auth refresh --hostname {host}` and replace the account's token with what `gh auth token \
+             --hostname {host}` prints.",
+            self.pages().repository(&format!("orgs/{org}/sso"))
+        )
+    }
+
     /// A list that left organisations out.
     pub(super) fn sso_left_out(&self, orgs: &[String]) -> Diagnosis {
         let tokens = self.pages().tokens(self.kind);
@@ -50,10 +59,16 @@ impl About<'_> {
                     "GitHub leaves out what belongs to {names}: single sign-on (SAML) is required there, and the token is not \
                      authorised for it."
                 ),
-                format!(
-                    "If the token shall reach them, sign in as its owner and open {tokens}; click \"Configure SSO\" beside the \
-                     token, and \"Authorize\" beside the organisation."
-                ),
+                match self.kind {
+                    CredentialKind::GitHubOAuth => format!(
+                        "If the token shall reach them, as its owner, {}",
+                        self.sign_on_again("ORGANISATION")
+                    ),
+                    _ => format!(
+                        "If the token shall reach them, sign in as its owner and open {tokens}; click \"Configure SSO\" beside \
+                         the token, and \"Authorize\" beside the organisation."
+                    ),
+                },
             )
         }
     }
@@ -72,6 +87,23 @@ impl About<'_> {
         let click = if own.is_some() { "Click" } else { "Click the token and" };
         let page = own.unwrap_or_else(|| self.pages().tokens(self.kind));
         let within = days.map_or(String::new(), |days| format!(" within {days} days"));
+        if !matches!(
+            self.kind,
+            CredentialKind::GitHubClassic | CredentialKind::GitHubFineGrained
+        ) {
+            let new = self.pages().new_token(CredentialKind::GitHubFineGrained);
+            return Diagnosis {
+                url: Some(new.clone()),
+                ..diagnosis(
+                    Code::CredentialLifetime,
+                    format!("The {whose} `{name}` refuses the token because it lives longer {limit}."),
+                    format!(
+                        "Such a token has no end that could be chosen: make a personal access token with an end{within} at {new}, \
+                         and replace the account's token with it."
+                    ),
+                )
+            };
+        }
         Diagnosis {
             url: Some(page.clone()),
             ..diagnosis(
@@ -103,6 +135,19 @@ impl About<'_> {
             };
         }
         let new = pages.new_token(CredentialKind::GitHubFineGrained);
+        if self.kind != CredentialKind::GitHubClassic {
+            return Diagnosis {
+                url: Some(new.clone()),
+                ..diagnosis(
+                    Code::ForgeForbidden,
+                    format!("The organisation `{org}` does not take {}.", self.kind.words()),
+                    format!(
+                        "Make a fine-grained token with `{org}` as \"Resource owner\" at {new}, and replace the account's token \
+                         with it. Or an owner of `{org}` can allow the application in its settings, under \"Third-party Access\"."
+                    ),
+                )
+            };
+        }
         Diagnosis {
             url: Some(new.clone()),
             ..diagnosis(

@@ -17,6 +17,36 @@ use crate::probe::add;
 /// Why there is no answer.
 const UNCLEAR: &str = "GitHub gave no clear answer when it was tried.";
 
+/// What came of a harmless read.
+#[derive(Debug, Clone)]
+pub(super) enum Tried {
+    Worked,
+    Refused(Refusal),
+    Unclear,
+}
+
+/// Whether a refusal is of this machine, this moment or this repository, and not of the token: a lockout, a takedown (451), a
+/// conflict (409), another product's words.
+fn says_nothing(refusal: &Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::LockedOut | Refusal::NoCredential | Refusal::NotGitHub | Refusal::Other
+    )
+}
+
+/// Nobody writes to an archived repository.
+fn archived(purpose: Purpose, repo: &WireRepo) -> Option<PurposeFinding> {
+    (repo.archived && purpose != Purpose::ReadContent).then(|| PurposeFinding {
+        purpose,
+        fit: Fitness::No,
+        missing: Vec::new(),
+        why: format!(
+            "`{}` is archived: nobody can write to it until somebody with the role admin unarchives it.",
+            repo.full_name
+        ),
+    })
+}
+
 impl Look<'_> {
     /// Answers for each purpose, and adds what is lacking to the findings.
     pub(super) async fn purposes(&mut self, repository: &Seen<WireRepo>) {
@@ -47,10 +77,10 @@ impl Look<'_> {
             (Refusal::Missing { .. }, _) => vec![needed(self.credential.kind, purpose, false).to_owned()],
             _ => Vec::new(),
         };
-        // a block of this machine's address or person for a while says nothing about the token
-        let fit = match refusal {
-            Refusal::LockedOut | Refusal::NoCredential | Refusal::NotGitHub | Refusal::Other => Fitness::Unknown,
-            _ => Fitness::No,
+        let fit = if says_nothing(refusal) {
+            Fitness::Unknown
+        } else {
+            Fitness::No
         };
         PurposeFinding {
             purpose,
@@ -63,7 +93,7 @@ impl Look<'_> {
     /// By harmless reads on the repository.
     async fn by_trying(&mut self, purpose: Purpose, repo: &WireRepo) -> PurposeFinding {
         let needs = needed(self.credential.kind, purpose, false);
-        if let Some(finding) = role_too_small(purpose, repo.permissions) {
+        if let Some(finding) = archived(purpose, repo).or_else(|| role_too_small(purpose, repo.permissions)) {
             return finding;
         }
         let (owner, name) = repo.full_name.split_once('/').unwrap_or_default();
@@ -76,23 +106,25 @@ impl Look<'_> {
             Purpose::ManageSecrets => (&["actions", "secrets", "public-key"], &[][..]),
         };
         let path = [&base[..], path].concat();
-        match self.see(&path, query, Some(owner), Some(&repo.full_name)).await {
-            // a page of somebody else's with status 200 is no answer
-            Seen::Yes(answer) => match self.probes.parse::<IgnoredAny>(&answer) {
-                Ok(_) => read_worked(purpose, needs, repo),
-                Err(trouble) => {
-                    self.trouble(trouble);
-                    unknown(purpose, UNCLEAR)
-                }
-            },
-            Seen::Refused(Refusal::NotVisible { .. }) if path.contains(&"contents") => {
+        let is_files = path.contains(&"contents");
+        // two purposes read the same
+        let tried = match self.files.clone().filter(|_| is_files) {
+            Some(tried) => tried,
+            None => self.try_read(&path, query, owner, &repo.full_name).await,
+        };
+        if is_files {
+            self.files = Some(tried.clone());
+        }
+        match tried {
+            Tried::Worked => read_worked(purpose, needs, repo),
+            Tried::Refused(Refusal::NotVisible { .. }) if is_files => {
                 // a repository without a single commit has no contents either
                 unknown(
                     purpose,
                     "The repository is empty, or its files are not shown; GitHub answers both with 404.",
                 )
             }
-            Seen::Refused(Refusal::Missing { .. } | Refusal::NotVisible { .. }) => PurposeFinding {
+            Tried::Refused(Refusal::Missing { .. } | Refusal::NotVisible { .. }) => PurposeFinding {
                 purpose,
                 fit: Fitness::No,
                 missing: vec![needs.to_owned()],
@@ -102,19 +134,38 @@ impl Look<'_> {
                     repo.full_name
                 ),
             },
-            Seen::Refused(Refusal::Role) => PurposeFinding {
+            Tried::Refused(Refusal::Role) => PurposeFinding {
                 purpose,
                 fit: Fitness::No,
                 missing: Vec::new(),
                 why: format!("The role of the token's owner on `{}` is too small.", repo.full_name),
             },
-            Seen::Refused(_) => PurposeFinding {
+            Tried::Refused(refusal) if says_nothing(&refusal) => unknown(
+                purpose,
+                "GitHub refuses it for a reason that says nothing about the token; the findings name it.",
+            ),
+            Tried::Refused(_) => PurposeFinding {
                 purpose,
                 fit: Fitness::No,
                 missing: Vec::new(),
                 why: "GitHub refuses it for the reason given in the findings.".to_owned(),
             },
-            Seen::Unclear | Seen::NotAsked => unknown(purpose, UNCLEAR),
+            Tried::Unclear => unknown(purpose, UNCLEAR),
+        }
+    }
+
+    async fn try_read(&mut self, path: &[&str], query: &[(&str, &str)], owner: &str, repository: &str) -> Tried {
+        match self.see(path, query, Some(owner), Some(repository)).await {
+            // a page of somebody else's with status 200 is no answer
+            Seen::Yes(answer) => match self.probes.parse::<IgnoredAny>(&answer) {
+                Ok(_) => Tried::Worked,
+                Err(trouble) => {
+                    self.trouble(trouble);
+                    Tried::Unclear
+                }
+            },
+            Seen::Refused(refusal) => Tried::Refused(refusal),
+            Seen::Unclear | Seen::NotAsked => Tried::Unclear,
         }
     }
 
@@ -152,15 +203,16 @@ impl Look<'_> {
         if let Some(rights) = seen.map(|repo| repo.permissions.unwrap_or_default()) {
             let small = |f: &PurposeFinding| role_too_small(f.purpose, Some(rights)).is_some();
             if lacking.iter().any(|f| small(f)) {
-                let admin = lacking
-                    .iter()
-                    .any(|f| small(f) && f.purpose == Purpose::RegisterRunners);
-                let needed = if admin { "admin" } else { "write" };
+                // Each role with what it is for: nobody is made an admin who only wants to push.
+                let of = |role: &str| words(&|f| small(f) && role_for(f.purpose) == Some(role));
+                let needed: Vec<String> = ["write", "admin"]
+                    .into_iter()
+                    .map(|role| (role, of(role)))
+                    .filter(|(_, what)| !what.is_empty())
+                    .map(|(role, what)| format!("{role} for {what}"))
+                    .collect();
                 let has = rights.word().unwrap_or("none");
-                found.push(about.role(
-                    &format!("{needed} (for {})", words(&small)),
-                    &format!("theirs is {has}"),
-                ));
+                found.push(about.role(&needed.join(" and "), &format!("theirs is {has}")));
             }
         }
         for diagnosis in found {
@@ -224,6 +276,9 @@ fn by_scopes(purpose: Purpose, scopes: &Scopes, repo: Option<&WireRepo>) -> Purp
             )),
             (true, false) => no("repo", "The repository is private, and reading its files needs `repo`."),
         };
+    }
+    if let Some(finding) = archived(purpose, repo) {
+        return finding;
     }
     // the scope `public_repo` covers neither runners nor secrets of public repositories
     let enough = match purpose {
@@ -325,14 +380,20 @@ fn without_a_repository(purpose: Purpose, scopes: &Scopes) -> PurposeFinding {
     }
 }
 
+/// The least role of a person for a purpose; `None` where any that sees the repository will do.
+fn role_for(purpose: Purpose) -> Option<&'static str> {
+    match purpose {
+        Purpose::ReadContent | Purpose::ManagePullRequests => None,
+        Purpose::Push | Purpose::ManageSecrets => Some("write"),
+        Purpose::RegisterRunners => Some("admin"),
+    }
+}
+
 /// Refused for the person's role, whatever the token may; `None` where the role is not known or suffices.
 fn role_too_small(purpose: Purpose, rights: Option<WireRights>) -> Option<PurposeFinding> {
     let rights = rights?;
-    let (enough, role) = match purpose {
-        Purpose::ReadContent | Purpose::ManagePullRequests => return None,
-        Purpose::Push | Purpose::ManageSecrets => (rights.push || rights.admin, "write"),
-        Purpose::RegisterRunners => (rights.admin, "admin"),
-    };
+    let role = role_for(purpose)?;
+    let enough = rights.admin || (role == "write" && rights.push);
     (!enough).then(|| PurposeFinding {
         purpose,
         fit: Fitness::No,

@@ -4,7 +4,7 @@
 use http::HeaderMap;
 use jeton_outbound::Answer;
 
-use super::{dialect::refusal, scopes::Scopes};
+use super::{dialect::refusal, scopes::Scopes, wire::WireRefusal};
 use crate::{clean::clean, headers};
 
 /// A refusal in GitHub's own words.
@@ -20,7 +20,7 @@ pub(super) enum Refusal {
     LockedOut,
     /// 403: the person's account is suspended.
     AccountSuspended,
-    /// 403: not authorised for single sign-on.
+    /// 403, at times 404: not authorised for single sign-on.
     Sso {
         /// The organisation.
         org: Option<String>,
@@ -68,10 +68,13 @@ pub(super) enum Refusal {
 
 /// Reads a refusal. `granted` are the scopes that the token is known to have.
 pub(super) fn read(answer: &Answer) -> Refusal {
-    let message = refusal(answer).map(|body| body.message).unwrap_or_default();
+    let body = refusal(answer);
+    let message = body.as_ref().map(|body| body.message.as_str()).unwrap_or_default();
     match answer.status {
-        401 => unauthorized(answer, &message),
-        403 => forbidden(answer, &message),
+        401 => unauthorized(answer, message, body.as_ref().is_some_and(WireRefusal::is_githubs)),
+        403 => forbidden(answer, message),
+        // what single sign-on protects is at times hidden, not refused
+        404 if let Some(refusal) = sso(answer, message) => refusal,
         404 => Refusal::NotVisible {
             wanted: lacking_scopes(&answer.headers),
         },
@@ -79,32 +82,40 @@ pub(super) fn read(answer: &Answer) -> Refusal {
     }
 }
 
-fn unauthorized(answer: &Answer, message: &str) -> Refusal {
+fn unauthorized(answer: &Answer, message: &str, is_githubs: bool) -> Refusal {
     let asks_for_a_code = answer
         .header("x-github-otp")
         .is_some_and(|text| text.starts_with("required"));
     if asks_for_a_code {
         Refusal::OneTimePassword
-    } else if message.eq_ignore_ascii_case("Bad credentials") {
-        Refusal::BadCredentials
     } else if message.contains("Requires authentication") {
         Refusal::NoCredential
+    } else if message.eq_ignore_ascii_case("Bad credentials") || is_githubs {
+        Refusal::BadCredentials
     } else {
         // a 401 in other words is that of another product; it is no verdict
         Refusal::NotGitHub
     }
 }
 
-fn forbidden(answer: &Answer, message: &str) -> Refusal {
-    let sso = answer
+/// By the header `X-GitHub-SSO: required; url=…`, or by the message.
+fn sso(answer: &Answer, message: &str) -> Option<Refusal> {
+    let required = answer
         .header("x-github-sso")
         .and_then(|text| text.strip_prefix("required"));
-    if sso.is_some() || message.contains("SAML enforcement") {
-        let url = sso
-            .and_then(|rest| rest.split_once("url="))
-            .map(|(_, url)| url.trim().to_owned());
-        let org = url.as_deref().and_then(|url| between(url, "/orgs/", "/"));
-        return Refusal::Sso { org, url };
+    if required.is_none() && !message.contains("SAML enforcement") {
+        return None;
+    }
+    let url = required
+        .and_then(|rest| rest.split_once("url="))
+        .map(|(_, url)| url.trim().to_owned());
+    let org = url.as_deref().and_then(|url| between(url, "/orgs/", "/"));
+    Some(Refusal::Sso { org, url })
+}
+
+fn forbidden(answer: &Answer, message: &str) -> Refusal {
+    if let Some(refusal) = sso(answer, message) {
+        return refusal;
     }
     if message.contains("IP allow list") {
         return Refusal::IpAllowList {
@@ -128,7 +139,7 @@ fn forbidden(answer: &Answer, message: &str) -> Refusal {
                 .map(str::to_owned),
         };
     }
-    if message.contains("forbids access via a personal access token") {
+    if message.contains("forbids access via") {
         return Refusal::KindForbidden {
             org: between(message, "`", "`").or_else(|| between(message, "'", "'")),
         };

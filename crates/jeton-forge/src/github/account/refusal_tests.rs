@@ -48,7 +48,8 @@ fn every_row_is_read_as_what_it_is() {
             "Must specify two-factor authentication OTP code.",
             Refusal::OneTimePassword,
         ),
-        (401, &[], "401 Unauthorized", Refusal::NotGitHub),
+        // in whatever words, it is GitHub that refuses
+        (401, &[], "This token has expired.", Refusal::BadCredentials),
         (
             403,
             &[("x-github-sso", &sso)],
@@ -106,6 +107,14 @@ fn every_row_is_read_as_what_it_is() {
                 org: Some("acme".to_owned()),
             },
         ),
+        (
+            403,
+            &[],
+            "`acme` forbids access via a fine-grained personal access token. Please use a GitHub App.",
+            Refusal::KindForbidden {
+                org: Some("acme".to_owned()),
+            },
+        ),
         (403, &[], LOCKED, Refusal::LockedOut),
         (
             403,
@@ -150,6 +159,15 @@ fn every_row_is_read_as_what_it_is() {
             "Must have admin rights to Repository.",
             Refusal::Role,
         ),
+        (
+            404,
+            &[("x-github-sso", &sso)],
+            "Not Found",
+            Refusal::Sso {
+                org: Some("acme".to_owned()),
+                url: Some(sso_url.to_owned()),
+            },
+        ),
         (404, &[], "Not Found", Refusal::NotVisible { wanted: Vec::new() }),
         (
             404,
@@ -173,6 +191,16 @@ fn every_row_is_read_as_what_it_is() {
         assert_eq!(read(&answer), *want, "{message}");
         assert_eq!(GitHubDialect.limit(&answer, Timestamp::UNIX_EPOCH), None, "{message}");
         assert_eq!(GitHubDialect.words(&answer).as_deref(), Some(*message));
+    }
+}
+
+#[test]
+fn a_401_of_another_product_is_no_verdict() {
+    for body in [
+        r#"{"message":"401 Unauthorized"}"#,
+        r#"{"message":"No API key","documentation_url":"https://docs.example.com/"}"#,
+    ] {
+        assert_eq!(read(&raw(401, &[], body)), Refusal::NotGitHub, "{body}");
     }
 }
 

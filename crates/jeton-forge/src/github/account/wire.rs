@@ -56,6 +56,8 @@ pub(super) struct WireRepo {
     pub(super) full_name: String,
     #[serde(default)]
     pub(super) private: bool,
+    #[serde(default)]
+    pub(super) archived: bool,
     pub(super) owner: WireOwner,
     pub(super) permissions: Option<WireRights>,
     pub(super) default_branch: Option<String>,
@@ -67,4 +69,14 @@ pub(super) struct WireRepo {
 pub(super) struct WireRefusal {
     pub(super) message: String,
     pub(super) documentation_url: Option<String>,
+}
+
+impl WireRefusal {
+    /// Whether it points to GitHub's own documentation, as no other product does.
+    pub(super) fn is_githubs(&self) -> bool {
+        let page = self.documentation_url.as_deref().unwrap_or_default();
+        ["https://docs.github.com/", "https://developer.github.com/"]
+            .iter()
+            .any(|docs| page.starts_with(docs))
+    }
 }

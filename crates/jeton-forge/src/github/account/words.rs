@@ -170,8 +170,9 @@ impl<'a> About<'a> {
             None => (
                 Code::CredentialInvalid,
                 format!(
-                    "GitHub ({host}) refuses the token (\"Bad credentials\"). It does not say whether the token is wrong, has \
-                     expired or was revoked."
+                    "GitHub ({host}) refuses the token (\"{}\"). It does not say whether the token is wrong, has expired or was \
+                     revoked.",
+                    self.said.unwrap_or("Bad credentials").trim_end_matches('.')
                 ),
                 " GitHub itself revokes tokens that were pushed to a public repository, and those unused for a year.",
             ),
@@ -256,6 +257,18 @@ impl<'a> About<'a> {
                 "Check how the name is written. Then sign in as the token's owner, open {tokens} and click the token: its \
                  \"Resource owner\" must be `{}`, and the repository must be among the selected ones (\"Edit\" changes that).",
                 self.org(None)
+            ),
+            CredentialKind::GitHubOAuth if !wanted.is_empty() => format!(
+                "Check how the name is written. A private repository needs the scope `{0}`: run `gh auth refresh --hostname {1} \
+                 --scopes {2}`, and replace the account's token with what `gh auth token --hostname {1}` prints.",
+                wanted.join("` or `"),
+                self.forge.host(),
+                wanted.first().map_or("repo", String::as_str)
+            ),
+            CredentialKind::GitHubOAuth => format!(
+                "Check how the name is written, and that the token's owner sees {thing} in the browser. If the organisation uses \
+                 single sign-on, {}",
+                self.sign_on_again("ORGANISATION")
             ),
             _ if !wanted.is_empty() => format!(
                 "Check how the name is written. A private repository needs the scope `{}`: sign in as the token's owner, open \

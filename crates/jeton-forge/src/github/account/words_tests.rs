@@ -223,3 +223,27 @@ fn a_lockout_says_until_when() {
     );
     assert_eq!(found.retry_at, Some("2026-06-01T13:00:00Z".parse().unwrap()));
 }
+
+#[test]
+fn an_oauth_token_is_changed_with_gh_and_not_on_a_page_of_personal_tokens() {
+    let forge = ForgeEndpoint::github_com();
+    let wanted = Refusal::NotVisible {
+        wanted: vec!["repo".to_owned()],
+    };
+    let sso = Refusal::Sso {
+        org: Some("acme".to_owned()),
+        url: Some("https://github.com/orgs/acme/sso?authorization_request=A1".to_owned()),
+    };
+    let forbidden = Refusal::KindForbidden { org: None };
+    for refusal in all()
+        .into_iter()
+        .map(|(refusal, _)| refusal)
+        .chain([wanted, sso, forbidden])
+    {
+        let found = explain(CredentialKind::GitHubOAuth, &forge, &refusal);
+        for word in ["Configure SSO", "Regenerate", "Update token", "(classic)"] {
+            let shown = format!("{refusal:?}: {} {}", found.cause, found.remedy);
+            assert!(!shown.contains(word), "{word} in {shown}");
+        }
+    }
+}

@@ -1,4 +1,5 @@
-use jeton_domain::{Code, CredentialKind, Fitness, Purpose, Validity};
+use jeton_domain::{Clock as _, Code, CredentialKind, Fitness, Purpose, Validity};
+use jeton_forge::CheckAsk;
 use jeton_forge_sim::BitbucketTokenSpec;
 
 use super::{USER, World, finding, full, of, quick};
@@ -56,12 +57,24 @@ async fn without_a_repository_a_live_token_shows_by_the_refusal_and_a_dead_one_s
     let report = t.check(&t.credential(KIND, &token.token), &quick(None)).await;
     // Bitbucket's words for it are those for a route that takes no such token
     assert_eq!(report.validity, Validity::Unknown);
+    let found = finding(&report, Code::CredentialNotVisible);
     assert!(
-        finding(&report, Code::ForgeForbidden)
+        found
             .remedy
-            .contains("Name a repository")
+            .contains("jeton account update LABEL --serves WORKSPACE/REPOSITORY"),
+        "{}",
+        found.remedy
     );
     assert_eq!(t.sim.calls().count(USER), 2);
+
+    // its end, which a person noted, has come
+    let over = CheckAsk {
+        known_end: Some(t.clock.now()),
+        ..quick(None)
+    };
+    let report = t.check(&t.credential(KIND, &token.token), &over).await;
+    assert_eq!(report.validity, Validity::Invalid);
+    finding(&report, Code::CredentialExpired);
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! Answers that no simulator would give.
 
-use jeton_domain::{CheckReport, Code, Credential, CredentialKind, ForgeEndpoint, Secret, TokenEnd, Validity};
+use jeton_domain::{
+    CheckReport, Code, Credential, CredentialKind, Fitness, ForgeEndpoint, ForgeKind, Purpose, RepoPath, Secret,
+    TokenEnd, Validity,
+};
 use jeton_forge::{AccountForge as _, AddressRules, CheckAsk, GitHubAccounts, HttpOptions, Outbound};
 use jiff::Timestamp;
 
@@ -131,4 +134,54 @@ async fn an_address_that_is_not_allowed_is_not_called() {
         );
         assert!(report.diagnoses[0].remedy.contains(setting), "{:?}", report.diagnoses);
     }
+}
+
+const USER: &str = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"id\": 7, \"login\": \"octocat\"}";
+const NO_REPOSITORIES: &str = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n[]";
+
+/// What it says for reading and for pushing, on a repository with these fields.
+async fn on_repository(fields: &str, rest: &[&'static str]) -> CheckReport {
+    let repository: &'static str = format!(
+        "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{{\"full_name\":\"acme/tools\",\"private\":true,{fields}\
+         \"owner\":{{\"id\":9,\"login\":\"acme\"}},\"permissions\":{{\"push\":true}}}}"
+    )
+    .leak();
+    let (url, server) = answer_each(&[&[USER, NO_REPOSITORIES, repository], rest].concat()).await;
+    let local = AddressRules {
+        allow_loopback: true,
+        ..AddressRules::default()
+    };
+    let ask = CheckAsk {
+        purposes: vec![Purpose::ReadContent, Purpose::Push],
+        repository: Some(RepoPath::parse(ForgeKind::GitHub, "acme/tools").unwrap()),
+        ..CheckAsk::default()
+    };
+    let report = accounts(local).check(&credential(&url), &ask, now()).await;
+    server.await.unwrap();
+    report
+}
+
+fn fits(report: &CheckReport) -> Vec<Fitness> {
+    report.purposes.iter().map(|found| found.fit).collect()
+}
+
+#[tokio::test]
+async fn what_is_not_about_the_token_leaves_a_purpose_unknown_and_files_are_tried_once() {
+    for response in [
+        "HTTP/1.1 451 Unavailable For Legal Reasons\r\nconnection: close\r\n\r\n{\"message\":\"Repository access blocked\"}",
+        "HTTP/1.1 409 Conflict\r\nconnection: close\r\n\r\n{\"message\":\"Git Repository is empty.\"}",
+        "HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n{\"message\":\"Maximum number of login attempts exceeded.\"}",
+    ] {
+        let report = on_repository("", &[response]).await;
+        assert_eq!(fits(&report), [Fitness::Unknown, Fitness::Unknown], "{response}");
+        assert_eq!(report.evidence.len(), 4, "{:?}", report.evidence);
+    }
+}
+
+#[tokio::test]
+async fn nobody_writes_to_an_archived_repository() {
+    let files = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n[]";
+    let report = on_repository("\"archived\":true,", &[files]).await;
+    assert_eq!(fits(&report), [Fitness::Yes, Fitness::No]);
+    assert!(report.purposes[1].why.contains("archived"), "{:?}", report.purposes);
 }

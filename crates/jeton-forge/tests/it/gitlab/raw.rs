@@ -74,6 +74,10 @@ async fn pages_for_people_are_no_verdict() {
             Code::ForgeGarbled,
         ),
         (
+            "HTTP/1.1 401 Unauthorized\r\nconnection: close\r\n\r\n{\"message\":\"No API key found in request\"}",
+            Code::ForgeForbidden,
+        ),
+        (
             "HTTP/1.1 429 Too Many Requests\r\nretry-after: 7\r\nconnection: close\r\n\r\nCome back later, friend\n",
             Code::ForgeRateLimited,
         ),
@@ -125,6 +129,47 @@ async fn a_success_without_a_new_token_is_no_success() {
             "{request}"
         );
     }
+}
+
+/// None of these is GitLab's own word that it did nothing; the last may be its answer to a request that a proxy sent twice.
+#[tokio::test]
+async fn a_refusal_in_other_words_leaves_a_renewal_open() {
+    for response in [
+        "HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n<html>blocked by the firewall</html>",
+        "HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n",
+        "HTTP/1.1 401 Unauthorized\r\nconnection: close\r\n\r\n{\"message\":\"No API key found in request\"}",
+        "HTTP/1.1 401 Unauthorized\r\nconnection: close\r\n\r\n{\"error\":\"invalid_token\",\"error_description\":\"Token was \
+         revoked. You have to re-authorize from the user.\"}",
+    ] {
+        let (url, server) = answer_each(&[response]).await;
+        let found = accounts()
+            .rotate(&credential(&base(&url), "s3cret"), None, TestClock::new().now())
+            .await;
+        server.await.unwrap();
+        assert!(matches!(found, Rotated::Unclear(_)), "{response}: {found:?}");
+    }
+}
+
+/// Names are bounded and cleaned, and only a link to this GitLab is shown as one.
+#[tokio::test]
+async fn what_a_list_says_is_made_fit_to_show() {
+    let response = "HTTP/1.1 200 OK\r\nconnection: close\r\nlink: <https://x.example/?id_after=7>; rel=\"next\"\r\n\r\n\
+        [{\"id\":7,\"path_with_namespace\":\"acme/\\u202etools\",\"default_branch\":\"ma\\u001bin\",\"web_url\":\"https://evil.example/acme\"}]";
+    let (url, server) = answer_each(&[response]).await;
+    let page = accounts()
+        .list_repositories(
+            &credential(&base(&url), "s3cret"),
+            Some("id_after=7"),
+            20,
+            TestClock::new().now(),
+        )
+        .await
+        .unwrap();
+    server.await.unwrap();
+    let one = &page.repositories[0];
+    assert!(!one.path.contains('\u{202e}') && one.web_url.is_none(), "{one:?}");
+    assert!(!one.default_branch.as_deref().unwrap().contains('\u{1b}'));
+    assert_eq!(page.next, None, "a page that leads to itself is the last");
 }
 
 #[tokio::test]
