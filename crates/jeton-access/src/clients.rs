@@ -8,14 +8,14 @@ use std::{
 };
 
 use ipnet::IpNet;
-use jeton_domain::{ApiKey, ApiKeyDigest, Caller, ClientId, ClientKeyId, ClientName, Identity};
+use jeton_domain::{ApiKey, ApiKeyDigest, Caller, ClientId, ClientKeyId, ClientName, Identity, IdentityKey};
 use jeton_ledger::{Event, events};
 use jeton_vault::{ClientKeyRecord, ClientRecord, VaultError};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::{Access, AccessError};
+use crate::{Access, AccessError, private_accounts::switch_off};
 
 /// For this long after its end a key is told that it has ended, instead of being unknown.
 pub(crate) const REMEMBER_ENDED: SignedDuration = SignedDuration::from_hours(24 * 30);
@@ -343,7 +343,8 @@ impl Access {
         })
     }
 
-    /// Ends a client and all its keys, at once on this server and within a second on others.
+    /// Ends a client and all its keys, at once on this server and within a second on others, and switches its private accounts off; how
+    /// many these were.
     ///
     /// # Errors
     /// When there is no such client.
@@ -352,7 +353,7 @@ impl Access {
         by: &Caller,
         request_id: Option<&str>,
         name: &str,
-    ) -> Result<ClientRecord, AccessError> {
+    ) -> Result<(ClientRecord, u64), AccessError> {
         let now = self.now();
         let mut tx = self.0.vault.begin().await?;
         let client = match ClientName::parse(name) {
@@ -367,12 +368,14 @@ impl Access {
             .with("client", client.name.as_str())
             .with("client_id", client.id.to_string())
             .in_request(request_id);
+        let mut entries = vec![event];
+        entries.extend(switch_off(&mut *tx, by, request_id, IdentityKey::Client(client.id), now).await?);
         self.changes(&mut *tx).await?;
-        self.0.ledger.append_in(&mut *tx, &[event]).await?;
+        self.0.ledger.append_in(&mut *tx, &entries).await?;
         tx.commit().await?;
         self.follow_own_change().await;
         client.revoked_at = Some(now);
-        Ok(client)
+        Ok((client, entries.len() as u64 - 1))
     }
 
     /// The client of a name that was revoked last, if there is one: to end what it still holds.

@@ -11,6 +11,7 @@ mod operator;
 mod password_sign_in;
 mod passwords;
 mod policies;
+mod private_accounts;
 mod replay;
 mod settings;
 mod sign_in;

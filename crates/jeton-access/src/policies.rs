@@ -3,8 +3,8 @@ use std::{collections::BTreeSet, path::Path, sync::Arc};
 use jeton_domain::{Action, AppName, Caller, Coded, Permissions, PolicyName, Role};
 use jeton_ledger::{Event, events};
 use jeton_policy::{
-    Allowed, Ask, CallerSpec, CeilingSpec, Decision, DocumentSpec, Explanation, Origin, PolicySet, PolicySpec,
-    parse_document,
+    Allowed, Ask, CallerSpec, CeilingSpec, CouldUse, Decision, DocumentSpec, Explanation, Origin, PolicySet,
+    PolicySpec, parse_document,
 };
 use jeton_vault::PolicyRecord;
 use jiff::Timestamp;
@@ -180,6 +180,11 @@ impl Access {
     /// What a caller could be allowed for something or other; each request is still decided by itself.
     pub fn could_allow(&self, caller: &Caller) -> Vec<Action> {
         self.0.policies.load().set.could_allow(caller)
+    }
+
+    /// Which sources a caller could be allowed to use for some repository or other.
+    pub fn could_use(&self, caller: &Caller, action: Action) -> CouldUse {
+        self.0.policies.load().set.could_use(caller, action)
     }
 
     /// The number of the policies in force: it changes with every change of them.

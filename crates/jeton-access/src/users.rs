@@ -2,12 +2,12 @@
 //! `user.read` and `user.manage`. Operators are changed by operators only, or whoever has `user.manage` by a policy could
 //! become one.
 
-use jeton_domain::{Action, Caller, Coded as _, Identity, Role, Secret, UserId, UserName};
+use jeton_domain::{Action, Caller, Coded as _, Identity, IdentityKey, Role, Secret, UserId, UserName};
 use jeton_ledger::{Event, events};
 use jeton_vault::{UserRecord, VaultError, VaultTx};
 use jiff::Timestamp;
 
-use crate::{Access, AccessError};
+use crate::{Access, AccessError, private_accounts::switch_off};
 
 /// A user, and the link with which they set their password, or sign in through the provider for the first time.
 #[derive(Debug, Clone)]
@@ -147,7 +147,7 @@ impl Access {
         Ok(user)
     }
 
-    /// Removes a user with their browser sessions.
+    /// Removes a user with their browser sessions, and switches their private accounts off; how many these were.
     ///
     /// # Errors
     /// [`AccessError::UserNotFound`]; [`AccessError::LastOperator`]; [`AccessError::Denied`] for an operator whom no
@@ -157,7 +157,7 @@ impl Access {
         by: &Caller,
         request_id: Option<&str>,
         name: &str,
-    ) -> Result<UserRecord, AccessError> {
+    ) -> Result<(UserRecord, u64), AccessError> {
         let mut tx = self.0.vault.begin().await?;
         take_turn(&mut *tx).await?;
         let user = get(&mut *tx, name).await?;
@@ -169,10 +169,11 @@ impl Access {
             return Err(not_found(name));
         }
         self.void_links(&mut *tx, user.id).await?;
-        let event = about(events::USER_REMOVED, by, request_id, &user).with("role", user.role.as_str());
-        self.0.ledger.append_in(&mut *tx, &[event]).await?;
+        let mut entries = vec![about(events::USER_REMOVED, by, request_id, &user).with("role", user.role.as_str())];
+        entries.extend(switch_off(&mut *tx, by, request_id, IdentityKey::User(user.id), self.now()).await?);
+        self.0.ledger.append_in(&mut *tx, &entries).await?;
         tx.commit().await?;
-        Ok(user)
+        Ok((user, entries.len() as u64 - 1))
     }
 
     /// A new link for a user who has lost their password or their account at the provider, or never had one; the link

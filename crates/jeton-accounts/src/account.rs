@@ -98,7 +98,7 @@ impl Account {
         let source = source_of(&record.scope, &record.label);
         let identity = identity_of(&record);
         Self {
-            finding: finding(report.as_ref(), end, record.validity, now),
+            finding: finding(report.as_ref(), end, record.end_is_known, record.validity, now),
             id: record.id,
             label: record.label,
             note: record.note,
@@ -159,7 +159,7 @@ impl Account {
             end,
             end_is_noted: false,
             validity,
-            finding: finding(seen, end, validity, now),
+            finding: finding(seen, end, true, validity, now),
             checked_at,
             verdict_at: checked_at.filter(|_| validity != Validity::Unknown),
             next_check_at: None,
@@ -205,21 +205,26 @@ pub(crate) fn identity_of(record: &AccountRecord) -> Option<ForgeIdentity> {
 pub(crate) fn finding(
     report: Option<&CheckReport>,
     end: TokenEnd,
+    end_is_known: bool,
     validity: Validity,
     now: Timestamp,
 ) -> Option<Diagnosis> {
     let told = report.and_then(|report| report.diagnoses.first());
     match end.time().filter(|end| *end <= now) {
-        Some(end) if validity != Validity::Invalid => Some(expired(end)),
+        Some(end) if validity != Validity::Invalid => Some(expired(end, end_is_known)),
         _ => told.cloned(),
     }
 }
 
-/// What to say of a token whose end has passed.
-pub(crate) fn expired(end: Timestamp) -> Diagnosis {
+/// What to say of a token whose end has passed. `by_the_forge`: the forge said when; else somebody noted it.
+pub(crate) fn expired(end: Timestamp, by_the_forge: bool) -> Diagnosis {
     Diagnosis {
         code: Code::CredentialExpired,
-        cause: format!("the token ended at {end}, by the forge's own word"),
+        cause: if by_the_forge {
+            format!("the token ended at {end}, by the forge's own word")
+        } else {
+            format!("the token ended at {end}, as was noted with the account")
+        },
         remedy: "Make a new token at the forge and put it in the place of this one with `jeton account replace`; \
                  `jeton account show` names the page."
             .to_owned(),

@@ -1,4 +1,10 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use jeton_access::Access;
 use jeton_domain::{AccountId, Clock, Credential, Entropy, ForgeKind, RowRef};
@@ -7,6 +13,7 @@ use jeton_seal::KeyRing;
 use jeton_vault::{AccountRecord, SealedPlace, Vault};
 use jiff::Timestamp;
 use tokio::sync::Notify;
+use tokio_util::task::TaskTracker;
 
 use crate::{AccountError, AccountSettings, EnvironmentAccount, Webhooks, allowances::Allowances};
 
@@ -60,8 +67,15 @@ pub(crate) struct Inner {
     pub(crate) environment: Vec<EnvironmentAccount>,
     /// How much the watch may still ask each forge.
     pub(crate) allowances: Allowances,
+    /// How often a token may still be looked at because a caller says that it is refused. What callers say never uses up what the
+    /// watch may ask.
+    pub(crate) rejects: Allowances,
     /// Makes the worker look at the queue at once.
     pub(crate) wake_worker: Arc<Notify>,
+    /// Renewals that are being moved on: each goes on when nobody waits for it any more.
+    pub(crate) renewals: TaskTracker,
+    /// Whether the process is about to end: no forge is asked for a renewal any more.
+    pub(crate) ending: AtomicBool,
 }
 
 impl Accounts {
@@ -78,8 +92,24 @@ impl Accounts {
             settings: parts.settings,
             environment: parts.environment,
             allowances: Allowances::default(),
+            rejects: Allowances::default(),
             wake_worker: Arc::new(Notify::new()),
+            renewals: TaskTracker::new(),
+            ending: AtomicBool::new(false),
         }))
+    }
+
+    /// From now on no forge is asked for a renewal: the process is about to end.
+    pub fn begin_to_end(&self) {
+        self.0.ending.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until every renewal that is being moved on has come to a step that another process can go on from. New ones
+    /// can still begin, unless [`Accounts::begin_to_end`] was called.
+    pub async fn drain(&self) {
+        self.0.renewals.close();
+        self.0.renewals.wait().await;
+        self.0.renewals.reopen();
     }
 
     /// What makes the worker look at the queue at once.

@@ -4,7 +4,7 @@ use jeton_domain::{
 };
 use jeton_inspect::Inspection;
 use jeton_ledger::{Event, events};
-use jeton_vault::{AccountRecord, VaultError};
+use jeton_vault::{AccountRecord, VaultError, VaultTx};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -14,9 +14,12 @@ use crate::{
     accounts::{Inner, token_place},
     attempt::{Attempt, TestAsk, may_be_kept},
     labels::{free_label, made_label},
-    rights::{sees, shares_by_default},
+    rights::shares_by_default,
     words,
 };
+
+/// Private accounts of one owner.
+const MOST_PRIVATE: u32 = 100;
 
 /// An account to be added; not yet looked at.
 #[derive(Debug, Clone)]
@@ -188,10 +191,11 @@ impl Inner {
         let mut tx = self.vault.read().await?;
         let fingerprint = Fingerprint::of(&credential.token);
         let twins = tx.accounts().find_by_fingerprint(&fingerprint).await?;
-        // Others' private accounts are none of the caller's business.
+        // Others' private accounts are none of the caller's business, nor are shared ones that they may not use.
+        let sight = self.sight_of(caller);
         let twin = twins
             .iter()
-            .find(|twin| sees(caller, &twin.scope) && twin.forge.host() == credential.forge.host());
+            .find(|twin| sight.sees(twin) && twin.forge.host() == credential.forge.host());
         if let Some(twin) = twin {
             return Err(AccountError::Invalid(format!(
                 "this token is stored already, as the account `{}`",
@@ -203,7 +207,7 @@ impl Inner {
         {
             return Err(AccountError::LabelTaken(label.to_string()));
         }
-        Ok(())
+        has_room(&mut *tx, &checked.scope).await
     }
 
     /// Seals the token and writes the account with its entry in the record.
@@ -262,6 +266,7 @@ impl Inner {
         self.apply(&mut record, report, true);
         self.note_end(&mut record, checked.expires_at, now);
         let mut tx = self.vault.begin().await?;
+        has_room(&mut *tx, &record.scope).await?;
         if is_made {
             record.label = free_label(&mut *tx, &record).await?;
         }
@@ -337,6 +342,16 @@ fn of_its_repository(new: &NewAccount) -> Vec<String> {
         }
         _ => new.serves.clone(),
     }
+}
+
+/// Whether an owner may have one more account of their own: each costs a look a day, which all that use the forge share.
+pub(crate) async fn has_room(tx: &mut dyn VaultTx, scope: &AccountScope) -> Result<(), AccountError> {
+    if *scope == AccountScope::Shared || tx.accounts().count_in(scope, MOST_PRIVATE).await? < u64::from(MOST_PRIVATE) {
+        return Ok(());
+    }
+    Err(AccountError::Invalid(format!(
+        "nobody has more than {MOST_PRIVATE} private accounts: remove one that is not needed any more (`jeton account remove`), or let          an operator add it as a shared one"
+    )))
 }
 
 /// An end that somebody noted lies ahead, and no further than any forge lets a token live.

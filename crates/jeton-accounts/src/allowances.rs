@@ -44,6 +44,11 @@ impl Allowances {
         exhausted.collect()
     }
 
+    /// Whether a forge asked for peace, or gave no clear word too often.
+    pub(crate) fn is_in_peace(&self, host: &str, now: Timestamp) -> bool {
+        self.lock().get(host).is_some_and(|one| one.is_in_peace(now))
+    }
+
     /// Takes one look from a host's allowance, if there is one left.
     pub(crate) fn take(&self, host: &str, per_minute: u32, now: Timestamp) -> bool {
         let mut hosts = self.lock();

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use jeton_domain::{
-    CheckReport, Code, Credential, CredentialKind, ForgeEndpoint, ForgeKind, Purpose, RepoPath, Secret, Validity,
+    CheckReport, Code, Credential, CredentialKind, Diagnosis, ForgeEndpoint, ForgeKind, Purpose, RepoPath, Secret,
+    Validity,
 };
 use jeton_forge::CheckAsk;
 use jeton_inspect::{Inspection, inspect};
@@ -87,10 +88,7 @@ impl Attempt {
             )));
         }
         if kind.needs_email() && email.is_none() {
-            return Err(AccountError::Invalid(format!(
-                "{} needs the e-mail address of its owner: Bitbucket's REST API takes it as user name, beside the token",
-                kind.words()
-            )));
+            return Err(AccountError::Forge(Box::new(no_email(kind, username.as_deref()))));
         }
         let repository = match given
             .repository
@@ -165,6 +163,26 @@ fn names(given: &TestAsk) -> Result<(Option<String>, Option<String>), AccountErr
         (Some(name), None) if name.contains('@') && words::email(Some(&name)).is_ok() => (None, Some(name)),
         other => other,
     })
+}
+
+/// What is wrong where Bitbucket wants an e-mail address and none was given.
+fn no_email(kind: CredentialKind, username: Option<&str>) -> Diagnosis {
+    const PAGE: &str = "https://id.atlassian.com/manage-profile/email";
+    let instead = username
+        .map(|name| format!(", and `{name}` is a user name, which git takes"))
+        .unwrap_or_default();
+    Diagnosis {
+        code: Code::CredentialUsername,
+        cause: format!(
+            "{} needs the e-mail address of its owner's Atlassian account beside it: Bitbucket's REST API takes no other name{instead}",
+            kind.words()
+        ),
+        remedy: format!(
+            "Send it along (`--email`, `\"email\"`): {PAGE} shows it to the owner of the token. The user name may stay beside it."
+        ),
+        url: Some(PAGE.to_owned()),
+        retry_at: None,
+    }
 }
 
 /// What a token that nothing is known of most likely is. The forge's answer says more.

@@ -19,7 +19,9 @@ use crate::{
 /// Repositories of one request.
 const MOST_REPOSITORIES: usize = 500;
 /// Accounts of one kind of forge that are considered.
-const MOST_CANDIDATES: u32 = 50;
+pub(crate) const FEW_CANDIDATES: u32 = 50;
+/// And as many when the caller may use none of those.
+pub(crate) const MOST_CANDIDATES: u32 = 500;
 /// What serves everything is the least exact.
 const EVERYTHING: usize = usize::MAX;
 
@@ -125,6 +127,8 @@ pub(crate) struct Candidate {
     pub(crate) validity: Validity,
     pub(crate) finding: Option<Diagnosis>,
     pub(crate) end: TokenEnd,
+    /// Whether the forge said so, and nobody just noted it.
+    pub(crate) end_is_known: bool,
     pub(crate) scopes: Option<Vec<String>>,
     pub(crate) rotate_at: Option<Timestamp>,
     pub(crate) fingerprint: Fingerprint,
@@ -141,8 +145,13 @@ enum Token {
 }
 
 impl Inner {
-    /// The accounts that could serve, the best first.
-    pub(crate) async fn candidates(&self, caller: &Caller, wanted: &Wanted) -> Result<Vec<Candidate>, AccountError> {
+    /// The accounts that could serve, the best first: up to `most` of each kind of forge, and whether there may be more.
+    pub(crate) async fn candidates(
+        &self,
+        caller: &Caller,
+        wanted: &Wanted,
+        most: u32,
+    ) -> Result<(Vec<Candidate>, bool), AccountError> {
         let mut tx = self.vault.read().await?;
         if let Some(name) = &wanted.name {
             // A private account serves its owner only, whoever else may see it.
@@ -150,13 +159,14 @@ impl Inner {
             let usable = |record: &AccountRecord| record.scope == AccountScope::Shared || owns(caller, &record.scope);
             let stored = found.filter(usable).map(|record| Candidate::stored(record, 0));
             let environment = || self.find_in_environment(name).map(Candidate::of_environment);
-            return Ok(stored.or_else(environment).into_iter().collect());
+            return Ok((stored.or_else(environment).into_iter().collect(), false));
         }
         // Not all that an auditor sees: what is private serves its owner only.
         let view = AccountView::Of(caller.identity.key().to_string());
         let host = wanted.host.as_deref();
         let first = wanted.repositories.first();
         let mut candidates = Vec::new();
+        let mut more = false;
         for kind in &wanted.kinds {
             let paths = wanted
                 .repositories
@@ -164,7 +174,8 @@ impl Inner {
                 .filter_map(|text| RepoPath::parse(*kind, text).ok())
                 .collect::<Vec<_>>();
             let keys = first.and(paths.first()).map(Serves::keys_of).unwrap_or_default();
-            let found = tx.accounts().choose(&view, *kind, host, &keys, MOST_CANDIDATES).await?;
+            let found = tx.accounts().choose(&view, *kind, host, &keys, most).await?;
+            more |= found.len() >= most as usize;
             let serves_all = |record: &AccountRecord| paths.iter().all(|path| is_served(&record.serves, path));
             let serving = found.into_iter().filter(serves_all);
             candidates.extend(serving.map(|record| {
@@ -179,7 +190,7 @@ impl Inner {
             wanted.is_on(forge.kind(), forge.host())
         });
         candidates.extend(in_environment.map(Candidate::of_environment));
-        Ok(candidates)
+        Ok((candidates, more))
     }
 
     /// Opens the token of the one that was chosen.
@@ -208,6 +219,7 @@ impl Candidate {
             validity: record.validity,
             finding,
             end: crate::account::end_of(&record),
+            end_is_known: record.end_is_known,
             scopes: record.scopes.clone(),
             rotate_at: record.rotate_at,
             fingerprint: record.fingerprint.clone(),
@@ -229,12 +241,18 @@ impl Candidate {
             validity: seen.map_or(Validity::Unknown, |report| report.validity),
             finding: seen.and_then(|report| report.diagnoses.first().cloned()),
             end: seen.map_or(TokenEnd::Unknown, |report| report.end),
+            end_is_known: true,
             scopes: seen.and_then(|report| report.scopes.clone()),
             rotate_at: None,
             fingerprint: account.fingerprint.clone(),
             exactness: EVERYTHING,
             token: Token::Environment(account.credential.clone()),
         }
+    }
+
+    /// Whether it stands in the vault.
+    pub(crate) fn is_stored(&self) -> bool {
+        matches!(self.token, Token::Sealed(_))
     }
 
     /// In which order they are taken: as [`jeton_vault::AccountRepo::choose`] orders them.

@@ -9,7 +9,7 @@ use crate::{
     account::source_of,
     accounts::Inner,
     add::check_noted_end,
-    add::{facts, renewal_supported},
+    add::{facts, has_room, renewal_supported},
     rights::Want,
     schedule,
     standing::standing,
@@ -72,6 +72,9 @@ impl Accounts {
         let changed = what_changed(&before, &after);
         if changed.is_empty() {
             return Ok(Account::stored(before, now));
+        }
+        if after.scope != before.scope {
+            has_room(&mut *tx, &after.scope).await?;
         }
         after.updated_at = now;
         match tx.accounts().update(&after, before.updated_at).await {
@@ -192,7 +195,14 @@ impl Inner {
         }
         if after.auto_rotate != before.auto_rotate {
             let (kind, auto) = (after.kind, after.auto_rotate);
-            after.rotate_at = schedule::rotate_at(&self.settings, kind, auto, after.token_since, after.expires_at);
+            after.rotate_at = schedule::rotate_at(
+                &self.settings,
+                kind,
+                auto,
+                after.scopes.as_deref(),
+                after.token_since,
+                after.expires_at,
+            );
         }
         if let Some(end) = change.expires_at {
             if before.end_is_known {

@@ -1,12 +1,12 @@
 //! Accounts by the names that people give them.
 
 use jeton_domain::{AccountId, AccountLabel, AccountScope, Caller};
-use jeton_vault::{AccountRecord, VaultTx};
+use jeton_vault::{AccountRecord, AccountView, VaultTx};
 
 use crate::{
     AccountError, EnvironmentAccount,
     accounts::Inner,
-    rights::{own_key, owns, sees},
+    rights::{own_key, owns, view_of},
     words::shown,
 };
 
@@ -74,12 +74,12 @@ impl Inner {
     /// The account of a name that the caller may see.
     pub(crate) async fn find(&self, tx: &mut dyn VaultTx, caller: &Caller, text: &str) -> Result<Found, AccountError> {
         let name = AccountName::parse(text).ok_or_else(|| not_found(text))?;
-        let knows = self.knows_accounts(caller);
-        let is_theirs = |record: &AccountRecord| knows || owns(caller, &record.scope);
-        if let Some(record) = find_stored(tx, caller, &name).await?.filter(is_theirs) {
+        let sight = self.sight_of(caller);
+        if let Some(record) = find_stored(tx, caller, &name).await?.filter(|one| sight.sees(one)) {
             return Ok(Found::Stored(Box::new(record)));
         }
-        let found = self.find_in_environment(&name).filter(|_| knows).cloned();
+        let found = self.find_in_environment(&name);
+        let found = found.filter(|one| sight.sees_in_environment(one)).cloned();
         found
             .map(|account| Found::Environment(Box::new(account)))
             .ok_or_else(|| not_found(text))
@@ -122,7 +122,10 @@ pub(crate) async fn find_stored(
     let labelled = match name {
         AccountName::Id(id) => {
             let found = tx.accounts().find(*id).await?;
-            return Ok(found.filter(|record| sees(caller, &record.scope)));
+            let is_in_view = |scope: &AccountScope| {
+                *scope == AccountScope::Shared || view_of(caller) == AccountView::All || owns(caller, scope)
+            };
+            return Ok(found.filter(|record| is_in_view(&record.scope)));
         }
         AccountName::Label(label) => vec![(own, label), (Some(AccountScope::Shared), label)],
         AccountName::Own(label) => vec![(own, label)],

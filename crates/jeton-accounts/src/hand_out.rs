@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::{
     AccountError, Accounts,
     accounts::Inner,
-    candidates::{Candidate, Wanted},
+    candidates::{Candidate, FEW_CANDIDATES, MOST_CANDIDATES, Wanted},
     find::AccountName,
     lease,
     words::shown,
@@ -78,9 +78,10 @@ impl Accounts {
             now,
         };
         asking.could_be_allowed()?;
-        let candidates = inner.candidates(caller, &wanted).await?;
+        let candidates = asking.candidates().await?;
         let (candidate, allowed) = asking.choose(candidates)?;
-        let expires_at = lease::of(&inner.settings, &candidate, need, now)?;
+        let is_renewing = asking.is_renewing(&candidate).await?;
+        let expires_at = lease::of(&inner.settings, &candidate, is_renewing, need, now)?;
         asking.within_life(&allowed, expires_at)?;
         let credential = inner.open_candidate(&candidate)?;
         Ok(HandOut {
@@ -147,6 +148,33 @@ impl Asking<'_> {
             }
         }
         Err(self.refuse(&most_telling(refusals)?))
+    }
+
+    /// The accounts that could serve: a few, and more of them when the caller may use none of those.
+    async fn candidates(&self) -> Result<Vec<Candidate>, AccountError> {
+        let look = |most| self.inner.candidates(self.caller, self.wanted, most);
+        let (few, more) = look(FEW_CANDIDATES).await?;
+        let may = |one: &Candidate| one.is_stored() && self.decide(Some(&one.host), Some(&one.source)).is_ok();
+        if !more || few.iter().any(may) {
+            return Ok(few);
+        }
+        Ok(look(MOST_CANDIDATES).await?.0)
+    }
+
+    /// Whether a renewal may end the token at any moment.
+    async fn is_renewing(&self, candidate: &Candidate) -> Result<bool, AccountError> {
+        if !candidate.is_stored() || !candidate.kind.renews_itself() {
+            return Ok(false);
+        }
+        let open = self
+            .inner
+            .vault
+            .read()
+            .await?
+            .rotations()
+            .find_open(candidate.id)
+            .await?;
+        Ok(open.is_some())
     }
 
     /// The first of those that may be used, in the order in which they come: the most exact, the caller's own, the default.
@@ -301,7 +329,7 @@ impl Candidate {
         if let Some(end) = self.end.time().filter(|end| *end <= now)
             && self.validity != Validity::Invalid
         {
-            return Some(crate::account::expired(end));
+            return Some(crate::account::expired(end, self.end_is_known));
         }
         (self.validity == Validity::Invalid).then(|| {
             // The last look may have given no clear word: that is not what is wrong with the token.

@@ -19,6 +19,7 @@ mod list;
 mod place;
 mod reach;
 mod read_environment;
+mod rejected;
 mod remove;
 mod replace;
 mod report;

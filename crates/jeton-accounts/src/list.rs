@@ -1,10 +1,19 @@
 use jeton_domain::{AccountId, AccountLabel, Caller, Validity};
-use jeton_vault::AccountFilter;
+use jeton_vault::{AccountFilter, AccountRecord};
 
-use crate::{Account, AccountError, Accounts, EnvironmentAccount, find::Found, rights::view_of};
+use crate::{
+    Account, AccountError, Accounts, EnvironmentAccount,
+    accounts::Inner,
+    find::Found,
+    rights::{Sight, view_of},
+};
 
 /// Accounts on a page at most.
 const LONGEST_PAGE: u32 = 500;
+
+/// Pages of the vault that are walked through for one page of somebody who sees few of many. Whoever needs what lies beyond asks by
+/// host or by the beginning of a label.
+const MOST_PASSED: u32 = 20;
 
 /// A page of accounts.
 #[derive(Debug)]
@@ -30,9 +39,8 @@ impl Accounts {
         let inner = &self.0;
         let now = inner.now();
         let limit = limit.clamp(1, LONGEST_PAGE);
-        let mut tx = inner.vault.read().await?;
-        let mut records = tx.accounts().list(&view_of(caller), filter, after, limit + 1).await?;
-        drop(tx);
+        let sight = inner.sight_of(caller);
+        let mut records = inner.list_seen(caller, &sight, filter, after, limit + 1).await?;
         let more = records.len() > limit as usize;
         records.truncate(limit as usize);
         let next = records
@@ -42,7 +50,7 @@ impl Accounts {
         let first = inner
             .environment
             .iter()
-            .filter(|one| after.is_none() && passes(one, filter));
+            .filter(|one| after.is_none() && passes(one, filter) && sight.sees_in_environment(one));
         let mut accounts: Vec<Account> = first.map(|one| Account::of_environment(one, now)).collect();
         accounts.extend(records.into_iter().map(|record| Account::stored(record, now)));
         Ok(AccountPage { accounts, next })
@@ -69,6 +77,38 @@ impl Accounts {
             }
             Found::Environment(one) => Ok(Account::of_environment(&one, now)),
         }
+    }
+}
+
+impl Inner {
+    /// The next `limit` accounts that a caller sees. What they do not see is passed by: not even where a page ends tells of it.
+    async fn list_seen(
+        &self,
+        caller: &Caller,
+        sight: &Sight<'_>,
+        filter: &AccountFilter,
+        after: Option<(&AccountLabel, AccountId)>,
+        limit: u32,
+    ) -> Result<Vec<AccountRecord>, AccountError> {
+        let view = view_of(caller);
+        let mut tx = self.vault.read().await?;
+        if sight.sees_all_shared() {
+            return Ok(tx.accounts().list(&view, filter, after, limit).await?);
+        }
+        let mut seen = Vec::new();
+        let mut after = after.map(|(label, id)| (label.clone(), id));
+        for _ in 0..MOST_PASSED {
+            let from = after.as_ref().map(|(label, id)| (label, *id));
+            let page = tx.accounts().list(&view, filter, from, LONGEST_PAGE).await?;
+            let is_last = page.len() < LONGEST_PAGE as usize;
+            after = page.last().map(|last| (last.label.clone(), last.id));
+            seen.extend(page.into_iter().filter(|one| sight.sees(one)));
+            if is_last || seen.len() >= limit as usize {
+                break;
+            }
+        }
+        seen.truncate(limit as usize);
+        Ok(seen)
     }
 }
 

@@ -2,7 +2,10 @@
 
 use jeton_domain::{ForgeEndpoint, ForgeKind};
 
-use crate::{AccountError, words::shown};
+use crate::{
+    AccountError,
+    words::{shown, without_token},
+};
 
 /// The kind of forge that words name: `github`, a public host such as `gitlab.com`, or a host or URL whose own name tells.
 pub(crate) fn kind_named(words: &str) -> Option<ForgeKind> {
@@ -47,6 +50,8 @@ pub(crate) fn forge_of(
 ) -> Result<ForgeEndpoint, AccountError> {
     let words = words.map(str::trim).filter(|words| !words.is_empty());
     let base_url = base_url.map(str::trim).filter(|url| !url.is_empty());
+    without_token("forge's name", words.unwrap_or_default())?;
+    without_token("forge's address", base_url.unwrap_or_default())?;
     let by_words = words.and_then(kind_named);
     let by_url = base_url.and_then(kind_named);
     let kind = by_words.or(by_token).or(by_url).ok_or_else(|| {

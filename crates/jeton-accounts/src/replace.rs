@@ -1,6 +1,6 @@
-use jeton_domain::{Caller, CheckReport, Fingerprint, Secret, Validity};
+use jeton_domain::{Caller, CheckReport, Fingerprint, ForgeKind, RepoPath, Secret, Validity};
 use jeton_ledger::{Event, events};
-use jeton_vault::AccountRecord;
+use jeton_vault::{AccountRecord, RotationRecord, RotationState, VaultTx};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -51,7 +51,7 @@ impl Accounts {
         inner.permit(caller, request_id, &old, Want::Change)?;
         let open = tx.rotations().find_open(old.id).await?;
         drop(tx);
-        if open.is_some() {
+        if open.is_some_and(|open| open.state != RotationState::Intended) {
             return Err(AccountError::RotationUnderWay(old.label.to_string()));
         }
         let Attempt {
@@ -66,12 +66,7 @@ impl Accounts {
                 username: new.username.or_else(|| old.username.clone()),
                 email: new.email.or_else(|| old.email.clone()),
                 purposes: Vec::new(),
-                // A Bitbucket access token cannot be tried without one that it reaches.
-                repository: old
-                    .serves
-                    .iter()
-                    .map(ToString::to_string)
-                    .find(|served| served.contains('/')),
+                repository: served_repository(&old),
             },
             old.forge.clone(),
         )?;
@@ -90,9 +85,10 @@ impl Accounts {
         }
         let now = inner.now();
         let mut tx = inner.vault.begin().await?;
+        let is_asked = !self.withdraw_renewal(&mut *tx, &old, now).await?;
         // As it stands now: label and switches may have been changed while the forge was asked.
         let current = tx.accounts().find(old.id).await?.ok_or_else(|| not_found(account))?;
-        if tx.rotations().find_open(old.id).await?.is_some() {
+        if is_asked {
             return Err(AccountError::RotationUnderWay(current.label.to_string()));
         }
         let mut record = AccountRecord {
@@ -136,6 +132,40 @@ impl Accounts {
             inspection,
         })
     }
+}
+
+impl Accounts {
+    /// Ends a renewal that was written down and for which the forge was not asked, so that nobody asks any more; whether none is
+    /// left. Before the account's row is locked: whoever moves a renewal on takes the two in this order.
+    async fn withdraw_renewal(
+        &self,
+        tx: &mut dyn VaultTx,
+        account: &AccountRecord,
+        now: Timestamp,
+    ) -> Result<bool, AccountError> {
+        let Some(open) = tx.rotations().find_open(account.id).await? else {
+            return Ok(true);
+        };
+        if open.state != RotationState::Intended {
+            return Ok(false);
+        }
+        let withdrawn = RotationRecord {
+            state: RotationState::Failed,
+            error: Some("the token was replaced by hand meanwhile".to_owned()),
+            changed_at: now,
+            ..open.clone()
+        };
+        Ok(tx.rotations().step(&withdrawn, open.state, open.changed_at).await?)
+    }
+}
+
+/// A repository on which a token can be tried: a Bitbucket access token cannot be without one that it reaches. On GitLab what is served
+/// may as well be a group.
+fn served_repository(account: &AccountRecord) -> Option<String> {
+    let kind = account.forge.kind();
+    let served = account.serves.iter().filter(|_| kind != ForgeKind::GitLab);
+    let paths = served.map(|served| RepoPath::parse(kind, served.as_str()));
+    paths.flatten().next().map(|path| path.to_string())
 }
 
 /// Whether the new token is the same owner's. Where the old owner is known, not to know the new one is no proof.

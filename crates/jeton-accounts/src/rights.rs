@@ -3,9 +3,10 @@
 use jeton_access::AccessError;
 use jeton_domain::{AccountScope, Action, Caller, Coded as _, Identity, Role};
 use jeton_ledger::{Event, events};
+use jeton_policy::CouldUse;
 use jeton_vault::{AccountRecord, AccountView};
 
-use crate::{AccountError, Accounts, accounts::Inner};
+use crate::{AccountError, Accounts, EnvironmentAccount, account::source_of, accounts::Inner};
 
 /// What somebody wants to do with an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,9 +39,43 @@ pub(crate) fn view_of(caller: &Caller) -> AccountView {
     }
 }
 
-/// Whether a caller may see what is in a scope.
-pub(crate) fn sees(caller: &Caller, scope: &AccountScope) -> bool {
-    *scope == AccountScope::Shared || view_of(caller) == AccountView::All || owns(caller, scope)
+/// Which accounts a caller may see: their own; private ones of others for those who see everything; and of the shared ones all, for
+/// whoever may read or keep accounts, or those that some policy could let them use.
+#[derive(Debug)]
+pub(crate) struct Sight<'a> {
+    caller: &'a Caller,
+    shared: SharedSight,
+}
+
+#[derive(Debug)]
+enum SharedSight {
+    All,
+    Usable(CouldUse),
+}
+
+impl Sight<'_> {
+    pub(crate) fn sees(&self, account: &AccountRecord) -> bool {
+        match &account.scope {
+            AccountScope::Shared => self.sees_shared(account.forge.host(), &source_of(&account.scope, &account.label)),
+            scope => view_of(self.caller) == AccountView::All || owns(self.caller, scope),
+        }
+    }
+
+    pub(crate) fn sees_in_environment(&self, account: &EnvironmentAccount) -> bool {
+        self.sees_shared(account.credential.forge.host(), &account.source())
+    }
+
+    /// Whether it leaves nothing out that its view has.
+    pub(crate) fn sees_all_shared(&self) -> bool {
+        matches!(self.shared, SharedSight::All)
+    }
+
+    fn sees_shared(&self, host: &str, source: &str) -> bool {
+        match &self.shared {
+            SharedSight::All => true,
+            SharedSight::Usable(could) => could.could(host, source),
+        }
+    }
 }
 
 /// Whether what is in a scope is the caller's own.
@@ -72,11 +107,25 @@ impl Accounts {
 }
 
 impl Inner {
-    /// Whether a caller has anything to do with accounts. To others even the shared ones are not there.
+    /// Whether a caller has anything to do with accounts.
     pub(crate) fn knows_accounts(&self, caller: &Caller) -> bool {
         let could = self.access.could_allow(caller);
         let rights = [Action::AccountRead, Action::AccountUse, Action::AccountManage];
         rights.iter().any(|action| could.contains(action))
+    }
+
+    /// What a caller may see.
+    pub(crate) fn sight_of<'a>(&self, caller: &'a Caller) -> Sight<'a> {
+        let could = self.access.could_allow(caller);
+        let sees_all = could.contains(&Action::AccountRead) || could.contains(&Action::AccountManage);
+        Sight {
+            caller,
+            shared: if sees_all {
+                SharedSight::All
+            } else {
+                SharedSight::Usable(self.access.could_use(caller, Action::AccountUse))
+            },
+        }
     }
 
     /// Lets a caller do something with an account that they may see, or refuses and puts that on record.

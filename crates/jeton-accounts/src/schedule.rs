@@ -66,13 +66,23 @@ pub(crate) fn rotate_at(
     settings: &AccountSettings,
     kind: CredentialKind,
     auto: bool,
+    scopes: Option<&[String]>,
     since: Timestamp,
     end: Option<Timestamp>,
 ) -> Option<Timestamp> {
-    let end = end.filter(|_| auto && kind.renews_itself())?;
+    let end = end.filter(|_| auto && kind.renews_itself() && may_renew_itself(scopes))?;
     let life = end.duration_since(since).max(SignedDuration::ZERO);
     let ahead = settings.rotate_before.min(life / 3);
     end.checked_sub(ahead).ok()
+}
+
+/// Whether a token may renew itself, as far as its scopes tell. A fine-grained one may hold the right without a word that shows it.
+pub(crate) fn may_renew_itself(scopes: Option<&[String]>) -> bool {
+    scopes.is_none_or(|scopes| {
+        scopes
+            .iter()
+            .any(|scope| ["api", "self_rotate", "granular"].contains(&scope.as_str()))
+    })
 }
 
 #[cfg(test)]
@@ -149,12 +159,23 @@ mod tests {
     #[test]
     fn a_short_life_is_not_spent_renewing() {
         let settings = AccountSettings::default();
-        let due = |kind, auto, end| rotate_at(&settings, kind, auto, at(0), end);
+        let due = |kind, auto, end| rotate_at(&settings, kind, auto, None, at(0), end);
         let personal = CredentialKind::GitLabPersonal;
         assert_eq!(due(personal, true, Some(at(365))), Some(at(358)));
         assert_eq!(due(personal, true, Some(at(6))), Some(at(4)));
         assert_eq!(due(personal, false, Some(at(365))), None);
         assert_eq!(due(personal, true, None), None);
         assert_eq!(due(CredentialKind::GitHubClassic, true, Some(at(365))), None);
+        for (scopes, may) in [
+            (vec!["api"], true),
+            (vec!["read_api", "self_rotate"], true),
+            (vec!["granular"], true),
+            (vec!["read_api"], false),
+            (vec![], false),
+        ] {
+            let scopes: Vec<_> = scopes.into_iter().map(str::to_owned).collect();
+            let due = rotate_at(&settings, personal, true, Some(&scopes), at(0), Some(at(365)));
+            assert_eq!(due.is_some(), may, "{scopes:?}");
+        }
     }
 }

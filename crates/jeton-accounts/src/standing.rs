@@ -83,6 +83,7 @@ impl Inner {
             settings,
             account.kind,
             account.auto_rotate,
+            account.scopes.as_deref(),
             account.token_since,
             account.expires_at,
         );

@@ -1,15 +1,18 @@
 //! The watch: looks at every active account once a day, spread over the day, within limits per forge; gives warnings; begins renewals.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
-use futures_util::{StreamExt as _, stream};
-use jeton_domain::{CheckReport, Code, Fingerprint, Validity};
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use jeton_domain::{AccountId, CheckReport, Code, Validity};
 use jeton_ledger::{Event, events};
 use jeton_vault::AccountRecord;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    AccountError, Accounts, report,
+    AccountError, Accounts,
     rotation::{RotationAsk, about},
     schedule::next_warning,
 };
@@ -18,6 +21,8 @@ use crate::{
 const BATCH: u32 = 32;
 /// How many looks go on side by side.
 const SIDE_BY_SIDE: usize = 4;
+/// And how many of them at one forge.
+const SIDE_BY_SIDE_ON_A_HOST: usize = 2;
 /// For so long an account that was taken up is not taken up by another server.
 const TAKEN: SignedDuration = SignedDuration::from_mins(10);
 /// How many warnings, and renewals, one step handles.
@@ -46,26 +51,79 @@ impl Accounts {
             looked_at: 0,
         };
         self.watch_environment().await;
-        // As many batches as the forges' allowances let; each claim leaves out the hosts whose allowance is used up.
+        round.looked_at = self.look_at_due().await?;
+        Ok(round)
+    }
+
+    /// Looks at what is due: a few side by side, and of one forge fewer, so that a slow one holds up no other. Each look is a task of
+    /// its own: it goes on when the round is cut, and what was taken up and not looked at then comes again.
+    async fn look_at_due(&self) -> Result<u32, AccountError> {
+        let (mut waiting, mut running) = (VecDeque::new(), FuturesUnordered::new());
+        let mut on: HashMap<String, usize> = HashMap::new();
+        let (mut looked_at, mut drained) = (0, false);
+        self.recall_far_checks().await?;
         loop {
-            let (claimed, looked_at) = self.watch_batch().await?;
-            round.looked_at += looked_at;
-            if claimed < BATCH as usize {
-                return Ok(round);
+            let mut next = 0;
+            while running.len() < SIDE_BY_SIDE {
+                let Some(account): Option<&AccountRecord> = waiting.get(next) else {
+                    break;
+                };
+                let of_host = on.entry(account.forge.host().to_owned()).or_default();
+                if *of_host >= SIDE_BY_SIDE_ON_A_HOST {
+                    next += 1;
+                    continue;
+                }
+                let Some(account) = waiting.remove(next) else { break };
+                *of_host += 1;
+                let host = account.forge.host().to_owned();
+                let accounts = self.clone();
+                let look = tokio::spawn(async move { accounts.look(account).await });
+                running.push(async move { (host, look.await.unwrap_or(false)) });
             }
+            if running.len() < SIDE_BY_SIDE && waiting.len() < BATCH as usize && !drained {
+                let is_busy = |(_, looks): &(&String, &usize)| **looks >= SIDE_BY_SIDE_ON_A_HOST;
+                let busy = on.iter().filter(is_busy).map(|(host, _)| host.clone()).collect();
+                let (claimed, may) = self.claim(busy).await?;
+                drained = claimed < BATCH as usize;
+                waiting.extend(may);
+                continue;
+            }
+            let Some((host, looked)) = running.next().await else {
+                return Ok(looked_at);
+            };
+            looked_at += u32::from(looked);
+            if let Some(looks) = on.get_mut(&host) {
+                *looks -= 1;
+            }
+            // What was left out because its forge was busy.
+            drained &= !waiting.is_empty();
         }
     }
 
-    /// How many accounts were due, and how many of them were looked at.
-    async fn watch_batch(&self) -> Result<(usize, u32), AccountError> {
+    /// Looks that a clock which was wrong has put off for long are due now.
+    async fn recall_far_checks(&self) -> Result<(), AccountError> {
+        let inner = &self.0;
+        let now = inner.now();
+        let far = inner.settings.check_every.max(SignedDuration::from_hours(24)) * 3;
+        let Ok(far) = now.checked_add(far) else { return Ok(()) };
+        let mut tx = inner.vault.begin().await?;
+        if tx.accounts().recall_far_checks(far, now, STEP).await? > 0 {
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// How many accounts were due, and those of them that may be looked at. `busy` hosts are left out.
+    async fn claim(&self, busy: Vec<String>) -> Result<(usize, Vec<AccountRecord>), AccountError> {
         let inner = &self.0;
         let now = inner.now();
         let per_minute = inner.settings.checks_per_minute.max(1);
-        let not_on = inner.allowances.exhausted(per_minute, now);
+        let mut not_on = inner.allowances.exhausted(per_minute, now);
+        not_on.extend(busy);
         let mut tx = inner.vault.begin().await?;
         let due = tx.accounts().claim_due_checks(now, now + TAKEN, &not_on, BATCH).await?;
         if due.is_empty() {
-            return Ok((0, 0));
+            return Ok((0, Vec::new()));
         }
         tx.commit().await?;
         let claimed = due.len();
@@ -85,12 +143,7 @@ impl Accounts {
             }
             tx.commit().await?;
         }
-        let looks = may.into_iter().map(|account| self.look(account));
-        let looked_at = stream::iter(looks)
-            .buffer_unordered(SIDE_BY_SIDE)
-            .fold(0, |sum, looked| async move { sum + u32::from(looked) })
-            .await;
-        Ok((claimed, looked_at))
+        Ok((claimed, may))
     }
 
     /// Looks at one, unless its forge asked for peace since it was taken up; whether it did.
@@ -122,55 +175,15 @@ impl Accounts {
         Ok(())
     }
 
-    /// Looks at a token that a caller says the forge refuses; `None` when it is no account's. Within the same allowance as the watch.
-    ///
-    /// # Errors
-    /// When the vault cannot be used.
-    pub async fn look_at_rejected(&self, fingerprint: &Fingerprint) -> Result<Option<CheckReport>, AccountError> {
-        let inner = &self.0;
-        let now = inner.now();
-        let per_minute = inner.settings.checks_per_minute.max(1);
-        if let Some(account) = inner.environment.iter().find(|one| one.fingerprint == *fingerprint) {
-            return Ok(match account.report.load_full() {
-                Some(report) if !inner.allowances.take(account.credential.forge.host(), per_minute, now) => {
-                    Some(CheckReport::clone(&report))
-                }
-                _ => {
-                    let report = self.quick_look_at_environment(account).await;
-                    if report.validity != Validity::Unknown {
-                        account.report.store(Some(Arc::new(report.clone())));
-                    }
-                    Some(report)
-                }
-            });
-        }
-        let found = inner
-            .vault
-            .read()
-            .await?
-            .accounts()
-            .find_by_fingerprint(fingerprint)
-            .await?;
-        let Some(first) = found.first() else { return Ok(None) };
-        if !inner.allowances.take(first.forge.host(), per_minute, now) {
-            // Looked at often enough within this minute: what is known stands.
-            let known = first.report.as_ref().and_then(report::read);
-            return Ok(known.map(|report| CheckReport {
-                validity: first.validity,
-                ..report
-            }));
-        }
-        let report = self.quick_look(first, &inner.open(first)?).await;
-        inner.allowances.note(first.forge.host(), &report, inner.now());
-        for account in &found {
-            self.note_look(account, &report).await?;
-        }
-        Ok(Some(report))
-    }
-
     /// Writes down what a look of the watch found, with its entry in the record and its messages when the account's standing changed.
-    async fn note_look(&self, account: &AccountRecord, report: &CheckReport) -> Result<(), AccountError> {
+    /// The row is read anew: it may have been changed while the forge was asked.
+    pub(crate) async fn note_look(&self, seen: &AccountRecord, report: &CheckReport) -> Result<(), AccountError> {
         let inner = &self.0;
+        let mut tx = inner.vault.begin().await?;
+        let found = tx.accounts().find(seen.id).await?;
+        let Some(account) = &found.filter(|found| is_told_of_by(seen, found)) else {
+            return Ok(()); // gone, or another token or another name was put in meanwhile: this says nothing of it
+        };
         let check = inner.check_of(account, report);
         let event = match (account.validity, check.validity) {
             (Validity::Invalid, Validity::Invalid) => None,
@@ -182,7 +195,6 @@ impl Accounts {
             _ => None,
         };
         let diagnosis = report.diagnoses.first();
-        let mut tx = inner.vault.begin().await?;
         if !tx
             .accounts()
             .put_check(account.id, &account.fingerprint, &check)
@@ -267,7 +279,22 @@ impl Accounts {
         let now = inner.now();
         let due = inner.vault.read().await?.accounts().due_rotations(now, STEP).await?;
         let mut begun = 0;
+        let per_minute = inner.settings.checks_per_minute.max(1);
         for id in due {
+            let found = inner.vault.read().await?.accounts().find(id).await?;
+            let Some(account) = found.filter(|account| account.active) else {
+                continue; // switched off or removed meanwhile
+            };
+            if !account.auto_rotate {
+                let mut tx = inner.vault.begin().await?;
+                tx.accounts().set_rotate_at(id, None).await?;
+                tx.commit().await?;
+                continue;
+            }
+            // A renewal asks the forge as a look does; what goes beyond the allowance is due again in a moment.
+            if !inner.allowances.take(account.forge.host(), per_minute, now) {
+                continue;
+            }
             match self.begin_rotation(id, RotationAsk::Watch).await {
                 Ok(_) => begun += 1,
                 // Another server was faster, or it is gone.
@@ -319,6 +346,14 @@ impl Accounts {
         }
         Ok(())
     }
+}
+
+/// Whether what was found of one account's token holds for another: the same token, with the same names, at the same place.
+pub(crate) fn is_told_of_by(seen: &AccountRecord, account: &AccountRecord) -> bool {
+    account.fingerprint == seen.fingerprint
+        && account.forge == seen.forge
+        && account.username == seen.username
+        && account.email == seen.email
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; nobody has 2^53 accounts")]

@@ -157,6 +157,11 @@ impl Handler for DeliverWebhook {
         Self::KIND
     }
 
+    /// Receivers may be slow.
+    fn most_at_once(&self) -> usize {
+        4
+    }
+
     async fn run(&self, payload: &Value, attempt: u32) -> Result<(), JobError> {
         let fail = |reason: String| JobError::Fail { reason };
         let payload: DeliverPayload =

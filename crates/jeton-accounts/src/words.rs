@@ -1,6 +1,6 @@
 //! The words that people give with an account, looked at once and at the edge.
 
-use jeton_domain::{AccountLabel, RepoPath, Serves};
+use jeton_domain::{AccountLabel, RepoPath, Serves, redact};
 
 use crate::AccountError;
 
@@ -18,6 +18,7 @@ const RESERVED: [&str; 5] = ["test", "guide", "import", "import-env", "import-en
 /// Reads a label. One that reads like an id could hide the account of that id, and one that a route has could not be
 /// asked for.
 pub(crate) fn label(text: &str) -> Result<AccountLabel, AccountError> {
+    without_token("label", text)?;
     let label = AccountLabel::parse(text).map_err(|error| AccountError::Invalid(error.to_string()))?;
     if uuid::Uuid::try_parse(label.as_str()).is_ok() {
         return Err(AccountError::Invalid(format!(
@@ -35,6 +36,7 @@ pub(crate) fn note(text: Option<&str>) -> Result<Option<String>, AccountError> {
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
+    without_token("note", text)?;
     if text.chars().count() > LONGEST_NOTE {
         return Err(AccountError::Invalid(format!(
             "the note is longer than {LONGEST_NOTE} characters"
@@ -54,6 +56,7 @@ pub(crate) fn username(text: Option<&str>) -> Result<Option<String>, AccountErro
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
+    without_token("user name", text)?;
     let fine = |c: char| !misleads(c) && !c.is_whitespace() && c != ':';
     if text.chars().count() > LONGEST_USERNAME || !text.chars().all(fine) {
         return Err(AccountError::Invalid(format!(
@@ -69,6 +72,7 @@ pub(crate) fn email(text: Option<&str>) -> Result<Option<String>, AccountError> 
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
+    without_token("e-mail address", text)?;
     let fine = |c: char| !misleads(c) && !c.is_whitespace() && c != ':';
     let sides = text.rsplit_once('@');
     let has_sides = sides.is_some_and(|(user, host)| !user.is_empty() && !user.contains('@') && host.contains('.'));
@@ -103,9 +107,20 @@ pub(crate) fn is_served(serves: &[Serves], repository: &RepoPath) -> bool {
     serves.is_empty() || serves.iter().any(|one| keys.iter().any(|key| key == one.as_str()))
 }
 
-/// Text of a caller's, fit to be shown back: cut, and without what could move a cursor or turn a line around.
+/// Refuses a token in a field that is kept and shown as it is.
+pub(crate) fn without_token(field: &str, text: &str) -> Result<(), AccountError> {
+    if redact(text) == text {
+        return Ok(());
+    }
+    Err(AccountError::Invalid(format!(
+        "there is what looks like a token in the {field}, where others could read it: it belongs in `token` alone"
+    )))
+}
+
+/// Text of a caller's, fit to be shown back: cut, without what could move a cursor or turn a line around, and without the token that
+/// somebody put into the wrong field.
 pub(crate) fn shown(text: &str) -> String {
-    text.chars().filter(|c| !misleads(*c)).take(64).collect()
+    redact(text).chars().filter(|c| !misleads(*c)).take(64).collect()
 }
 
 /// Control characters, and those that change the direction of writing or cannot be seen (Unicode 16, UAX 9 and

@@ -114,4 +114,7 @@ pub struct RevokedClient {
     pub client: ApiClient,
     /// How many of its grants were given back with it; 0 unless that was asked for.
     pub grants_ended: u64,
+    /// How many private accounts of its own were switched off.
+    #[serde(default)]
+    pub accounts_switched_off: u64,
 }

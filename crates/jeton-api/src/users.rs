@@ -90,6 +90,9 @@ pub struct InvitedUser {
 pub struct RemovedUser {
     /// Their name.
     pub name: String,
+    /// How many private accounts of theirs were switched off.
+    #[serde(default)]
+    pub accounts_switched_off: u64,
 }
 
 /// Who the caller is, as the server sees them.

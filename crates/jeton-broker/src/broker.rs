@@ -140,10 +140,10 @@ impl Broker {
         )
     }
 
-    /// Waits until every mint and renewal that was begun has ended. New ones can still begin.
+    /// Waits until every mint and renewal that was begun, of an account's token too, has ended. New ones can still begin.
     pub async fn drain(&self) {
         self.0.tasks.close();
-        self.0.tasks.wait().await;
+        tokio::join!(self.0.tasks.wait(), self.0.accounts.drain());
         self.0.tasks.reopen();
     }
 

@@ -6,7 +6,8 @@ use std::{
 
 use jeton_accounts::HandOut;
 use jeton_domain::{
-    Action, AppName, Caller, Code, Coded as _, ForgeKind, Freshness, GrantId, Permissions, RepoPath, RepoSet, TokenKeyDigest,
+    Action, AppName, Caller, Code, Coded as _, ForgeKind, Freshness, GrantId, Permissions, RepoPath, RepoSet,
+    TokenKeyDigest,
 };
 use jeton_ledger::{Event, Write, events};
 use jeton_vault::{GrantOf, GrantRecord};
@@ -116,10 +117,12 @@ impl Broker {
             {
                 // Where no App is installed a person's token may serve. That there is none for the caller is of less use than the App's
                 // reason; what is wrong with one that there is, of more.
-                self.issue_from_account(asker, &ask).await.map_err(|other| match other.code() {
-                    Code::AccountNone | Code::PolicyDenied | Code::PolicyCeiling => error,
-                    _ => other,
-                })
+                self.issue_from_account(asker, &ask)
+                    .await
+                    .map_err(|other| match other.code() {
+                        Code::AccountNone | Code::PolicyDenied | Code::PolicyCeiling => error,
+                        _ => other,
+                    })
             }
             outcome => outcome,
         }

@@ -1,8 +1,9 @@
 use std::{sync::Arc, time::Duration};
 
-use jeton_domain::{Action, Fingerprint, Secret, TokenId, Validity};
+use jeton_domain::{AccountId, Action, Fingerprint, Secret, TokenId, Validity};
 use jeton_forge::{ForgeError, Probe};
 use jeton_ledger::{Event, events};
+use jeton_vault::GrantOf;
 
 use crate::{
     Asker, Broker, BrokerError, app_entry::AppEntry, mint::token_place, permit::own_key, revoke::look_at, slot::Slot,
@@ -35,6 +36,12 @@ const SECOND_LOOK: Duration = Duration::from_millis(500);
 const PAGE: u32 = 500;
 const MOST_PAGES: usize = 20;
 
+/// Who may have a look taken at a token.
+struct Reporter {
+    /// Of which account they have it; `None` when it is no account's, or for those who may look at what others hold.
+    account: Option<AccountId>,
+}
+
 /// A token that a caller named by its fingerprint.
 struct Found {
     app: Arc<AppEntry>,
@@ -61,11 +68,14 @@ impl Broker {
         let unknown = || BrokerError::FingerprintUnknown(shown());
         let fingerprint = Fingerprint::parse(fingerprint).ok_or_else(unknown)?;
         // The right first: who has none learns nothing, and costs one look into the database.
-        if !self.may_report(asker, &fingerprint).await? {
+        let Some(reporter) = self.may_report(asker, &fingerprint).await? else {
             return Err(unknown());
-        }
+        };
         let Some(found) = self.find_by_fingerprint(&fingerprint).await? else {
-            return self.reject_of_account(fingerprint).await?.ok_or_else(unknown);
+            return self
+                .reject_of_account(fingerprint, reporter.account)
+                .await?
+                .ok_or_else(unknown);
         };
         let client = found.app.client()?;
         let mut probe = client.probe(&found.secret).await;
@@ -97,8 +107,12 @@ impl Broker {
     }
 
     /// The same for an account's token: the look is written down as one of the watch's.
-    async fn reject_of_account(&self, fingerprint: Fingerprint) -> Result<Option<Rejection>, BrokerError> {
-        let Some(report) = self.0.accounts.look_at_rejected(&fingerprint).await? else {
+    async fn reject_of_account(
+        &self,
+        fingerprint: Fingerprint,
+        of: Option<AccountId>,
+    ) -> Result<Option<Rejection>, BrokerError> {
+        let Some(report) = self.0.accounts.look_at_rejected(&fingerprint, of).await? else {
             return Ok(None);
         };
         let verdict = match report.validity {
@@ -115,22 +129,26 @@ impl Broker {
     }
 
     /// Whether somebody may have a look taken at a token: who holds it, and who may end it. Each look asks the forge.
-    async fn may_report(&self, asker: &Asker, fingerprint: &Fingerprint) -> Result<bool, BrokerError> {
+    async fn may_report(&self, asker: &Asker, fingerprint: &Fingerprint) -> Result<Option<Reporter>, BrokerError> {
         let inner = &self.0;
         let now = inner.clock.now();
         let may_revoke = inner.access.decide(&asker.caller, &look_at(Action::GrantRevoke, now));
         if may_revoke.allowed().is_some() {
-            return Ok(true);
+            return Ok(Some(Reporter { account: None }));
         }
         let Some(who) = own_key(asker) else {
-            return Ok(false);
+            return Ok(None);
         };
         let mut tx = inner.vault.read().await?;
         let mut before = None;
         for _ in 0..MOST_PAGES {
             let page = tx.grants().list(before, true, Some(&who), now, PAGE).await?;
-            if page.iter().any(|grant| grant.fingerprint == *fingerprint) {
-                return Ok(true);
+            if let Some(grant) = page.iter().find(|grant| grant.fingerprint == *fingerprint) {
+                let account = match grant.of {
+                    GrantOf::Account(account) => Some(account),
+                    GrantOf::Token(_) => None,
+                };
+                return Ok(Some(Reporter { account }));
             }
             let is_last = page.len() < PAGE as usize;
             before = page.last().map(|grant| grant.id);
@@ -138,7 +156,7 @@ impl Broker {
                 break;
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// A live token by its fingerprint: from memory, or from the vault when another replica minted it. Looks at every

@@ -21,10 +21,13 @@ pub(crate) const GRACE: SignedDuration = SignedDuration::from_secs(30);
 
 /// How many values are sealed anew in one transaction: a few milliseconds, for which other writers wait.
 const BATCH: u32 = 100;
-/// How many batches one run of the job takes: about a second, for which other jobs may wait.
+/// How many batches one run of the job seals anew: about a second, for which other jobs may wait. Values that do not open are
+/// passed by and cost none, however many there are: every run gets behind them.
 const BATCHES: u32 = 50;
 /// How many values that do not open are named in the log.
 const NAMED: usize = 20;
+/// How soon the job goes on after a run: other jobs have their turn.
+const PAUSE: Duration = Duration::from_millis(100);
 /// How soon it is looked again whether a key can be retired that somebody used meanwhile.
 const AGAIN: Duration = Duration::from_secs(2);
 
@@ -116,7 +119,7 @@ impl ResealVault {
             let Some(moved) = self.pass(&old, &mut budget).await? else {
                 return Ok(Step::Later {
                     reason: "more values are to be sealed anew".to_owned(),
-                    after: Duration::ZERO,
+                    after: PAUSE,
                 });
             };
             if moved.touched == 0 {
@@ -181,10 +184,6 @@ impl ResealVault {
             let Some(last) = rows.last() else {
                 return Ok(Some(moved));
             };
-            let Some(rest) = budget.checked_sub(1) else {
-                return Ok(None);
-            };
-            *budget = rest;
             after = Some(last.row.clone());
             let mut anew = Vec::with_capacity(rows.len());
             for row in &rows {
@@ -196,6 +195,10 @@ impl ResealVault {
             if anew.is_empty() {
                 continue;
             }
+            let Some(rest) = budget.checked_sub(1) else {
+                return Ok(None);
+            };
+            *budget = rest;
             let mut tx = inner.vault.begin().await?;
             for (row, value) in &anew {
                 tx.sealed_rows().replace(place, &row.row, &row.value, value).await?;

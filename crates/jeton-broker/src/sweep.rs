@@ -115,8 +115,9 @@ impl Broker {
             let mut tx = inner.vault.begin().await?;
             let grants = tx.grants().purge(before, ROWS).await?;
             let tokens = tx.tokens().purge(before, ROWS).await?;
+            let rotations = tx.rotations().purge(before, ROWS).await?;
             tx.commit().await?;
-            if grants.max(tokens) < u64::from(ROWS) {
+            if grants.max(tokens).max(rotations) < u64::from(ROWS) {
                 break;
             }
         }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod backoff;
+mod running;
 mod worker;
 
 pub use backoff::backoff;

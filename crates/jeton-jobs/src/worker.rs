@@ -5,9 +5,9 @@ use jeton_domain::{Clock, Entropy, LeaseHolder};
 use jeton_vault::{JobRecord, Vault, VaultError};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::MissedTickBehavior};
 
-use crate::backoff;
+use crate::{backoff, running::Running};
 
 /// How long a claimed job is ours without a heartbeat.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -15,14 +15,19 @@ const LEASE: SignedDuration = SignedDuration::from_secs(60);
 const HEARTBEAT: Duration = Duration::from_secs(20);
 /// How often the queue is looked at when nothing wakes the worker.
 const POLL: Duration = Duration::from_secs(2);
-/// How many jobs are claimed at once, and run side by side.
-const BATCH: u32 = 16;
+/// How many jobs run side by side.
+pub(crate) const BATCH: usize = 16;
 
 /// Does the jobs of one kind. Each must be safe to do twice.
 #[async_trait]
 pub trait Handler: Send + Sync {
     /// Which jobs; kept in rows, never renamed.
     fn kind(&self) -> &'static str;
+
+    /// How many of them one worker runs side by side, so that a kind whose other end is slow does not hold up the others.
+    fn most_at_once(&self) -> usize {
+        BATCH
+    }
 
     /// Does one. `attempt` counts from 1.
     async fn run(&self, payload: &Value, attempt: u32) -> Result<(), JobError>;
@@ -47,6 +52,9 @@ pub enum JobError {
     },
 }
 
+/// The handlers by the kind of job.
+pub(crate) type Handlers = BTreeMap<&'static str, Arc<dyn Handler>>;
+
 /// Takes due jobs from the vault and hands them to their handlers.
 #[derive(Clone)]
 pub struct Worker {
@@ -54,7 +62,7 @@ pub struct Worker {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     holder: LeaseHolder,
-    handlers: Arc<BTreeMap<&'static str, Arc<dyn Handler>>>,
+    handlers: Arc<Handlers>,
     wake: Arc<Notify>,
 }
 
@@ -91,41 +99,80 @@ impl Worker {
     /// Does what is due until nothing is; how many jobs were begun.
     ///
     /// # Errors
-    /// [`VaultError`] when the queue cannot be read; running jobs are unharmed and come back when their lease ends.
+    /// [`VaultError`] when the queue cannot be read. What was begun is finished first.
     pub async fn run_due(&self) -> Result<usize, VaultError> {
-        let kinds: Vec<&str> = self.handlers.keys().copied().collect();
+        let mut running = Running::of(&self.handlers);
         let mut begun = 0;
         loop {
-            let now = self.clock.now();
-            let mut tx = self.vault.begin().await?;
-            let jobs = tx.jobs().claim(&kinds, self.holder, now, now + LEASE, BATCH).await?;
-            tx.commit().await?;
-            if jobs.is_empty() {
+            match self.take_up(&mut running).await {
+                Ok(taken) => begun += taken,
+                Err(error) => {
+                    running.finish().await;
+                    return Err(error);
+                }
+            }
+            if running.tasks.join_next().await.is_none() {
                 return Ok(begun);
             }
-            begun += jobs.len();
-            let mut running = tokio::task::JoinSet::new();
-            for job in jobs {
-                let worker = self.clone();
-                running.spawn(async move { worker.run_one(job).await });
-            }
-            while running.join_next().await.is_some() {}
         }
     }
 
     /// Works until `stop` resolves, then finishes what it has begun.
     pub async fn run(&self, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
+        let mut running = Running::of(&self.handlers);
+        let mut poll = tokio::time::interval(POLL);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            if let Err(error) = self.run_due().await {
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                () = self.wake.notified() => {}
+                _ = poll.tick() => {}
+                // Room for what waits.
+                Some(_) = running.tasks.join_next() => if !running.more_waits { continue },
+            }
+            if let Err(error) = self.take_up(&mut running).await {
                 tracing::warn!(%error, "the queue cannot be read; trying again");
             }
-            tokio::select! {
-                () = &mut stop => return,
-                () = self.wake.notified() => {}
-                () = tokio::time::sleep(POLL) => {}
-            }
         }
+        running.finish().await;
+    }
+
+    /// Claims what is due, as far as there is room for it, and begins it; how many jobs.
+    async fn take_up(&self, running: &mut Running) -> Result<usize, VaultError> {
+        let wants = running.wants(&self.handlers);
+        if wants.is_empty() {
+            return Ok(0);
+        }
+        let now = self.clock.now();
+        let mut jobs = Vec::new();
+        let mut tx = self.vault.begin().await?;
+        for want in wants {
+            let free = BATCH.saturating_sub(running.tasks.len() + jobs.len());
+            let limit = u32::try_from(want.most.min(free)).unwrap_or(u32::MAX);
+            if limit == 0 {
+                running.more_waits = true;
+                break;
+            }
+            let claimed = tx
+                .jobs()
+                .claim(&want.kinds, self.holder, now, now + LEASE, limit)
+                .await?;
+            running.more_waits |= claimed.len() >= limit as usize;
+            jobs.extend(claimed);
+        }
+        tx.commit().await?;
+        let taken = jobs.len();
+        for job in jobs {
+            let place = running.place(&job.kind);
+            let worker = self.clone();
+            running.tasks.spawn(async move {
+                worker.run_one(job).await;
+                drop(place);
+            });
+        }
+        Ok(taken)
     }
 
     async fn run_one(&self, job: JobRecord) {

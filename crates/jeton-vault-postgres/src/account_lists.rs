@@ -58,6 +58,39 @@ pub(crate) const LIST_OF_ON_HOST: &str = merge!(
         "scope, host, label, id"
     )
 );
+/// What does not work and what is switched off: few among many, which lists of them walk to and not past.
+pub(crate) const LIST_INVALID: &str = walk!(
+    "validity = 'invalid' AND (label, id) > ($1, $2) AND label < $3 AND ($8::text IS NULL OR host = $8)",
+    "label, id"
+);
+pub(crate) const LIST_OFF: &str = walk!(
+    "NOT active AND (label, id) > ($1, $2) AND label < $3 AND ($8::text IS NULL OR host = $8)",
+    "label, id"
+);
+pub(crate) const LIST_OF_INVALID: &str = merge!(
+    walk!(
+        "validity = 'invalid' AND (scope, label, id) > ('', $1, $2) AND (scope, label) < ('', $3) \
+         AND ($9::text IS NULL OR host = $9)",
+        "scope, label, id"
+    ),
+    walk!(
+        "validity = 'invalid' AND (scope, label, id) > ($8, $1, $2) AND (scope, label) < ($8, $3) \
+         AND scope <> '' AND ($9::text IS NULL OR host = $9)",
+        "scope, label, id"
+    )
+);
+pub(crate) const LIST_OF_OFF: &str = merge!(
+    walk!(
+        "NOT active AND (scope, label, id) > ('', $1, $2) AND (scope, label) < ('', $3) \
+         AND ($9::text IS NULL OR host = $9)",
+        "scope, label, id"
+    ),
+    walk!(
+        "NOT active AND (scope, label, id) > ($8, $1, $2) AND (scope, label) < ($8, $3) \
+         AND scope <> '' AND ($9::text IS NULL OR host = $9)",
+        "scope, label, id"
+    )
+);
 
 /// The best few that serve each key in each scope, as an index has them; then each account at its best place. None that is
 /// left out by the inner limit could be among the best of all. On one host by ranges, as in [`walk`].
@@ -112,7 +145,13 @@ impl Repo<'_> {
         let Some(range) = filter.range(after) else {
             return Ok(Vec::new());
         };
+        let is_invalid = filter.validity == Some(Validity::Invalid);
+        let is_few = is_invalid || filter.active == Some(false);
         let mut page = sqlx::query(match (view, &filter.host) {
+            (AccountView::All, _) if is_invalid => LIST_INVALID,
+            (AccountView::Of(_), _) if is_invalid => LIST_OF_INVALID,
+            (AccountView::All, _) if is_few => LIST_OFF,
+            (AccountView::Of(_), _) if is_few => LIST_OF_OFF,
             (AccountView::All, None) => LIST,
             (AccountView::All, Some(_)) => LIST_ON_HOST,
             (AccountView::Of(_), None) => LIST_OF,
@@ -129,8 +168,8 @@ impl Repo<'_> {
         if let AccountView::Of(key) = view {
             page = page.bind(key);
         }
-        if let Some(host) = &filter.host {
-            page = page.bind(host);
+        if is_few || filter.host.is_some() {
+            page = page.bind(&filter.host);
         }
         let rows = page.fetch_all(&mut *self.conn).watched(self.watch).await?;
         rows.iter().map(read).collect()

@@ -17,6 +17,13 @@ pub(crate) const CLAIM_CHECKS: &str = "WITH due AS MATERIALIZED (SELECT id, next
     WHERE active AND next_check_at <= $1 AND host <> ALL($2) ORDER BY next_check_at, id LIMIT $3 \
     FOR NO KEY UPDATE SKIP LOCKED) UPDATE accounts SET next_check_at = $4 FROM due WHERE accounts.id = due.id \
     RETURNING accounts.*, due.next_check_at AS due_at";
+pub(crate) const RECALL_FAR_CHECKS: &str = "WITH far AS MATERIALIZED (SELECT id FROM accounts \
+    WHERE active AND next_check_at > $1 ORDER BY next_check_at DESC, id DESC LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED) \
+    UPDATE accounts SET next_check_at = $2 FROM far WHERE accounts.id = far.id";
+pub(crate) const COUNT_IN: &str =
+    "SELECT count(*) AS count FROM (SELECT 1 FROM accounts WHERE scope = $1 LIMIT $2) AS few";
+pub(crate) const SWITCH_OFF_IN: &str = "UPDATE accounts SET active = FALSE, rotate_at = NULL, \
+                                        updated_at = greatest(updated_at, $2) WHERE scope = $1 AND active RETURNING *";
 pub(crate) const DUE_WARNINGS: &str =
     "SELECT * FROM accounts WHERE active AND next_warning_at <= $1 ORDER BY next_warning_at, id LIMIT $2";
 /// Rows that another server has are passed over.
@@ -170,6 +177,25 @@ impl AccountRepo for Repo<'_> {
         self.change(Found::from(check).bind(query)?).await
     }
 
+    async fn count_in(&mut self, scope: &AccountScope, most: u32) -> Result<u64, VaultError> {
+        let query = sqlx::query(COUNT_IN)
+            .bind(scope.as_str().to_owned())
+            .bind(i64::from(most));
+        let rows = self.fetch(query).await?;
+        let Some(row) = rows.first() else { return Ok(0) };
+        Ok(to_count(Reader::new(row, "accounts", "scope").number("count")?))
+    }
+
+    async fn switch_off_in(&mut self, scope: &AccountScope, now: Timestamp) -> Result<Vec<AccountRecord>, VaultError> {
+        let query = sqlx::query(SWITCH_OFF_IN)
+            .bind(scope.as_str().to_owned())
+            .bind(now.as_millisecond());
+        // What cannot be read is switched off too.
+        let mut off: Vec<_> = self.fetch(query).await?.iter().filter_map(readable).collect();
+        off.sort_by(|a, b| a.label.cmp(&b.label));
+        Ok(off)
+    }
+
     async fn remove(&mut self, id: AccountId) -> Result<bool, VaultError> {
         self.change(sqlx::query("DELETE FROM accounts WHERE id = $1").bind(id.as_uuid()))
             .await
@@ -196,6 +222,17 @@ impl AccountRepo for Repo<'_> {
         // PostgreSQL promises no order for RETURNING.
         claimed.sort_by_key(|(due_at, account)| (*due_at, account.id));
         Ok(claimed.into_iter().map(|(_, account)| account).collect())
+    }
+
+    async fn recall_far_checks(&mut self, far: Timestamp, to: Timestamp, limit: u32) -> Result<u64, VaultError> {
+        let done = sqlx::query(RECALL_FAR_CHECKS)
+            .bind(far.as_millisecond())
+            .bind(to.as_millisecond())
+            .bind(i64::from(limit))
+            .execute(&mut *self.conn)
+            .watched(self.watch)
+            .await?;
+        Ok(done.rows_affected())
     }
 
     async fn set_next_check(&mut self, id: AccountId, next: Timestamp) -> Result<(), VaultError> {

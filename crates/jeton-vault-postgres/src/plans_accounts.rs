@@ -18,12 +18,12 @@ const ROWS: &str = "INSERT INTO accounts (id, label, scope, added_by, forge_kind
     'https://api.github.com', 'https://github.com', \
     CASE WHEN n < 10000 OR n % 3 = 0 THEN 'github.com' ELSE 'git' || n % 20 || '.example.com' END, 'github_classic', \
     decode(repeat('00', 80), 'hex'), 'f' || n, CASE WHEN n % 4 = 0 THEN '[]' ELSE '[\"acme\"]' END, FALSE, n % 10 > 0, \
-    FALSE, TRUE, 'valid', 1000 + n, 1000 + n, CASE WHEN n % 2 = 0 THEN 1000 + n END, CASE WHEN n % 2 = 0 THEN 1000 + n END, \
+    FALSE, TRUE, CASE WHEN n % 50 = 0 THEN 'invalid' ELSE 'valid' END, 1000 + n, 1000 + n, CASE WHEN n % 2 = 0 THEN 1000 + n END, CASE WHEN n % 2 = 0 THEN 1000 + n END, \
     0, 0, 0 FROM generate_series(1, 20000) AS n; \
     INSERT INTO account_rotations (id, account, state, old_fingerprint, attempts, asked_by, created_at, changed_at) \
     SELECT ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, \
     ('00000000-0000-7000-8000-' || lpad((n % 500 + 1)::text, 12, '0'))::uuid, CASE WHEN n < 400 THEN 'asked' ELSE 'done' END, \
-    'f', 1, 'watch', n, n FROM generate_series(1, 10000) AS n; \
+    'f' || n, 1, 'watch', n, n FROM generate_series(1, 10000) AS n; \
     INSERT INTO grants (id, account, forge, source, repositories, fingerprint, holder, holder_key, rule, issued_at, \
     expires_at, released_at) SELECT ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, \
     ('00000000-0000-7000-8000-' || lpad((CASE WHEN n < 10000 THEN 1 ELSE n % 100 END)::text, 12, '0'))::uuid, 'f', 'a', \
@@ -82,6 +82,22 @@ async fn accounts_are_index_look_ups() {
             &["accounts_of_scope_by_host"],
         ),
         (
+            account_lists::LIST_INVALID,
+            format!("{page}, NULL"),
+            &["accounts_invalid"],
+        ),
+        (account_lists::LIST_OFF, of("git7.example.com"), &["accounts_off"]),
+        (
+            account_lists::LIST_OF_INVALID,
+            format!("{}, NULL", of("user:7")),
+            &["accounts_invalid_of_scope"],
+        ),
+        (
+            account_lists::LIST_OF_OFF,
+            of("user:old', 'github.com"),
+            &["accounts_off_of_scope"],
+        ),
+        (
             account_lists::SERVING,
             fit(""),
             &["account_serves_anybody", "accounts_pkey"],
@@ -111,6 +127,13 @@ async fn accounts_are_index_look_ups() {
             "20000, ARRAY['github.com'], 50, 90000".to_owned(),
             &["accounts_to_check", "accounts_pkey"],
         ),
+        (
+            accounts::RECALL_FAR_CHECKS,
+            "20900, 0, 50".to_owned(),
+            &["accounts_to_check"],
+        ),
+        (accounts::COUNT_IN, "'user:7', 101".to_owned(), &["accounts_labels"]),
+        (accounts::SWITCH_OFF_IN, "'user:7', 9".to_owned(), &["accounts_labels"]),
         (accounts::DUE_WARNINGS, "20000, 50".to_owned(), &["accounts_to_warn"]),
         (
             accounts::DUE_ROTATIONS,

@@ -50,10 +50,11 @@ fn read(row: &PgRow) -> Result<RotationRecord, VaultError> {
         error: row.text_or_null("error")?,
         created_at: row.time("created_at")?,
         changed_at: row.time("changed_at")?,
+        alarmed_at: row.time_or_null("alarmed_at")?,
     })
 }
 
-/// All of a row: 13 parameters.
+/// All of a row: 14 parameters.
 fn bind(query: Query, rotation: &RotationRecord) -> Query {
     query
         .bind(rotation.id.as_uuid())
@@ -69,6 +70,7 @@ fn bind(query: Query, rotation: &RotationRecord) -> Query {
         .bind(&rotation.error)
         .bind(rotation.created_at.as_millisecond())
         .bind(rotation.changed_at.as_millisecond())
+        .bind(rotation.alarmed_at.map(Timestamp::as_millisecond))
 }
 
 #[async_trait]
@@ -76,9 +78,9 @@ impl RotationRepo for Repo<'_> {
     async fn begin(&mut self, rotation: &RotationRecord) -> Result<bool, VaultError> {
         let query = sqlx::query(
             "INSERT INTO account_rotations (id, account, state, old_fingerprint, new_token, new_expires_at, \
-             new_fingerprint, holder, attempts, asked_by, error, created_at, changed_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
-             ON CONFLICT (account) WHERE state IN ('intended', 'asked', 'received') DO NOTHING",
+             new_fingerprint, holder, attempts, asked_by, error, created_at, changed_at, alarmed_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+             ON CONFLICT DO NOTHING",
         );
         let done = bind(query, rotation)
             .execute(&mut *self.conn)
@@ -124,7 +126,8 @@ impl RotationRepo for Repo<'_> {
         let query = sqlx::query(
             "UPDATE account_rotations SET account = $2, state = $3, old_fingerprint = $4, new_token = $5, \
              new_expires_at = $6, new_fingerprint = $7, holder = $8, attempts = $9, asked_by = $10, error = $11, \
-             created_at = $12, changed_at = $13 WHERE id = $1 AND state = $14 AND changed_at = $15",
+             created_at = $12, changed_at = $13, alarmed_at = $14 \
+             WHERE id = $1 AND state = $15 AND changed_at = $16",
         );
         let done = bind(query, rotation)
             .bind(state_name(from))

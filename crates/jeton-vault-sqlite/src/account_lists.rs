@@ -48,6 +48,29 @@ pub(crate) const LIST_OF_ON_HOST: &str = merge!(
     walk!("accounts_of_scope_by_host", "scope = '' AND host = ?9"),
     walk!("accounts_of_scope_by_host", "scope = ?8 AND scope <> '' AND host = ?9")
 );
+/// What does not work and what is switched off: few among many, which lists of them walk to and not past.
+pub(crate) const LIST_INVALID: &str = walk!("accounts_invalid", "validity = 'invalid' AND (?8 IS NULL OR host = ?8)");
+pub(crate) const LIST_OFF: &str = walk!("accounts_off", "NOT active AND (?8 IS NULL OR host = ?8)");
+pub(crate) const LIST_OF_INVALID: &str = merge!(
+    walk!(
+        "accounts_invalid_of_scope",
+        "validity = 'invalid' AND scope = '' AND (?9 IS NULL OR host = ?9)"
+    ),
+    walk!(
+        "accounts_invalid_of_scope",
+        "validity = 'invalid' AND scope = ?8 AND scope <> '' AND (?9 IS NULL OR host = ?9)"
+    )
+);
+pub(crate) const LIST_OF_OFF: &str = merge!(
+    walk!(
+        "accounts_off_of_scope",
+        "NOT active AND scope = '' AND (?9 IS NULL OR host = ?9)"
+    ),
+    walk!(
+        "accounts_off_of_scope",
+        "NOT active AND scope = ?8 AND scope <> '' AND (?9 IS NULL OR host = ?9)"
+    )
+);
 
 /// The best few that serve one key, as an index has them.
 macro_rules! serving {
@@ -89,7 +112,13 @@ impl Repo<'_> {
         let Some(range) = filter.range(after) else {
             return Ok(Vec::new());
         };
+        let is_invalid = filter.validity == Some(Validity::Invalid);
+        let is_few = is_invalid || filter.active == Some(false);
         let mut page = sqlx::query(match (view, &filter.host) {
+            (AccountView::All, _) if is_invalid => LIST_INVALID,
+            (AccountView::Of(_), _) if is_invalid => LIST_OF_INVALID,
+            (AccountView::All, _) if is_few => LIST_OFF,
+            (AccountView::Of(_), _) if is_few => LIST_OF_OFF,
             (AccountView::All, None) => LIST,
             (AccountView::All, Some(_)) => LIST_ON_HOST,
             (AccountView::Of(_), None) => LIST_OF,
@@ -107,8 +136,8 @@ impl Repo<'_> {
         if let AccountView::Of(key) = view {
             page = page.bind(key);
         }
-        if let Some(host) = &filter.host {
-            page = page.bind(host);
+        if is_few || filter.host.is_some() {
+            page = page.bind(&filter.host);
         }
         let rows = page
             .fetch_all(&mut *self.conn)

@@ -25,6 +25,11 @@ macro_rules! due_checks {
 
 pub(crate) const DUE_CHECKS: &str = due_checks!("SELECT * FROM accounts WHERE id IN", " ORDER BY next_check_at, id");
 pub(crate) const CLAIM_CHECKS: &str = due_checks!("UPDATE accounts SET next_check_at = ?4 WHERE id IN", "");
+pub(crate) const RECALL_FAR_CHECKS: &str = "UPDATE accounts SET next_check_at = ?2 WHERE id IN (SELECT id FROM accounts \
+    INDEXED BY accounts_to_check WHERE active AND next_check_at > ?1 ORDER BY next_check_at DESC, id DESC LIMIT ?3)";
+pub(crate) const COUNT_IN: &str = "SELECT count(*) AS count FROM (SELECT 1 FROM accounts WHERE scope = ?1 LIMIT ?2)";
+pub(crate) const SWITCH_OFF_IN: &str = "UPDATE accounts SET active = 0, rotate_at = NULL, updated_at = max(updated_at, ?2) \
+                                        WHERE scope = ?1 AND active RETURNING *";
 pub(crate) const DUE_WARNINGS: &str = "SELECT * FROM accounts INDEXED BY accounts_to_warn WHERE active \
                                        AND next_warning_at <= ?1 ORDER BY next_warning_at, id LIMIT ?2";
 pub(crate) const DUE_ROTATIONS: &str = "SELECT id FROM accounts INDEXED BY accounts_to_rotate WHERE active \
@@ -167,6 +172,24 @@ impl AccountRepo for Repo<'_> {
         self.change(Found::from(check).bind(query)?).await
     }
 
+    async fn count_in(&mut self, scope: &AccountScope, most: u32) -> Result<u64, VaultError> {
+        let rows = self
+            .fetch(sqlx::query(COUNT_IN).bind(scope.as_str().to_owned()).bind(most))
+            .await?;
+        let Some(row) = rows.first() else { return Ok(0) };
+        Ok(to_count(Reader::new(row, "accounts", "scope").number("count")?))
+    }
+
+    async fn switch_off_in(&mut self, scope: &AccountScope, now: Timestamp) -> Result<Vec<AccountRecord>, VaultError> {
+        let query = sqlx::query(SWITCH_OFF_IN)
+            .bind(scope.as_str().to_owned())
+            .bind(now.as_millisecond());
+        // What cannot be read is switched off too.
+        let mut off: Vec<_> = self.fetch(query).await?.iter().filter_map(readable).collect();
+        off.sort_by(|a, b| a.label.cmp(&b.label));
+        Ok(off)
+    }
+
     async fn remove(&mut self, id: AccountId) -> Result<bool, VaultError> {
         self.change(sqlx::query("DELETE FROM accounts WHERE id = ?1").bind(id.to_string()))
             .await
@@ -195,6 +218,17 @@ impl AccountRepo for Repo<'_> {
                 ..account
             })
             .collect())
+    }
+
+    async fn recall_far_checks(&mut self, far: Timestamp, to: Timestamp, limit: u32) -> Result<u64, VaultError> {
+        let done = sqlx::query(RECALL_FAR_CHECKS)
+            .bind(far.as_millisecond())
+            .bind(to.as_millisecond())
+            .bind(limit)
+            .execute(&mut *self.conn)
+            .await
+            .map_err(|error| failed(self.place, error))?;
+        Ok(done.rows_affected())
     }
 
     async fn set_next_check(&mut self, id: AccountId, next: Timestamp) -> Result<(), VaultError> {

@@ -215,6 +215,10 @@ pub trait AccountRepo: Send {
     async fn put_token(&mut self, account: &AccountRecord, seen: &Fingerprint) -> Result<bool, VaultError>;
     /// Notes what a look found, if the token in the row is still the one that was looked at; whether it was.
     async fn put_check(&mut self, id: AccountId, seen: &Fingerprint, check: &AccountCheck) -> Result<bool, VaultError>;
+    /// How many there are in one scope, counted up to `most`.
+    async fn count_in(&mut self, scope: &AccountScope, most: u32) -> Result<u64, VaultError>;
+    /// Switches off all active accounts of one scope, so that nothing renews them either; as they are then, by label.
+    async fn switch_off_in(&mut self, scope: &AccountScope, now: Timestamp) -> Result<Vec<AccountRecord>, VaultError>;
     /// Removes one with what is written of its renewals; whether it was there. Its grants stay on record.
     async fn remove(&mut self, id: AccountId) -> Result<bool, VaultError>;
     /// Takes up to `limit` active accounts whose next look is due by `now`, the longest overdue first, and moves their next look to
@@ -227,6 +231,9 @@ pub trait AccountRepo: Send {
         not_on: &[String],
         limit: u32,
     ) -> Result<Vec<AccountRecord>, VaultError>;
+    /// Makes up to `limit` active accounts whose next look lies after `far` due at `to`, the farthest first; how many. No look is ever
+    /// put off so long: a clock that was wrong has done it.
+    async fn recall_far_checks(&mut self, far: Timestamp, to: Timestamp, limit: u32) -> Result<u64, VaultError>;
     /// Sets when the watch looks next.
     async fn set_next_check(&mut self, id: AccountId, at: Timestamp) -> Result<(), VaultError>;
     /// Up to `limit` active accounts whose next warning is due by `now`. In a transaction that writes, no other takes them.
@@ -296,12 +303,14 @@ pub struct RotationRecord {
     pub created_at: Timestamp,
     /// When it last moved on.
     pub changed_at: Timestamp,
+    /// When people were told that it does not move on.
+    pub alarmed_at: Option<Timestamp>,
 }
 
 /// The journal of renewals.
 #[async_trait]
 pub trait RotationRepo: Send {
-    /// Writes one down; `false`, and nothing written, when the account has an open one.
+    /// Writes one down; `false`, and nothing written, when the account has an open one, or another account with the same token has.
     async fn begin(&mut self, rotation: &RotationRecord) -> Result<bool, VaultError>;
     /// One by its id.
     async fn find(&mut self, id: RotationId) -> Result<Option<RotationRecord>, VaultError>;

@@ -1,36 +1,44 @@
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
-use jeton_domain::{
-    CheckReport, Credential, CredentialKind, Diagnosis, Fingerprint, LeaseHolder, RepoPath, RotationId, Secret,
-    TokenEnd, Validity,
-};
+use jeton_domain::{CheckReport, Credential, CredentialKind, Diagnosis, LeaseHolder, RepoPath, RotationId, Validity};
 use jeton_forge::{CheckAsk, Rotated};
 use jeton_ledger::{Event, events};
 use jeton_vault::{AccountRecord, RotationRecord, RotationState};
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
-use super::{Moved, begin::check_kind, new_token_place};
+use super::{Moved, begin::check_kind, stuck::later};
 use crate::{AccountError, Accounts};
 
 /// For so long after `Asked` was written down a request may be under way somewhere. Longer than any request may take, and than
-/// [`SEND_WITHIN`].
-const QUIET: SignedDuration = SignedDuration::from_secs(120);
+/// [`SEND_WITHIN`], by so much that clocks of servers which differ by minutes do no harm.
+const QUIET: SignedDuration = SignedDuration::from_mins(10);
+/// When to look again at what another process works on.
+const ELSEWHERE: Duration = Duration::from_mins(2);
 /// A process that was stopped for longer than this between writing `Asked` and sending does not send any more: another one may be
 /// about to judge by the old token.
 const SEND_WITHIN: SignedDuration = SignedDuration::from_secs(10);
 /// How often a forge is asked within one renewal, each time after a look that showed that nothing had happened.
 const MOST_ATTEMPTS: u32 = 5;
+const REPLACED: &str = "the token was replaced by hand meanwhile";
 /// The longest life that GitLab gives (<https://docs.gitlab.com/user/profile/personal_access_tokens/>).
 const LONGEST_DAYS: i64 = 365;
-/// How often the vault is tried with a token in hand that stands nowhere else.
-const TRIES_TO_KEEP: u32 = 60;
+/// The shortest life that is asked for when only the time is known since the old token was put in, which may be late in its life.
+const SHORTEST_DAYS: i64 = 30;
 
 impl Accounts {
-    /// Moves a renewal on as far as it goes now.
+    /// Moves a renewal on as far as it goes now, in a task of its own: a request that was sent and whose answer nobody waits
+    /// for would lose the new token.
     ///
     /// # Errors
     /// When the vault cannot be used: it goes on when it can.
-    pub(crate) async fn advance(&self, id: RotationId) -> Result<Moved, AccountError> {
+    pub(crate) async fn move_on(&self, id: RotationId) -> Result<Moved, AccountError> {
+        let accounts = self.clone();
+        let task = self.0.renewals.spawn(async move { accounts.advance(id).await });
+        task.await
+            .map_err(|_| AccountError::Internal("a renewal was lost; the queue takes it up"))?
+    }
+
+    async fn advance(&self, id: RotationId) -> Result<Moved, AccountError> {
         loop {
             let mut tx = self.0.vault.read().await?;
             let Some(rotation) = tx.rotations().find(id).await? else {
@@ -55,38 +63,37 @@ impl Accounts {
     /// Looks at the old token, and asks the forge. `None`: the next step can be taken at once.
     async fn ask(&self, rotation: RotationRecord, account: AccountRecord) -> Result<Option<Moved>, AccountError> {
         let inner = &self.0;
+        if inner.ending.load(Ordering::Relaxed) {
+            return Ok(Some(the_end()));
+        }
         if account.fingerprint != rotation.old_fingerprint {
-            return self
-                .fail(rotation, &account, "the token was replaced by hand meanwhile", None)
-                .await;
+            return self.fail(rotation, &account, REPLACED, None, None).await;
         }
         if let Err(error) = check_kind(&account) {
             let reason = error.to_string();
-            return self.fail(rotation, &account, &reason, None).await;
+            return self.fail(rotation, &account, &reason, None, None).await;
         }
         let credential = inner.open(&account)?;
         let report = self.quick_look(&account, &credential).await;
         match report.validity {
             Validity::Valid => {}
-            Validity::Unknown => return Ok(Some(later(&report.diagnoses, "the forge gave no clear word"))),
+            Validity::Unknown => return self.wait_for_a_word(rotation, &account, &report.diagnoses).await,
             // A renewal with a dead token is taken for theft.
             Validity::Invalid => {
-                let found = report.diagnoses.into_iter().next();
+                let found = report.diagnoses.first().cloned();
                 let reason = found
                     .as_ref()
                     .map_or("the forge refuses the token".to_owned(), |one| one.cause.clone());
-                return self.fail(rotation, &account, &reason, found).await;
+                return self.fail(rotation, &account, &reason, found, Some(&report)).await;
             }
         }
-        let Some(asked) = self
-            .step(&rotation, RotationState::Intended, |next, holder| {
-                next.state = RotationState::Asked;
-                next.attempts += 1;
-                next.holder = Some(holder);
-            })
-            .await?
-        else {
-            return Ok(Some(elsewhere()));
+        if inner.ending.load(Ordering::Relaxed) {
+            return Ok(Some(the_end()));
+        }
+        let asked = match self.note_asked(&rotation).await? {
+            Noted::Asked(asked) => *asked,
+            Noted::Replaced => return Ok(None),
+            Noted::Elsewhere => return Ok(Some(elsewhere())),
         };
         if inner.clock.now().duration_since(asked.changed_at) > SEND_WITHIN {
             return Ok(Some(elsewhere()));
@@ -109,22 +116,22 @@ impl Accounts {
         };
         match forge.rotate(&credential, expires_on, now).await {
             Rotated::Renewed { token, end } => {
-                self.keep(asked, &account, token, end).await?;
+                self.keep(&asked, &account, &token, end).await?;
                 Ok(None)
             }
             Rotated::Refused(diagnosis) => {
                 let reason = diagnosis.cause.clone();
-                self.fail(asked, &account, &reason, Some(diagnosis)).await
+                self.fail(asked, &account, &reason, Some(diagnosis), None).await
             }
             Rotated::NotAsked(diagnosis) => {
                 let back = self
-                    .step(&asked, RotationState::Asked, |next, _| {
+                    .step(&asked, RotationState::Asked, |next| {
                         next.state = RotationState::Intended;
                         next.error = Some(words(&diagnosis));
                     })
                     .await?;
                 Ok(Some(match back {
-                    Some(_) => later(&[diagnosis], "the forge was not reached"),
+                    Some(back) => later(&[diagnosis], "the forge was not reached", &back, inner.now()),
                     None => elsewhere(),
                 }))
             }
@@ -150,21 +157,19 @@ impl Accounts {
             }));
         }
         if account.fingerprint != rotation.old_fingerprint {
-            return self
-                .fail(rotation, &account, "the token was replaced by hand meanwhile", None)
-                .await;
+            return self.fail(rotation, &account, REPLACED, None, None).await;
         }
         // To use a dead token is harmless; only to renew with one is not.
         let report = self.quick_look(&account, &inner.open(&account)?).await;
         match report.validity {
-            Validity::Unknown => Ok(Some(later(&report.diagnoses, "the forge gave no clear word"))),
+            Validity::Unknown => self.wait_for_a_word(rotation, &account, &report.diagnoses).await,
             Validity::Valid if rotation.attempts >= MOST_ATTEMPTS => {
                 let reason = format!("the forge was asked {MOST_ATTEMPTS} times and gave no clear answer");
-                self.fail(rotation, &account, &reason, None).await
+                self.fail(rotation, &account, &reason, None, None).await
             }
             Validity::Valid => {
                 let back = self
-                    .step(&rotation, RotationState::Asked, |next, _| {
+                    .step(&rotation, RotationState::Asked, |next| {
                         next.state = RotationState::Intended;
                     })
                     .await?;
@@ -174,45 +179,27 @@ impl Accounts {
         }
     }
 
-    /// Seals the new token into the journal. From now on nothing is lost. Until then the token stands in this process's
-    /// memory alone, so a vault that is away for a moment is tried again and again.
-    async fn keep(
-        &self,
-        asked: RotationRecord,
-        account: &AccountRecord,
-        token: Secret,
-        end: TokenEnd,
-    ) -> Result<(), AccountError> {
+    /// Writes down that the forge is being asked, if the account has the old token still: who replaces it by hand locks the account too.
+    async fn note_asked(&self, rotation: &RotationRecord) -> Result<Noted, AccountError> {
         let inner = &self.0;
-        let sealed = inner
-            .ring
-            .seal(&token, new_token_place(&asked.id.to_string()), &*inner.entropy);
-        let fingerprint = Fingerprint::of(&token);
-        for attempt in 1.. {
-            let kept = self
-                .step(&asked, RotationState::Asked, |next, _| {
-                    next.state = RotationState::Received;
-                    next.new_token = Some(sealed.clone());
-                    next.new_fingerprint = Some(fingerprint.clone());
-                    next.new_expires_at = end.time();
-                    next.error = None;
-                })
-                .await;
-            match kept {
-                Ok(Some(_)) => return Ok(()),
-                // Nobody else may move on what this process has asked for within the quiet time.
-                Ok(None) => return Err(AccountError::Internal("a renewal was moved on by somebody else")),
-                Err(error) if attempt < TRIES_TO_KEEP => {
-                    tracing::error!(
-                        account.label = %account.label, %error, attempt,
-                        "a renewed token cannot be written down; trying again, the old token is dead already"
-                    );
-                    inner.clock.sleep(Duration::from_secs(1)).await;
-                }
-                Err(error) => return Err(error),
-            }
+        let asked = RotationRecord {
+            state: RotationState::Asked,
+            attempts: rotation.attempts + 1,
+            holder: Some(LeaseHolder::generate(inner.clock.now(), &*inner.entropy)),
+            changed_at: inner.now().max(rotation.changed_at + SignedDuration::from_millis(1)),
+            ..rotation.clone()
+        };
+        let mut tx = inner.vault.begin().await?;
+        let account = tx.accounts().find(rotation.account).await?;
+        if account.is_none_or(|account| account.fingerprint != rotation.old_fingerprint) {
+            return Ok(Noted::Replaced);
         }
-        Err(AccountError::Internal("a loop without an end ended"))
+        let from = (rotation.state, rotation.changed_at);
+        if !tx.rotations().step(&asked, from.0, from.1).await? {
+            return Ok(Noted::Elsewhere);
+        }
+        tx.commit().await?;
+        Ok(Noted::Asked(Box::new(asked)))
     }
 
     async fn note_unclear(
@@ -249,13 +236,12 @@ impl Accounts {
         &self,
         rotation: &RotationRecord,
         from: RotationState,
-        change: impl FnOnce(&mut RotationRecord, LeaseHolder),
+        change: impl FnOnce(&mut RotationRecord),
     ) -> Result<Option<RotationRecord>, AccountError> {
         let inner = &self.0;
-        let holder = LeaseHolder::generate(inner.clock.now(), &*inner.entropy);
         let mut next = rotation.clone();
         next.changed_at = inner.now().max(rotation.changed_at + SignedDuration::from_millis(1));
-        change(&mut next, holder);
+        change(&mut next);
         let mut tx = inner.vault.begin().await?;
         let stepped = tx.rotations().step(&next, from, rotation.changed_at).await?;
         if stepped {
@@ -287,7 +273,7 @@ impl Accounts {
         } else {
             let life = account.expires_at?.duration_since(account.token_since);
             // A day that has begun counts: a token of 30 days that was put in at noon has 29.5 left.
-            (life.as_secs() + 86_399) / 86_400
+            ((life.as_secs() + 86_399) / 86_400).max(SHORTEST_DAYS)
         };
         let days = days.clamp(1, LONGEST_DAYS);
         let today = now.to_zoned(TimeZone::UTC).date();
@@ -307,17 +293,24 @@ pub(crate) fn words(diagnosis: &Diagnosis) -> String {
     format!("{}: {}", diagnosis.code, diagnosis.cause)
 }
 
-fn later(diagnoses: &[Diagnosis], otherwise: &str) -> Moved {
-    let reason = diagnoses.first().map_or_else(|| otherwise.to_owned(), words);
+/// Whether a request may be sent.
+enum Noted {
+    Asked(Box<RotationRecord>),
+    /// The account has another token, or is gone.
+    Replaced,
+    Elsewhere,
+}
+
+fn the_end() -> Moved {
     Moved::Later {
-        reason,
-        after: Duration::from_mins(2),
+        reason: "this server is about to end".to_owned(),
+        after: Duration::from_secs(5),
     }
 }
 
 pub(super) fn elsewhere() -> Moved {
     Moved::Later {
         reason: "another process works on it".to_owned(),
-        after: QUIET.unsigned_abs(),
+        after: ELSEWHERE,
     }
 }

@@ -14,6 +14,9 @@ use crate::{AccountError, Accounts, accounts::token_place};
 /// that nothing is won by waiting.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(90);
 
+/// When a new token that the forge did not take is looked at again.
+const SOON: SignedDuration = SignedDuration::from_mins(10);
+
 impl Accounts {
     /// Looks at the new token and puts it into the account.
     pub(super) async fn install(
@@ -61,7 +64,11 @@ impl Accounts {
     ) -> Result<bool, AccountError> {
         let inner = &self.0;
         let now = inner.now();
-        let mut renewed = account.clone();
+        let mut tx = inner.vault.begin().await?;
+        // As it stands now: names and switches may have been changed while the forge was asked.
+        let Some(mut renewed) = tx.accounts().find(account.id).await? else {
+            return Ok(false);
+        };
         renewed.token = inner
             .ring
             .seal(token, token_place(&account.id.to_string()), &*inner.entropy);
@@ -77,11 +84,14 @@ impl Accounts {
             report.end = jeton_domain::TokenEnd::At(end);
         }
         inner.apply(&mut renewed, &report, true);
+        if report.validity == Validity::Invalid {
+            // The forge may have been slow to know its new token.
+            renewed.next_check_at = now + SOON;
+        }
         let mut done = rotation.clone();
         done.state = RotationState::Done;
         done.new_token = None;
         done.changed_at = now.max(rotation.changed_at + SignedDuration::from_millis(1));
-        let mut tx = inner.vault.begin().await?;
         if !tx
             .rotations()
             .step(&done, RotationState::Received, rotation.changed_at)
@@ -92,6 +102,11 @@ impl Accounts {
         if !tx.accounts().put_token(&renewed, &rotation.old_fingerprint).await? {
             // Replacing by hand is refused while a renewal is open.
             return Err(AccountError::Internal("the token changed while it was being renewed"));
+        }
+        // Who has the same token has a dead one now, and hears of it at once.
+        let twins = tx.accounts().find_by_fingerprint(&rotation.old_fingerprint).await?;
+        for twin in twins {
+            tx.accounts().set_next_check(twin.id, now).await?;
         }
         tx.grants()
             .release_account(account.id, Some(&renewed.fingerprint), now)

@@ -16,7 +16,9 @@ mod advance;
 mod begin;
 mod end;
 mod install;
+mod keep;
 mod rotate;
+mod stuck;
 
 use std::{fmt, time::Duration};
 
@@ -70,11 +72,16 @@ impl Handler for RotateAccount {
         Self::KIND
     }
 
+    /// A forge may be slow.
+    fn most_at_once(&self) -> usize {
+        8
+    }
+
     async fn run(&self, payload: &Value, _attempt: u32) -> Result<(), JobError> {
         let payload: RotatePayload = serde_json::from_value(payload.clone()).map_err(|error| JobError::Fail {
             reason: format!("payload: {error}"),
         })?;
-        match self.0.advance(payload.rotation).await {
+        match self.0.move_on(payload.rotation).await {
             Ok(Moved::Over) => Ok(()),
             Ok(Moved::Later { reason, after }) => Err(JobError::Retry {
                 reason,

@@ -24,11 +24,7 @@ impl Accounts {
         let id = self
             .begin_rotation(record.id, RotationAsk::Caller { caller, request_id })
             .await?;
-        let accounts = self.clone();
-        // A request that was sent and whose answer nobody waits for would lose the new token.
-        let task = tokio::spawn(async move { accounts.advance(id).await });
-        task.await
-            .map_err(|_| AccountError::Internal("a renewal was lost; the queue takes it up"))??;
+        self.move_on(id).await?;
         self.outcome_of(id, &record.label).await?;
         self.get(caller, &record.id.to_string()).await
     }
@@ -88,7 +84,7 @@ impl Accounts {
                 },
                 cause: format!("whether the token of `{label}` was renewed is not known: {}", reason()),
                 remedy: format!(
-                    "jeton looks at the old token in two minutes and goes on from what it sees; it does not ask twice, because GitLab ends a whole \
+                    "jeton looks at the old token in ten minutes and goes on from what it sees; it does not ask twice, because GitLab ends a whole \
                      family of tokens then. `jeton account show {label}` says how it stands."
                 ),
                 url: None,

@@ -24,6 +24,8 @@ pub(crate) struct FakeForges {
     asked: AtomicU64,
     /// What was last asked, and with which names.
     last: Mutex<Option<(Credential, CheckAsk)>>,
+    /// Nobody is answered while this is held.
+    pub(crate) silence: tokio::sync::RwLock<()>,
 }
 
 impl FakeForges {
@@ -38,6 +40,13 @@ impl FakeForges {
 
     pub(crate) fn last(&self) -> (Credential, CheckAsk) {
         self.last.lock().unwrap().clone().unwrap()
+    }
+
+    /// Waits until they were asked so often.
+    pub(crate) async fn until_asked(&self, times: u64) {
+        while self.asked() < times {
+            tokio::task::yield_now().await;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, CheckReport>> {
@@ -56,6 +65,7 @@ impl AccountForge for FakeForges {
     async fn check(&self, credential: &Credential, ask: &CheckAsk, now: Timestamp) -> CheckReport {
         self.asked.fetch_add(1, Ordering::Relaxed);
         *self.last.lock().unwrap() = Some((credential.clone(), ask.clone()));
+        drop(self.silence.read().await);
         let known = self.lock().get(credential.token.expose()).cloned();
         let report = known.unwrap_or_else(|| says_no(credential.kind, Code::CredentialInvalid));
         CheckReport {

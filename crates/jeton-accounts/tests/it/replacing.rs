@@ -139,6 +139,7 @@ async fn a_token_is_not_replaced_while_it_is_being_renewed() {
         error: None,
         created_at: w.now(),
         changed_at: w.now(),
+        alarmed_at: None,
     };
     let mut tx = w.vault.begin().await.unwrap();
     assert!(tx.rotations().begin(&rotation).await.unwrap());

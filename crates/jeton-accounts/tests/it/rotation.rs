@@ -7,9 +7,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use jeton_accounts::{AccountSettings, Accounts, AccountsParts, ForgeClients, NewAccount, RotationState, Webhooks};
+use jeton_accounts::{
+    AccountChange, AccountSettings, Accounts, AccountsParts, ForgeClients, NewAccount, RotationState, Webhooks,
+};
 use jeton_domain::{
-    CheckReport, Clock, Code, Credential, CredentialKind, Diagnosis, Entropy, ForgeEndpoint, ForgeKind, Purpose,
+    CheckReport, Clock, Code, Credential, CredentialKind, Diagnosis, Entropy, ForgeEndpoint, ForgeKind, Purpose, Role,
     Secret, TokenEnd, Validity,
 };
 use jeton_forge::{AccountForge, CheckAsk, RepositoryPage, Rotated, TokenGuide};
@@ -17,11 +19,12 @@ use jeton_jobs::Worker;
 use jeton_seal::{DataKey, KeyRing};
 use jeton_vault::Vault;
 use jiff::{SignedDuration, Timestamp, civil::Date};
+use tokio::sync::Notify;
 
 use crate::{
     forges::{says_no, says_yes},
     mortal::{Death, Life, MortalVault},
-    world::{Random, World, operator},
+    world::{Random, World, operator, user},
 };
 
 /// What goes wrong with the request for a renewal.
@@ -38,6 +41,8 @@ enum Trouble {
     DiesMeanwhile,
     /// The forge says no.
     Refused,
+    /// The forge takes its time, and then does it.
+    Slow,
 }
 
 /// A GitLab with one family of tokens, which ends when a dead one is renewed.
@@ -46,6 +51,10 @@ struct GitLab {
     state: Mutex<Family>,
     /// Told when the process dies at this forge.
     life: Mutex<Arc<Life>>,
+    /// A slow request has come.
+    reached: Notify,
+    /// It is answered.
+    answer: Notify,
 }
 
 #[derive(Debug)]
@@ -57,6 +66,9 @@ struct Family {
     theft: bool,
     renewals: u32,
     end: Timestamp,
+    /// Whether looks bring no clear word.
+    silent: bool,
+    scopes: Option<Vec<String>>,
 }
 
 impl GitLab {
@@ -114,6 +126,12 @@ impl AccountForge for GitLab {
         if alive {
             report.end = TokenEnd::At(family.end);
         }
+        if family.silent {
+            report.validity = Validity::Unknown;
+            report.end = TokenEnd::Unknown;
+            report.diagnoses = vec![diagnosis(Code::ForgeUnavailable)];
+        }
+        report.scopes.clone_from(&family.scopes);
         report.checked_at = now;
         report
     }
@@ -152,6 +170,15 @@ impl AccountForge for GitLab {
                 unreachable!("nobody comes back")
             }
             Trouble::Refused => Rotated::Refused(diagnosis(Code::CredentialScope)),
+            Trouble::Slow => {
+                self.reached.notify_one();
+                self.answer.notified().await;
+                let (token, end) = self.renew(old).unwrap();
+                Rotated::Renewed {
+                    token,
+                    end: TokenEnd::At(end),
+                }
+            }
         }
     }
 
@@ -180,8 +207,12 @@ impl Rig {
                 theft: false,
                 renewals: 0,
                 end,
+                silent: false,
+                scopes: None,
             }),
             life: Mutex::new(Life::until(Death::NEVER)),
+            reached: Notify::new(),
+            answer: Notify::new(),
         });
         let ring = Arc::new(KeyRing::new([], &DataKey::generate(&Random)));
         let this = Self { world, ring, forge };
@@ -238,7 +269,7 @@ impl Rig {
                 if renewals.first().is_none_or(|newest| newest.state.is_closed()) {
                     return;
                 }
-                clock.advance(SignedDuration::from_secs(130));
+                clock.advance(SignedDuration::from_secs(310));
             }
         });
         tokio::select! {
@@ -420,4 +451,180 @@ async fn who_asks_for_a_renewal_hears_how_it_went() {
     let renewed = accounts.rotate(&operator(), None, "lab").await.unwrap();
     assert_eq!(renewed.rotation.unwrap().state, RotationState::Done);
     assert!(fine.works().await);
+}
+
+/// The states of the renewals of an account, the newest first.
+async fn states(rig: &Rig) -> Vec<RotationState> {
+    let account = rig.account().await.id;
+    let mut tx = rig.world.vault.read().await.unwrap();
+    let all = tx.rotations().list(account, 9).await.unwrap();
+    all.iter().map(|rotation| rotation.state).collect()
+}
+
+async fn count(rig: &Rig, event: &str) -> usize {
+    rig.world.events().await.iter().filter(|one| *one == event).count()
+}
+
+#[tokio::test]
+async fn a_token_that_two_accounts_hold_is_renewed_for_neither_until_one_lets_go() {
+    let rig = Rig::start(&[]).await;
+    let (accounts, worker) = rig.server(&Life::until(Death::NEVER));
+    let twin = NewAccount {
+        label: Some("twin".to_owned()),
+        forge: Some("gitlab".to_owned()),
+        shared: Some(false),
+        ..NewAccount::of(Secret::new(token(0)))
+    };
+    let owner = user("ada", Role::Operator);
+    accounts.add(&owner, None, twin).await.unwrap();
+    rig.world.clock.advance(DUE);
+    for _ in 0..3 {
+        accounts.watch().await.unwrap();
+        worker.run_due().await.unwrap();
+    }
+    assert_eq!(rig.forge.state().renewals, 0);
+    assert_eq!(count(&rig, "account.rotation_failed").await, 2, "once for each");
+    let refused = accounts.rotate(&operator(), None, "lab").await.unwrap_err();
+    assert_eq!(jeton_domain::Coded::code(&refused), Code::RotationUnsupported);
+    let change = AccountChange {
+        auto_rotate: Some(false),
+        ..AccountChange::default()
+    };
+    accounts.update(&owner, None, "twin", change).await.unwrap();
+    accounts.rotate(&operator(), None, "lab").await.unwrap();
+    assert!(rig.works().await);
+    accounts.watch().await.unwrap();
+    let twin = accounts.get(&owner, "twin").await.unwrap();
+    assert_eq!(twin.validity, Validity::Invalid, "and its holder hears of it at once");
+    assert!(!rig.forge.state().theft);
+}
+
+#[tokio::test]
+async fn a_renewal_goes_on_when_nobody_waits_for_it_and_is_waited_for_at_the_end() {
+    let rig = Rig::start(&[Trouble::Slow]).await;
+    let (accounts, _) = rig.server(&Life::until(Death::NEVER));
+    let asking = {
+        let accounts = accounts.clone();
+        tokio::spawn(async move { accounts.rotate(&operator(), None, "lab").await })
+    };
+    rig.forge.reached.notified().await;
+    asking.abort();
+    assert!(asking.await.unwrap_err().is_cancelled());
+    accounts.begin_to_end();
+    assert!(
+        tokio::time::timeout(Duration::from_millis(50), accounts.drain())
+            .await
+            .is_err(),
+        "the forge has not answered"
+    );
+    rig.forge.answer.notify_one();
+    accounts.drain().await;
+    assert_eq!(states(&rig).await, [RotationState::Done]);
+    assert!(rig.works().await);
+}
+
+#[tokio::test]
+async fn a_server_that_is_about_to_end_asks_no_forge() {
+    let rig = Rig::start(&[]).await;
+    rig.world.clock.advance(DUE);
+    let (accounts, worker) = rig.server(&Life::until(Death::NEVER));
+    accounts.watch().await.unwrap();
+    accounts.begin_to_end();
+    worker.run_due().await.unwrap();
+    assert_eq!(
+        (states(&rig).await, rig.forge.state().renewals),
+        (vec![RotationState::Intended], 0)
+    );
+    rig.world.clock.advance(SignedDuration::from_mins(2));
+    rig.live(Life::until(Death::NEVER)).await;
+    assert_eq!(states(&rig).await, [RotationState::Done], "another one does");
+}
+
+#[tokio::test]
+async fn a_token_in_hand_is_written_down_though_it_was_given_up() {
+    let rig = Rig::start(&[Trouble::Slow]).await;
+    rig.world.clock.advance(DUE);
+    let (accounts, _) = rig.server(&Life::until(Death::NEVER));
+    let asking = {
+        let accounts = accounts.clone();
+        tokio::spawn(async move { accounts.rotate(&operator(), None, "lab").await })
+    };
+    rig.forge.reached.notified().await;
+    // The machine stands still for long, and another server finds the old token dead.
+    rig.forge.state().tokens.insert(token(0), false);
+    rig.world.clock.advance(SignedDuration::from_mins(11));
+    let (_, other) = rig.server(&Life::until(Death::NEVER));
+    other.run_due().await.unwrap();
+    assert_eq!(states(&rig).await, [RotationState::Lost]);
+    rig.forge.state().tokens.insert(token(0), true);
+    rig.forge.answer.notify_one();
+    asking.await.unwrap().unwrap();
+    assert_eq!(states(&rig).await, [RotationState::Done]);
+    assert!(rig.works().await && !rig.forge.state().theft);
+}
+
+#[tokio::test]
+async fn a_renewal_that_does_not_move_on_alarms_once_and_one_that_was_never_asked_ends() {
+    let rig = Rig::start(&[Trouble::LostOnTheWay]).await;
+    rig.world.clock.advance(DUE - SignedDuration::from_hours(24));
+    let (accounts, worker) = rig.server(&Life::until(Death::NEVER));
+    accounts.watch().await.unwrap();
+    worker.run_due().await.unwrap();
+    assert!(states(&rig).await.is_empty());
+    rig.world.clock.advance(SignedDuration::from_hours(24));
+    accounts.watch().await.unwrap();
+    worker.run_due().await.unwrap();
+    assert_eq!(states(&rig).await, [RotationState::Asked]);
+    rig.forge.state().silent = true;
+    for _ in 0..12 {
+        rig.world.clock.advance(SignedDuration::from_hours(1));
+        worker.run_due().await.unwrap();
+    }
+    assert_eq!(states(&rig).await, [RotationState::Asked]);
+    assert_eq!(
+        count(&rig, "account.rotation_unclear").await,
+        2,
+        "at the request, and once after six hours"
+    );
+
+    let rig = Rig::start(&[]).await;
+    rig.world.clock.advance(DUE);
+    let (accounts, worker) = rig.server(&Life::until(Death::NEVER));
+    rig.forge.state().silent = true;
+    accounts.watch().await.unwrap();
+    for _ in 0..5 {
+        worker.run_due().await.unwrap();
+        rig.world.clock.advance(SignedDuration::from_mins(70));
+    }
+    assert_eq!(states(&rig).await, [RotationState::Intended]);
+    rig.world.clock.advance(SignedDuration::from_mins(70));
+    worker.run_due().await.unwrap();
+    assert_eq!(states(&rig).await, [RotationState::Failed]);
+    assert_eq!(count(&rig, "account.rotation_failed").await, 1);
+    rig.forge.state().silent = false;
+    rig.world.clock.advance(SignedDuration::from_hours(25));
+    rig.live(Life::until(Death::NEVER)).await;
+    assert_eq!(states(&rig).await, [RotationState::Done, RotationState::Failed]);
+}
+
+#[tokio::test]
+async fn a_dead_token_makes_its_account_invalid_when_it_is_to_be_renewed() {
+    let rig = Rig::start(&[]).await;
+    rig.world.clock.advance(DUE);
+    let (accounts, _) = rig.server(&Life::until(Death::NEVER));
+    rig.forge.state().tokens.insert(token(0), false);
+    accounts.rotate(&operator(), None, "lab").await.unwrap_err();
+    let account = rig.account().await;
+    assert_eq!((account.validity, account.rotate_at), (Validity::Invalid, None));
+    assert_eq!(count(&rig, "account.invalid").await, 1);
+    assert!(!rig.forge.state().theft);
+}
+
+#[tokio::test]
+async fn a_token_without_the_scope_is_never_due() {
+    let rig = Rig::start(&[]).await;
+    assert!(rig.account().await.rotate_at.is_some());
+    rig.forge.state().scopes = Some(vec!["read_api".to_owned()]);
+    assert!(rig.works().await);
+    assert_eq!(rig.account().await.rotate_at, None);
 }

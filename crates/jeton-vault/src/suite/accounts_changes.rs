@@ -1,9 +1,11 @@
-use jeton_domain::{CredentialKind, Sealed, Validity};
+use jeton_domain::{AccountScope, CredentialKind, ForgeKind, Sealed, Validity};
 use serde_json::json;
 
 use super::{
-    accounts_fixtures::{account, add_accounts, check, find_account, full_account, label},
-    fixtures::{at, begin, fingerprint},
+    accounts_fixtures::{
+        ADA, account, add_accounts, check, find_account, full_account, label, private, private_account, seen_by,
+    },
+    fixtures::{at, begin, fingerprint, read},
 };
 use crate::{AccountCheck, AccountRecord, Vault, VaultError};
 
@@ -205,4 +207,50 @@ pub async fn accounts_tokens_are_replaced_if_nobody_was_faster(vault: &dyn Vault
     assert!(tx.accounts().put_token(&later, &later.fingerprint).await.unwrap());
     tx.commit().await.unwrap();
     assert_eq!(find_account(vault, later.id).await, Some(later));
+}
+
+/// Of one scope and of no other; whoever is off already is left as they are, and none is taken any more.
+pub async fn accounts_of_a_scope_are_counted_and_switched_off(vault: &dyn Vault) {
+    let renewed = |one: AccountRecord| AccountRecord {
+        rotate_at: Some(at(40)),
+        ..one
+    };
+    let off = AccountRecord {
+        active: false,
+        ..renewed(private_account("off"))
+    };
+    let all = [
+        renewed(private_account("b")),
+        renewed(private_account("a")),
+        off,
+        renewed(account("a")),
+    ];
+    add_accounts(vault, &all.each_ref()).await;
+    let mut tx = begin(vault).await;
+    assert_eq!(tx.accounts().count_in(&private(), 10).await.unwrap(), 3);
+    assert_eq!(tx.accounts().count_in(&private(), 2).await.unwrap(), 2);
+    let nobody = AccountScope::Private("user:nobody".to_owned());
+    assert_eq!(tx.accounts().count_in(&nobody, 10).await.unwrap(), 0);
+    assert_eq!(tx.accounts().switch_off_in(&nobody, at(50)).await.unwrap(), []);
+    let switched = tx.accounts().switch_off_in(&private(), at(50)).await.unwrap();
+    let expected = [1, 0].map(|number: usize| AccountRecord {
+        active: false,
+        rotate_at: None,
+        updated_at: at(50),
+        ..all[number].clone()
+    });
+    assert_eq!(switched, expected);
+    assert_eq!(tx.accounts().switch_off_in(&private(), at(60)).await.unwrap(), []);
+    tx.commit().await.unwrap();
+    assert_eq!(find_account(vault, all[0].id).await.as_ref(), Some(&expected[1]));
+    for untouched in &all[2..] {
+        assert_eq!(find_account(vault, untouched.id).await.as_ref(), Some(untouched));
+    }
+    let mut tx = read(vault).await;
+    let chosen = tx
+        .accounts()
+        .choose(&seen_by(ADA), ForgeKind::GitHub, None, &[], 9)
+        .await
+        .unwrap();
+    assert_eq!(chosen, [all[3].clone()]);
 }

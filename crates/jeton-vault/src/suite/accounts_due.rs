@@ -46,6 +46,29 @@ pub async fn accounts_checks_are_claimed_by_their_time(vault: &dyn Vault) {
     assert_eq!(labels(&claimed), ["later", "a", "c", "b"]);
 }
 
+/// A clock that ran far ahead has put looks off for years; all of them are due at once when it is right again.
+pub async fn accounts_checks_that_lie_too_far_ahead_are_recalled(vault: &dyn Vault) {
+    let due = |name: &str, second| AccountRecord {
+        next_check_at: at(second),
+        ..account(name)
+    };
+    let off = AccountRecord {
+        active: false,
+        ..due("off", 9_000)
+    };
+    let all = [due("near", 500), due("far", 5_000), due("farther", 9_000), off];
+    add_accounts(vault, &all.each_ref()).await;
+    let mut tx = begin(vault).await;
+    assert_eq!(tx.accounts().recall_far_checks(at(9_000), at(30), 9).await.unwrap(), 0);
+    assert_eq!(tx.accounts().recall_far_checks(at(500), at(30), 1).await.unwrap(), 1);
+    let claimed = tx.accounts().claim_due_checks(at(30), at(90), &[], 9).await.unwrap();
+    assert_eq!(labels(&claimed), ["farther"]);
+    assert_eq!(tx.accounts().recall_far_checks(at(500), at(30), 9).await.unwrap(), 1);
+    let claimed = tx.accounts().claim_due_checks(at(30), at(90), &[], 9).await.unwrap();
+    assert_eq!(labels(&claimed), ["far"]);
+    assert_eq!(tx.accounts().recall_far_checks(at(500), at(30), 9).await.unwrap(), 0);
+}
+
 /// Hosts that want no questions now are passed over, however many of their accounts wait.
 pub async fn accounts_checks_leave_out_hosts(vault: &dyn Vault) {
     let gitlab = AccountRecord {

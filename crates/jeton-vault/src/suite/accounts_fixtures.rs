@@ -146,6 +146,7 @@ pub(super) fn rotation(of: &AccountRecord, created: Timestamp) -> RotationRecord
         error: None,
         created_at: created,
         changed_at: created,
+        alarmed_at: None,
     }
 }
 

@@ -168,3 +168,69 @@ pub async fn accounts_are_listed_by_every_filter_and_all_together(vault: &dyn Va
         assert_eq!(page.unwrap().len(), want, "{after:?}");
     }
 }
+
+/// Those that are invalid and those that are off have indexes of their own: alone, on one host and together, in both views, page by
+/// page.
+pub async fn accounts_that_do_not_work_are_listed_in_order(vault: &dyn Vault) {
+    let mut all = Vec::new();
+    for (number, name) in ["a", "b", "c", "d", "e", "f", "g", "h"].into_iter().enumerate() {
+        let one = if number % 3 == 0 {
+            private_account(name)
+        } else {
+            account(name)
+        };
+        all.push(AccountRecord {
+            validity: if number % 2 == 0 {
+                Validity::Invalid
+            } else {
+                Validity::Valid
+            },
+            active: number < 4,
+            forge: if number == 2 {
+                ForgeEndpoint::gitlab_com()
+            } else {
+                one.forge.clone()
+            },
+            ..one
+        });
+    }
+    let others = AccountRecord {
+        scope: AccountScope::Private("user:eve".to_owned()),
+        validity: Validity::Invalid,
+        active: false,
+        ..account("b2")
+    };
+    all.push(others);
+    add_accounts(vault, &all.iter().collect::<Vec<_>>()).await;
+    for (validity, active) in [
+        (Some(Validity::Invalid), None),
+        (None, Some(false)),
+        (Some(Validity::Invalid), Some(false)),
+        (Some(Validity::Valid), Some(false)),
+    ] {
+        for host in [None, Some("github.com".to_owned()), Some("gitlab.com".to_owned())] {
+            let filter = AccountFilter {
+                validity,
+                active,
+                host: host.clone(),
+                ..AccountFilter::default()
+            };
+            for view in [AccountView::All, seen_by(ADA)] {
+                let fits = all.iter().filter(|one| {
+                    validity.is_none_or(|wanted| one.validity == wanted)
+                        && active.is_none_or(|wanted| one.active == wanted)
+                        && host.as_deref().is_none_or(|wanted| one.forge.host() == wanted)
+                        && (view == AccountView::All || one.scope.as_str().is_empty() || one.scope.as_str() == ADA)
+                });
+                let expected = by_label(&fits.collect::<Vec<_>>());
+                for limit in [1, 2, 50] {
+                    assert_eq!(
+                        walk(vault, &view, &filter, limit).await,
+                        expected,
+                        "{filter:?} {view:?}"
+                    );
+                }
+            }
+        }
+    }
+}

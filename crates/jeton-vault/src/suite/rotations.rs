@@ -21,6 +21,7 @@ pub async fn rotations_are_found_as_they_were_begun(vault: &dyn Vault) {
         asked_by: "user:ada".to_owned(),
         error: Some("forge.unreachable: no answer".to_owned()),
         changed_at: at(7),
+        alarmed_at: Some(at(6)),
         ..rotation(&other, at(2))
     };
     let mut tx = begin(vault).await;
@@ -70,6 +71,25 @@ pub async fn rotations_are_open_one_at_a_time(vault: &dyn Vault) {
     assert_eq!(listed.first(), last.as_ref());
 }
 
+/// One at a time of the same token, whichever account has it: a second renewal of it would be taken for theft.
+pub async fn rotations_of_one_token_are_open_one_at_a_time(vault: &dyn Vault) {
+    let (one, mut twin) = (account("one"), account("twin"));
+    twin.fingerprint = one.fingerprint.clone();
+    add_accounts(vault, &[&one, &twin]).await;
+    let mut now = rotation(&one, at(1));
+    let mut tx = begin(vault).await;
+    assert!(tx.rotations().begin(&now).await.unwrap());
+    for next in [RotationState::Asked, RotationState::Received, RotationState::Done] {
+        assert!(!tx.rotations().begin(&rotation(&twin, at(2))).await.unwrap());
+        assert_eq!(tx.rotations().find_open(twin.id).await.unwrap(), None);
+        let before = now.clone();
+        now.state = next;
+        let stepped = tx.rotations().step(&now, before.state, before.changed_at).await;
+        assert!(stepped.unwrap());
+    }
+    assert!(tx.rotations().begin(&rotation(&twin, at(3))).await.unwrap());
+}
+
 /// Nobody's token is renewed.
 pub async fn rotations_of_no_account_are_refused(vault: &dyn Vault) {
     let mut tx = begin(vault).await;
@@ -98,6 +118,7 @@ pub async fn rotations_step_from_what_was_seen(vault: &dyn Vault) {
         error: Some("forge.unreachable: no answer".to_owned()),
         created_at: at(2),
         changed_at: at(8),
+        alarmed_at: Some(at(7)),
         ..begun.clone()
     };
     let mut tx = begin(vault).await;

@@ -81,6 +81,7 @@ fn rotation(of: &AccountRecord, new_token: Sealed) -> RotationRecord {
         error: None,
         created_at: at(0),
         changed_at: at(0),
+        alarmed_at: None,
     }
 }
 

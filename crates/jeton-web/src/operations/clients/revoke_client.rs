@@ -27,7 +27,7 @@ pub(crate) struct RevokeClientParams {
 }
 
 /// Ends a client and its keys: at once on this server, within a second on others. What it holds lives on, unless
-/// `grants=true`. The name is free again.
+/// `grants=true`; its private accounts are switched off. The name is free again.
 #[utoipa::path(
     delete,
     path = "/v1/clients/{name}",
@@ -52,10 +52,10 @@ pub(crate) async fn revoke_client(
         state.access.permit(&caller, Action::GrantRevoke, id)?;
     }
     // The client first: it could fetch new tokens while the old ones are given back.
-    let client = match state.access.revoke_client(&caller, id, &name).await {
+    let (client, accounts_switched_off) = match state.access.revoke_client(&caller, id, &name).await {
         // Asked once more: the last time not everything could be ended, or it was not asked for then.
         Err(error @ AccessError::ClientNotFound(_)) if with_grants => {
-            state.access.find_revoked_client(&name).await?.ok_or(error)?
+            (state.access.find_revoked_client(&name).await?.ok_or(error)?, 0)
         }
         outcome => outcome?,
     };
@@ -76,6 +76,7 @@ pub(crate) async fn revoke_client(
     let body = RevokedClient {
         client: super::client(&client, None),
         grants_ended,
+        accounts_switched_off,
     };
     Ok(render::private(StatusCode::OK, body))
 }

@@ -11,7 +11,7 @@ use crate::{
     state::Shared,
 };
 
-/// Removes a person, with every browser session of theirs. The record keeps what they did.
+/// Removes a person, with every browser session of theirs, and switches their private accounts off. The record keeps what they did.
 #[utoipa::path(
     delete,
     path = "/v1/users/{name}",
@@ -31,11 +31,12 @@ pub(crate) async fn remove_user(
     Name(name): Name,
     _: Params<NoParams>,
 ) -> Result<Response, Failure> {
-    let user = state.access.remove_user(&caller, Some(id.as_str()), &name).await?;
+    let (user, accounts_switched_off) = state.access.remove_user(&caller, Some(id.as_str()), &name).await?;
     Ok(render::private(
         StatusCode::OK,
         RemovedUser {
             name: user.name.to_string(),
+            accounts_switched_off,
         },
     ))
 }
