@@ -37,7 +37,7 @@ pub(crate) fn peak_kib(pid: u32) -> anyhow::Result<u64> {
     status_kib(pid, "VmHWM:")
 }
 
-/// Lets the peak of this process begin anew, at what is resident now (proc_pid_clear_refs(5)).
+/// Lets the peak of this process begin anew, at what is resident now (`proc_pid_clear_refs(5)`).
 pub(crate) fn forget_peak() -> anyhow::Result<()> {
     std::fs::write("/proc/self/clear_refs", "5").context("/proc/self/clear_refs")
 }

@@ -51,6 +51,12 @@ impl Ceiling {
         (!beyond.is_empty()).then(|| beyond.join(", "))
     }
 
+    /// Whether it leaves anything of a forge.
+    pub(crate) fn allows_forge(&self, forge: &str) -> bool {
+        let hosts = self.forges.as_deref();
+        hosts.is_none_or(|hosts| hosts.iter().any(|host| host.eq_ignore_ascii_case(forge)))
+    }
+
     /// What is left of these permissions under it; `None` when nothing is.
     pub(crate) fn cut(&self, permissions: &Permissions) -> Option<Permissions> {
         let Some(most) = &self.permissions else {

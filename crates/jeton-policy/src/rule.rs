@@ -101,6 +101,13 @@ impl Rule {
         }
     }
 
+    /// Whether it could let some request or other use a source on a forge, for a caller whom it is about.
+    pub(crate) fn could_give(&self, action: Action, forge: &str, source: &str) -> bool {
+        self.actions.contains(&action)
+            && (self.forges.is_empty() || self.forges.iter().any(|host| host.eq_ignore_ascii_case(forge)))
+            && (self.sources.is_empty() || self.sources.iter().any(|glob| glob.matches(source)))
+    }
+
     /// What the grant may do: what was named, or what the policy gives.
     pub(crate) fn offer<'a>(&'a self, ask: &Ask<'a>) -> Option<&'a Permissions> {
         ask.permissions.or(self.gives(ask.action))

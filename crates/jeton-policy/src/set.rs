@@ -59,6 +59,25 @@ struct Inner {
     auditor: Arc<str>,
 }
 
+/// See [`PolicySet::could_use`].
+#[derive(Debug, Clone)]
+pub struct CouldUse {
+    set: PolicySet,
+    action: Action,
+    /// The positions of those that are about the caller.
+    rules: Vec<usize>,
+    anything: bool,
+}
+
+impl CouldUse {
+    /// Whether a source on a forge could be used for some repository or other. Each request is still decided by itself.
+    pub fn could(&self, forge: &str, source: &str) -> bool {
+        let inner = &self.set.0;
+        let gives = |position: &usize| inner.rules[*position].could_give(self.action, forge, source);
+        inner.ceiling.allows_forge(forge) && (self.anything || self.rules.iter().any(gives))
+    }
+}
+
 /// What the built-in rules say to a request.
 pub(crate) enum BuiltIn {
     Operator,
@@ -181,6 +200,20 @@ impl PolicySet {
         let could =
             |action: &Action| named.contains(action) || !matches!(built_in(&caller.identity, *action), BuiltIn::No);
         Action::ALL.iter().copied().filter(could).collect()
+    }
+
+    /// What could let them use a source for some repository or other: asked about each of many, it looks at every policy once.
+    pub fn could_use(&self, caller: &Caller, action: Action) -> CouldUse {
+        let is_about = |(_, rule): &(usize, &Rule)| {
+            rule.actions.contains(&action) && rule.callers.check(&caller.identity, &mut FirstMiss).is_continue()
+        };
+        let rules = self.0.rules.iter().enumerate().filter(is_about);
+        CouldUse {
+            rules: rules.map(|(position, _)| position).collect(),
+            anything: !matches!(built_in(&caller.identity, action), BuiltIn::No),
+            action,
+            set: self.clone(),
+        }
     }
 
     /// How [`PolicySet::decide`] comes to its answer, with the policies that came near. Looks at every policy there is.

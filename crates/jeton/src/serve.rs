@@ -18,8 +18,9 @@ use crate::{
     wiring::{self, Parts, StartError},
 };
 
-/// How long running mints may finish after the last request has.
-const DRAIN: Duration = Duration::from_secs(10);
+/// How long running mints, and renewals of accounts' tokens, may finish after the last request has: two requests to a slow forge, and
+/// time to write a token down that stands nowhere else.
+const DRAIN: Duration = Duration::from_secs(30);
 
 /// The Unix socket's name in the state directory, when no other is given.
 const DEFAULT_SOCKET: &str = "jeton.sock";
@@ -91,10 +92,16 @@ pub(crate) async fn serve(
     let version = env!("CARGO_PKG_VERSION");
     ledger.note(Event::by_system(events::SERVER_STARTED).with("version", version));
     let background = Background::start(&broker, &web, archive, metrics);
+    let accounts = broker.accounts().clone();
+    let stop = async move {
+        stop.await;
+        // A forge that is not asked any more need not be waited for.
+        accounts.begin_to_end();
+    };
     let served = web.serve(listeners, stop).await;
     tracing::info!("the last request is answered; finishing what runs in the background");
     background.stop().await;
-    bounded(DRAIN, "a mint", broker.drain()).await;
+    bounded(DRAIN, "a mint or a renewal", broker.drain()).await;
     ledger.note(Event::by_system(events::SERVER_STOPPED).with("version", version));
     bounded(CLOSE, "the record", ledger.close()).await;
     bounded(CLOSE, "the closing of the database", vault.close()).await;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use ipnet::IpNet;
 use jeton_accounts::{FoundEnvironment, read_environment};
 use jeton_domain::Secret;
+use jeton_outbound::AddressRules;
 use jiff::SignedDuration;
 
 use super::{
@@ -100,6 +101,16 @@ fn webhook(set: &mut Settings) -> Option<WebhookConfig> {
     let url = set.url("webhook.url");
     let secret = set.secret_or_file("webhook.secret", "webhook.secret_file");
     let events = set.texts("webhook.events");
+    if let Some(url) = &url
+        && let Err(error) = AddressRules::trusted().check_url(url)
+    {
+        let what = format!("webhook.url ({}) will not do: {error}", set.origin("webhook.url"));
+        set.missing(
+            what,
+            "Messages name accounts and hosts: they go out over https alone, or by http to a receiver on this machine.",
+        );
+        return None;
+    }
     match (url, secret) {
         (Some(url), Some(secret)) => Some(WebhookConfig {
             url: url.to_string(),

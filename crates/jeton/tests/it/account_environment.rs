@@ -25,7 +25,10 @@ fn environment(variables: &[(&str, &str)]) -> Vec<EnvironmentAccount> {
 /// Starts the server again with tokens of ada's at GitHub and GitLab in its environment; the tokens.
 async fn start(t: TestJeton) -> (World, [String; 2]) {
     let mut w = World::around(t).await;
-    let tokens = [w.at_github(PersonalTokenSpec::classic(["repo"])).token, w.token(Forge::GitLab)];
+    let tokens = [
+        w.at_github(PersonalTokenSpec::classic(["repo"])).token,
+        w.token(Forge::GitLab),
+    ];
     w.t.options.environment = environment(&[
         ("GH_ENTERPRISE_TOKEN", &tokens[0]),
         ("GH_HOST", &w.web_url(Forge::GitHub)),
@@ -46,7 +49,9 @@ fn everything(t: &TestJeton) -> Vec<u8> {
             bytes.extend(std::fs::read(file.with_extension("db-wal")).unwrap_or_default());
             bytes
         }
-        DatabaseKind::Postgres => sql(&t.database, "SELECT database_to_xml(true, false, '');").unwrap_or_default().into_bytes(),
+        DatabaseKind::Postgres => sql(&t.database, "SELECT database_to_xml(true, false, '');")
+            .unwrap_or_default()
+            .into_bytes(),
     }
 }
 
@@ -56,7 +61,7 @@ fn holds(bytes: &[u8], text: &str) -> bool {
 
 both_databases! {
     async fn they_serve_with_no_import_and_stay_in_memory(t: TestJeton) {
-        let (w, tokens) = start(t).await;
+        let (w, tokens) = Box::pin(start(t)).await;
         w.t.broker.accounts().watch().await.unwrap();
         let page = w.t.get("/v1/accounts").await;
         let page = page.json();
@@ -98,7 +103,7 @@ both_databases! {
     }
 
     async fn an_import_stores_them_sealed(t: TestJeton) {
-        let (w, tokens) = start(t).await;
+        let (w, tokens) = Box::pin(start(t)).await;
         let imported = w.t.post("/v1/accounts/import-environment", json!({"variables": ["GITLAB_TOKEN", "NO_TOKEN"]})).await;
         assert_eq!(imported.status, 200, "{}", imported.text);
         let variables = imported.json()["variables"].as_array().unwrap().clone();
@@ -126,8 +131,10 @@ both_databases! {
 async fn a_dead_variable_is_told_and_not_handed_out() {
     let mut w = World::around(TestJeton::start(DatabaseKind::Sqlite).await).await;
     let token = w.at_gitlab(&["read_api"]);
-    w.t.options.environment =
-        environment(&[("GITLAB_TOKEN", &token.token), ("GITLAB_HOST", &w.web_url(Forge::GitLab))]);
+    w.t.options.environment = environment(&[
+        ("GITLAB_TOKEN", &token.token),
+        ("GITLAB_HOST", &w.web_url(Forge::GitLab)),
+    ]);
     w.t = w.t.restart().await;
     w.gitlab.revoke_token(token.id).unwrap();
     w.t.broker.accounts().watch().await.unwrap();
@@ -148,6 +155,9 @@ fn the_usual_variables_are_understood() {
     };
     let found = environment(&[("GITHUB_TOKEN", &classic), ("BITBUCKET_EMAIL", EMAIL)]);
     assert_eq!(found.len(), 1, "{found:?}");
-    assert_eq!((found[0].variable, found[0].source().as_str()), ("GITHUB_TOKEN", "account:env/github-token"));
+    assert_eq!(
+        (found[0].variable, found[0].source().as_str()),
+        ("GITHUB_TOKEN", "account:env/github-token")
+    );
     assert!(!format!("{found:?}").contains(&classic), "and not shown");
 }

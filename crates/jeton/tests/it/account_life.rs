@@ -175,7 +175,11 @@ async fn fits(w: &World, forge: Forge, token: &str, repository: Option<&str>) ->
     let purposes = check["purposes"].as_array().unwrap();
     assert_eq!(purposes.len(), PURPOSES.len());
     let read = |one: &Value| {
-        let missing = one["missing"].as_array().unwrap().iter().map(|one| text(one).to_owned());
+        let missing = one["missing"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| text(one).to_owned());
         assert!(!text(&one["why"]).is_empty(), "{one}");
         (text(&one["fit"]).to_owned(), missing.collect())
     };
@@ -235,7 +239,12 @@ async fn what_a_token_reaches_and_how_one_is_made() {
             assert!(reached.text.contains("read:workspace:bitbucket"), "{}", reached.text);
         } else {
             assert_eq!(reached.status, 200, "{}", reached.text);
-            assert_eq!(reached.json()["repositories"][0]["path"], "acme/tools", "{}", reached.text);
+            assert_eq!(
+                reached.json()["repositories"][0]["path"],
+                "acme/tools",
+                "{}",
+                reached.text
+            );
         }
         let query = format!(
             "forge={label}&base_url={}&purposes=push,read_content&repository=acme/tools",
@@ -255,7 +264,11 @@ async fn what_a_token_reaches_and_how_one_is_made() {
             .json();
     let scopes: Vec<&str> = guide["scopes"].as_array().unwrap().iter().map(text).collect();
     let found = fits(&w, Forge::GitLab, &w.at_gitlab(&scopes).token, Some("acme/tools")).await;
-    assert_eq!((found[2].0.as_str(), found[4].0.as_str()), ("yes", "yes"), "{scopes:?} {found:?}");
+    assert_eq!(
+        (found[2].0.as_str(), found[4].0.as_str()),
+        ("yes", "yes"),
+        "{scopes:?} {found:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -270,10 +283,15 @@ async fn the_forge_and_the_address_in_the_wrong_field_are_understood() {
     let added = w.t.post("/v1/accounts", json!(given)).await;
     assert_eq!(added.status, 201, "{}", added.text);
     let account = added.json()["account"].take();
-    assert_eq!((&account["email"], &account["label"]), (&json!(EMAIL), &json!("bitbucket-ada")));
+    assert_eq!(
+        (&account["email"], &account["label"]),
+        (&json!(EMAIL), &json!("bitbucket-ada"))
+    );
     // Made labels stay apart.
     for expected in ["github-ada", "github-ada-2"] {
-        let added = w.t.post("/v1/accounts", w.given(Forge::GitHub, &w.token(Forge::GitHub))).await;
+        let added =
+            w.t.post("/v1/accounts", w.given(Forge::GitHub, &w.token(Forge::GitHub)))
+                .await;
         assert_eq!(added.json()["account"]["label"], expected, "{}", added.text);
     }
     let answer = by_operator(&w.t, "PATCH", "/v1/accounts/bitbucket-ada", Some(json!({"email": ""}))).await;

@@ -117,7 +117,11 @@ async fn a_shared_account_is_changed_by_those_who_manage_accounts() {
         refused(&w.t.post_as(&user, path, body.clone()).await, 403, "policy.denied");
         assert_eq!(w.t.post_as(&manager, path, body).await.status, 200, "{path}");
     }
-    refused(&patch(&w.t, &user, "/v1/accounts/shared", json!({"note": "x"})).await, 403, "policy.denied");
+    refused(
+        &patch(&w.t, &user, "/v1/accounts/shared", json!({"note": "x"})).await,
+        403,
+        "policy.denied",
+    );
     let answer = patch(&w.t, &manager, "/v1/accounts/shared", json!({"note": "x"})).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     // To manage is not to use.

@@ -20,8 +20,12 @@ async fn each_account_is_looked_at_once_a_round() {
     let w = World::around(TestJeton::start(DatabaseKind::Postgres).await).await;
     let other = w.t.replica().await;
     for number in 0..50 {
-        let token = w.gitlab.add_token(&GitLabTokenSpec::personal(w.at_gitlab).never_expires()).unwrap();
-        w.t.account(&format!("a{number}"), w.given(Forge::GitLab, &token.token)).await;
+        let token = w
+            .gitlab
+            .add_token(&GitLabTokenSpec::personal(w.at_gitlab).never_expires())
+            .unwrap();
+        w.t.account(&format!("a{number}"), w.given(Forge::GitLab, &token.token))
+            .await;
     }
     for round in 1..=3 {
         w.calls(Forge::GitLab).reset();
@@ -51,14 +55,30 @@ async fn a_token_is_renewed_once_and_warned_of_once() {
     }
     let tokens = w.gitlab.tokens();
     let family: Vec<_> = tokens.iter().filter(|one| one.family == token.id).collect();
-    assert_eq!((family.len(), family.iter().filter(|one| one.active).count()), (2, 1), "{family:#?}");
-    assert_eq!(w.calls(Forge::GitLab).count("POST /api/v4/personal_access_tokens/self/rotate"), 1);
-    assert_eq!((count(&w, "account.rotation_started").await, count(&w, "account.rotated").await), (1, 1));
-    // The token of 30 days was warned of at 30 (when it came) and 14 days; so was the new one when it came.
-    assert_eq!(count(&w, "account.expiring").await, 3);
+    assert_eq!(
+        (family.len(), family.iter().filter(|one| one.active).count()),
+        (2, 1),
+        "{family:#?}"
+    );
+    assert_eq!(
+        w.calls(Forge::GitLab)
+            .count("POST /api/v4/personal_access_tokens/self/rotate"),
+        1
+    );
+    assert_eq!(
+        (
+            count(&w, "account.rotation_started").await,
+            count(&w, "account.rotated").await
+        ),
+        (1, 1)
+    );
+    // The token of 30 days when it came, at 14 and at 7 days, when it was renewed; and the new one when it came.
+    assert_eq!(count(&w, "account.expiring").await, 4);
     // Both hand out the new one.
     for node in [&w.t.node, &other] {
-        let handed = node.post("/v1/tokens", json!({"account": "work", "repositories": ["acme/tools"]})).await;
+        let handed = node
+            .post("/v1/tokens", json!({"account": "work", "repositories": ["acme/tools"]}))
+            .await;
         assert!(w.gitlab.is_live(text(&handed.json()["token"])), "{}", handed.text);
     }
     other.stop().await;
@@ -77,11 +97,20 @@ async fn two_who_ask_for_a_renewal_at_once_get_one() {
     let done = [&one, &two].iter().filter(|answer| answer.status == 200).count();
     assert!(done >= 1, "{} {}", one.text, two.text);
     for answer in [&one, &two].iter().filter(|answer| answer.status != 200) {
-        assert_eq!((answer.status, answer.code().as_str()), (409, "account.rotation_under_way"), "{}", answer.text);
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (409, "account.rotation_under_way"),
+            "{}",
+            answer.text
+        );
     }
     let tokens = w.gitlab.tokens();
     let family: Vec<_> = tokens.iter().filter(|one| one.family == token.id).collect();
-    assert_eq!(family.iter().filter(|one| one.active).count(), 1, "no reuse was detected: {family:#?}");
+    assert_eq!(
+        family.iter().filter(|one| one.active).count(),
+        1,
+        "no reuse was detected: {family:#?}"
+    );
     assert_eq!(w.show("work").await["validity"], "valid");
     other.stop().await;
 }

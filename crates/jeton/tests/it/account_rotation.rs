@@ -29,7 +29,11 @@ async fn told(w: &World) -> Vec<String> {
 }
 
 fn family(w: &World, family: u64) -> Vec<GitLabTokenInfo> {
-    w.gitlab.tokens().into_iter().filter(|token| token.family == family).collect()
+    w.gitlab
+        .tokens()
+        .into_iter()
+        .filter(|token| token.family == family)
+        .collect()
 }
 
 fn alive(w: &World, of: u64) -> usize {
@@ -42,7 +46,7 @@ async fn until_it_is_over(w: &World) {
     for _ in 0..12 {
         w.t.broker.accounts().watch().await.unwrap();
         w.t.worker.run_due().await.unwrap();
-        w.t.clock.advance(SignedDuration::from_secs(130));
+        w.t.clock.advance(SignedDuration::from_secs(310));
     }
 }
 
@@ -104,14 +108,29 @@ async fn an_answer_that_is_lost_loses_the_token_and_not_its_family() {
         assert_eq!(family(&w, id).len(), 2, "{kind:?}");
         assert_eq!(
             told,
-            ["account.rotation_started", "account.rotation_unclear", "account.rotation_lost"],
+            [
+                "account.rotation_started",
+                "account.rotation_unclear",
+                "account.rotation_lost"
+            ],
             "{kind:?}"
         );
-        assert_eq!((&account["validity"], &account["rotation"]["state"]), (&json!("invalid"), &json!("lost")));
+        assert_eq!(
+            (&account["validity"], &account["rotation"]["state"]),
+            (&json!("invalid"), &json!("lost"))
+        );
         assert_eq!(account["finding"]["code"], "account.rotation_lost", "{account:#}");
-        assert!(text(&account["finding"]["remedy"]).contains("jeton account replace work"), "{account:#}");
+        assert!(
+            text(&account["finding"]["remedy"]).contains("jeton account replace work"),
+            "{account:#}"
+        );
         // By hand it goes on.
-        let replaced = w.t.post("/v1/accounts/work/rotate", json!({"token": w.at_gitlab(&["api"]).token})).await;
+        let replaced =
+            w.t.post(
+                "/v1/accounts/work/rotate",
+                json!({"token": w.at_gitlab(&["api"]).token}),
+            )
+            .await;
         assert_eq!(replaced.status, 200, "{}", replaced.text);
         assert_eq!(w.show("work").await["validity"], "valid");
     }
@@ -126,9 +145,21 @@ async fn a_failure_before_anything_happened_is_got_over() {
     for kind in [down, FaultKind::BadGateway, FaultKind::CutBeforeHandling] {
         let (w, id, account, told) = under(FaultRule::new(kind.clone()).times(1)).await;
         assert_eq!((family(&w, id).len(), alive(&w, id)), (2, 1), "{kind:?}");
-        assert_eq!((&account["validity"], &account["rotation"]["state"]), (&json!("valid"), &json!("done")), "{kind:?}");
-        assert_eq!(told.first().map(String::as_str), Some("account.rotation_started"), "{kind:?}");
-        assert_eq!(told.last().map(String::as_str), Some("account.rotated"), "{kind:?}: {told:?}");
+        assert_eq!(
+            (&account["validity"], &account["rotation"]["state"]),
+            (&json!("valid"), &json!("done")),
+            "{kind:?}"
+        );
+        assert_eq!(
+            told.first().map(String::as_str),
+            Some("account.rotation_started"),
+            "{kind:?}"
+        );
+        assert_eq!(
+            told.last().map(String::as_str),
+            Some("account.rotated"),
+            "{kind:?}: {told:?}"
+        );
     }
 }
 
@@ -137,9 +168,15 @@ async fn a_forge_that_never_answers_leaves_the_old_token_as_it_is() {
     let (w, id, account, told) = under(FaultRule::new(FaultKind::BadGateway)).await;
     assert_eq!(family(&w, id).len(), 1);
     assert_eq!(account["validity"], "valid", "{account:#}");
-    assert_eq!(told.last().map(String::as_str), Some("account.rotation_failed"), "{told:?}");
+    assert_eq!(
+        told.last().map(String::as_str),
+        Some("account.rotation_failed"),
+        "{told:?}"
+    );
     assert!(w.calls(Forge::GitLab).count(ROTATE) <= 5);
-    let handed = w.t.try_issue(json!({"account": "work", "repositories": ["acme/tools"]})).await;
+    let handed =
+        w.t.try_issue(json!({"account": "work", "repositories": ["acme/tools"]}))
+            .await;
     assert_eq!(handed.status, 201, "{}", handed.text);
 }
 
@@ -153,7 +190,10 @@ async fn an_answer_that_comes_too_late_is_not_asked_for_again() {
         },
     ] {
         let (w, id, account, told) = under(FaultRule::new(kind.clone()).times(1)).await;
-        assert!(told.contains(&"account.rotation_unclear".to_owned()), "{kind:?}: {told:?}");
+        assert!(
+            told.contains(&"account.rotation_unclear".to_owned()),
+            "{kind:?}: {told:?}"
+        );
         let state = text(&account["rotation"]["state"]).to_owned();
         match family(&w, id).len() {
             // The forge had done nothing: it was asked again after a look.
@@ -172,14 +212,22 @@ async fn a_refusal_alarms_while_the_old_token_lives() {
     until_it_is_over(&w).await;
     let account = w.show("work").await;
     assert_eq!((family(&w, id).len(), alive(&w, id)), (1, 1));
-    assert_eq!((&account["validity"], &account["rotation"]["state"]), (&json!("valid"), &json!("failed")), "{account:#}");
+    assert_eq!(
+        (&account["validity"], &account["rotation"]["state"]),
+        (&json!("valid"), &json!("failed")),
+        "{account:#}"
+    );
     assert!(account["rotation"]["error"].is_string(), "{account:#}");
     assert_eq!(told(&w).await, ["account.rotation_started", "account.rotation_failed"]);
     w.gitlab.set_max_lifetime_days(365);
     w.t.clock.advance(SignedDuration::from_hours(25));
     w.t.broker.accounts().watch().await.unwrap();
     w.t.worker.run_due().await.unwrap();
-    assert_eq!(w.show("work").await["rotation"]["state"], "done", "and it is tried again a day later");
+    assert_eq!(
+        w.show("work").await["rotation"]["state"],
+        "done",
+        "and it is tried again a day later"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -187,12 +235,18 @@ async fn what_cannot_renew_itself_is_told_what_to_do() {
     let w = World::around(TestJeton::start(DatabaseKind::Sqlite).await).await;
     for forge in [Forge::GitHub, Forge::Bitbucket] {
         w.stored(forge, forge.word()).await;
-        let answer = w.t.post(&format!("/v1/accounts/{}/rotate", forge.word()), json!({})).await;
+        let answer =
+            w.t.post(&format!("/v1/accounts/{}/rotate", forge.word()), json!({}))
+                .await;
         refused(&answer, 422, "account.rotation_unsupported");
         assert!(answer.text.contains("account replace"), "{}", answer.text);
         let given = w.given(forge, &w.token(forge));
         let wanted = crate::account_world::with(given, &json!({"auto_rotate": true}));
-        refused(&w.t.post("/v1/accounts", wanted).await, 422, "account.rotation_unsupported");
+        refused(
+            &w.t.post("/v1/accounts", wanted).await,
+            422,
+            "account.rotation_unsupported",
+        );
     }
     w.stored(Forge::GitLab, "reader").await;
     let answer = w.t.post("/v1/accounts/reader/rotate", json!({})).await;

@@ -77,13 +77,19 @@ async fn nothing_flips(forge: Forge) {
         let found = &check["diagnoses"][0];
         assert!(codes.contains(&text(&found["code"])), "{kind:?}: {found:#}");
         assert!(text(&found["cause"]).contains(forge.name()), "{kind:?}: {found:#}");
-        assert!(text(&found["remedy"]).contains("says nothing about the token"), "{kind:?}: {found:#}");
+        assert!(
+            text(&found["remedy"]).contains("says nothing about the token"),
+            "{kind:?}: {found:#}"
+        );
         if codes == ["forge.rate_limited"] {
             let until: Timestamp = text(&found["retry_at"]).parse().unwrap();
             let wait = until.duration_since(now).as_secs();
             assert!(wait > 0, "{kind:?}: {found:#}");
             if let Some(seconds) = seconds {
-                assert!((seconds - 1..=seconds + 60).contains(&wait), "{kind:?}: {wait} of {seconds}");
+                assert!(
+                    (seconds - 1..=seconds + 60).contains(&wait),
+                    "{kind:?}: {wait} of {seconds}"
+                );
             }
             let shown = until.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
             assert!(text(&found["cause"]).contains(&shown), "{kind:?}: {found:#}");
@@ -98,16 +104,32 @@ async fn nothing_flips(forge: Forge) {
         w.faults(forge).remove(fault);
     }
     let after = w.show("work").await;
-    for field in ["validity", "identity", "scopes", "expires_at", "expiry", "kind", "verdict_at", "fingerprint"] {
+    for field in [
+        "validity",
+        "identity",
+        "scopes",
+        "expires_at",
+        "expiry",
+        "kind",
+        "verdict_at",
+        "fingerprint",
+    ] {
         assert_eq!(after[field], before[field], "{field}");
     }
-    let handed = w.t.try_issue(json!({"account": "work", "repositories": ["acme/tools"]})).await;
+    let handed =
+        w.t.try_issue(json!({"account": "work", "repositories": ["acme/tools"]}))
+            .await;
     assert_eq!(handed.status, 201, "{}", handed.text);
 
     // Whoever wants it stored without a word of the forge's may have it, and the first look makes good for it.
     let down = w.faults(forge).add(FaultRule::new(FaultKind::BadGateway));
     let untested = w.t.post("/v1/accounts", with(fresh, &json!({"untested": true}))).await;
-    assert_eq!((untested.status, untested.json()["account"]["validity"].clone()), (201, json!("unknown")), "{}", untested.text);
+    assert_eq!(
+        (untested.status, untested.json()["account"]["validity"].clone()),
+        (201, json!("unknown")),
+        "{}",
+        untested.text
+    );
     w.faults(forge).remove(down);
     w.t.clock.advance(SignedDuration::from_mins(11));
     w.t.broker.accounts().watch().await.unwrap();
@@ -135,7 +157,10 @@ async fn the_watch_and_the_reports_of_callers_flip_nothing_either() {
     for forge in crate::account_world::ALL {
         let label = forge.word();
         w.stored(forge, label).await;
-        let handed = w.t.try_issue(json!({"account": label, "repositories": ["acme/tools"]})).await.json();
+        let handed =
+            w.t.try_issue(json!({"account": label, "repositories": ["acme/tools"]}))
+                .await
+                .json();
         w.faults(forge).add(FaultRule::new(FaultKind::PrimaryLimit429 {
             reset_in: SignedDuration::from_mins(10),
         }));
@@ -162,7 +187,13 @@ async fn what_is_invalid_stays_so_as_well() {
     assert_eq!(w.test("work").await["validity"], "invalid");
     w.faults(Forge::GitLab).add(FaultRule::new(FaultKind::BadGateway));
     assert_eq!(w.test("work").await["validity"], "invalid");
-    let handed = w.t.try_issue(json!({"account": "work", "repositories": ["acme/tools"]})).await;
+    let handed =
+        w.t.try_issue(json!({"account": "work", "repositories": ["acme/tools"]}))
+            .await;
     assert_eq!(handed.status, 422, "{}", handed.text);
-    assert!(handed.code().starts_with("credential."), "not the forge's failure: {}", handed.text);
+    assert!(
+        handed.code().starts_with("credential."),
+        "not the forge's failure: {}",
+        handed.text
+    );
 }

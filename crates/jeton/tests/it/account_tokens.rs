@@ -183,7 +183,9 @@ async fn a_lease_never_outlives_the_token() {
     let ask = json!({"account": "soon", "repositories": ["acme/tools"]});
     let handed = w.t.try_issue(ask.clone()).await.json();
     assert_eq!(handed["expires_at"], handed["token_expires_at"], "{handed}");
-    let longer = w.t.try_issue(with(ask.clone(), &json!({"min_validity_seconds": 3_000}))).await;
+    let longer =
+        w.t.try_issue(with(ask.clone(), &json!({"min_validity_seconds": 3_000})))
+            .await;
     refused(&longer, 400, "account.invalid");
     assert!(longer.text.contains("ends in"), "{}", longer.text);
     w.t.clock.advance(SignedDuration::from_mins(21));
@@ -198,8 +200,12 @@ async fn a_lease_never_outlives_the_token() {
     }))
     .await;
     let brief =
-        w.t.post_as(&key, "/v1/tokens", json!({"account": "long", "repositories": ["acme/tools"]}))
-            .await;
+        w.t.post_as(
+            &key,
+            "/v1/tokens",
+            json!({"account": "long", "repositories": ["acme/tools"]}),
+        )
+        .await;
     refused(&brief, 403, "policy.denied");
     assert!(brief.text.contains("600 seconds at most"), "{}", brief.text);
 }
@@ -219,14 +225,31 @@ async fn what_cannot_be_meant_is_told() {
         assert_eq!(source(&named), format!("account:at-{}", forge.word()));
     }
     // Only GitLab has groups in groups.
-    assert_eq!(source(&ask(json!({"repositories": ["acme/deep/tools"]})).await), "account:at-gitlab");
-    refused(&ask(json!({"repositories": ["acme/tools"], "account": "no"})).await, 404, "account.not_found");
+    assert_eq!(
+        source(&ask(json!({"repositories": ["acme/deep/tools"]})).await),
+        "account:at-gitlab"
+    );
+    refused(
+        &ask(json!({"repositories": ["acme/tools"], "account": "no"})).await,
+        404,
+        "account.not_found",
+    );
     let both = json!({"repositories": ["acme/tools"], "account": "at-gitlab", "app": "ci"});
     let both = ask(both).await;
-    assert_eq!((both.status, both.code().as_str()), (400, "request.invalid"), "{}", both.text);
+    assert_eq!(
+        (both.status, both.code().as_str()),
+        (400, "request.invalid"),
+        "{}",
+        both.text
+    );
     let narrow = json!({"repositories": ["acme/tools"], "account": "at-gitlab", "permissions": {"contents": "read"}});
     let narrow = ask(narrow).await;
-    assert_eq!((narrow.status, narrow.code().as_str()), (400, "request.invalid"), "{}", narrow.text);
+    assert_eq!(
+        (narrow.status, narrow.code().as_str()),
+        (400, "request.invalid"),
+        "{}",
+        narrow.text
+    );
     assert!(narrow.text.contains("cannot be narrowed"), "{}", narrow.text);
     let elsewhere = json!({"repositories": ["acme/tools"], "account": "at-gitlab", "forge": "github.com"});
     refused(&ask(elsewhere).await, 400, "account.invalid");
@@ -249,12 +272,18 @@ async fn an_app_comes_before_any_account_where_it_is_installed() {
 async fn tokens_of_projects_repositories_and_workspaces_clone_too() {
     let w = World::around(TestJeton::start(DatabaseKind::Sqlite).await).await;
     let spec = GitLabTokenSpec::project(w.project, jeton_forge_sim::AccessLevel::Developer);
-    let project = w.gitlab.add_token(&spec.scopes(["read_repository", "read_api"])).unwrap().token;
+    let project = w
+        .gitlab
+        .add_token(&spec.scopes(["read_repository", "read_api"]))
+        .unwrap()
+        .token;
     let spec = jeton_forge_sim::BitbucketTokenSpec::repository_token(w.repository);
     let repository = w.bitbucket.add_token(&spec).unwrap().token;
     let spec = jeton_forge_sim::BitbucketTokenSpec::workspace_token("acme");
     let workspace = w.bitbucket.add_token(&spec).unwrap().token;
-    let fine = w.at_github(PersonalTokenSpec::fine_grained("acme", [("contents", "read")])).token;
+    let fine = w
+        .at_github(PersonalTokenSpec::fine_grained("acme", [("contents", "read")]))
+        .token;
     for (label, forge, token, kind) in [
         ("project", Forge::GitLab, project, "gitlab_project"),
         ("repository", Forge::Bitbucket, repository, "bitbucket_"),
@@ -266,7 +295,10 @@ async fn tokens_of_projects_repositories_and_workspaces_clone_too() {
         given["repository"] = json!("acme/tools");
         let account = w.t.account(label, given).await;
         assert!(text(&account["kind"]).starts_with(kind), "{account:#}");
-        let handed = w.t.try_issue(json!({"account": label, "repositories": ["acme/tools"]})).await.json();
+        let handed =
+            w.t.try_issue(json!({"account": label, "repositories": ["acme/tools"]}))
+                .await
+                .json();
         let url = format!("{}/acme/tools.git", w.web_url(forge));
         let cloned = tokio::task::spawn_blocking(move || clones(&url, &handed));
         assert!(cloned.await.unwrap(), "{label}");

@@ -49,7 +49,8 @@ async fn each_warning_comes_once_and_the_end_within_the_hour() {
         let receiver = Receiver::start().await;
         let w = start_with(kind, &receiver, AccountSettings::default()).await;
         let spec = PersonalTokenSpec::classic(["repo"]).expires_in(HOUR * (24 * 40));
-        w.t.account("work", w.given(Forge::GitHub, &w.at_github(spec).token)).await;
+        w.t.account("work", w.given(Forge::GitHub, &w.at_github(spec).token))
+            .await;
         // Every hour of 41 days, but for one that would be a long test: eight hours at a time, and twice each.
         for _ in 0..40 * 3 {
             round(&w).await;
@@ -62,7 +63,10 @@ async fn each_warning_comes_once_and_the_end_within_the_hour() {
         let told = told(&w).await;
         let expected = ["account.expiring"; 4].into_iter().chain(["account.expired"]);
         assert_eq!(names(&told), expected.collect::<Vec<_>>(), "{told:#?}");
-        let days: Vec<_> = told[..4].iter().map(|entry| detail(entry, "days_left").clone()).collect();
+        let days: Vec<_> = told[..4]
+            .iter()
+            .map(|entry| detail(entry, "days_left").clone())
+            .collect();
         assert_eq!(days, [30, 14, 7, 1]);
         assert_eq!(receiver.kinds(), names(&told));
         assert_eq!(w.show("work").await["finding"]["code"], "credential.expired");
@@ -78,7 +82,11 @@ async fn each_warning_comes_once_and_the_end_within_the_hour() {
 /// A field of an entry of the record, wherever it stands.
 fn detail<'a>(entry: &'a Value, name: &str) -> &'a Value {
     let direct = &entry[name];
-    if direct.is_null() { &entry["details"][name] } else { direct }
+    if direct.is_null() {
+        &entry["details"][name]
+    } else {
+        direct
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -86,10 +94,14 @@ async fn a_late_start_gives_one_warning_and_not_four() {
     let receiver = Receiver::start().await;
     let w = start_with(DatabaseKind::Sqlite, &receiver, AccountSettings::default()).await;
     let spec = PersonalTokenSpec::classic(["repo"]).expires_in(HOUR * 60);
-    w.t.account("work", w.given(Forge::GitHub, &w.at_github(spec).token)).await;
+    w.t.account("work", w.given(Forge::GitHub, &w.at_github(spec).token))
+        .await;
     round(&w).await;
     let first = told(&w).await;
-    assert_eq!((names(&first), detail(&first[0], "days_left")), (vec!["account.expiring"], &json!(3)));
+    assert_eq!(
+        (names(&first), detail(&first[0], "days_left")),
+        (vec!["account.expiring"], &json!(3))
+    );
     // The server was down over the next one.
     w.t.clock.advance(HOUR * 50);
     round(&w).await;
@@ -101,7 +113,10 @@ async fn an_invalid_token_is_told_once_and_so_is_its_return() {
     for kind in [DatabaseKind::Sqlite, DatabaseKind::Postgres] {
         let receiver = Receiver::start().await;
         let w = start_with(kind, &receiver, AccountSettings::default()).await;
-        let token = w.gitlab.add_token(&GitLabTokenSpec::impersonation(w.at_gitlab).never_expires()).unwrap();
+        let token = w
+            .gitlab
+            .add_token(&GitLabTokenSpec::impersonation(w.at_gitlab).never_expires())
+            .unwrap();
         w.t.account("work", w.given(Forge::GitLab, &token.token)).await;
         let days = async |count| {
             for _ in 0..count {
@@ -131,8 +146,12 @@ async fn with_forty(per_minute: u32) -> World {
     let receiver = Receiver::start().await;
     let w = start_with(DatabaseKind::Sqlite, &receiver, settings).await;
     for number in 0..40 {
-        let token = w.gitlab.add_token(&GitLabTokenSpec::personal(w.at_gitlab).never_expires()).unwrap();
-        w.t.account(&format!("a{number}"), w.given(Forge::GitLab, &token.token)).await;
+        let token = w
+            .gitlab
+            .add_token(&GitLabTokenSpec::personal(w.at_gitlab).never_expires())
+            .unwrap();
+        w.t.account(&format!("a{number}"), w.given(Forge::GitLab, &token.token))
+            .await;
     }
     w.calls(Forge::GitLab).reset();
     w
@@ -167,7 +186,10 @@ async fn a_limit_of_the_forges_makes_the_watch_pause() {
     let limit = w.faults(Forge::GitLab).add(limit);
     round(&w).await;
     let asked = w.calls(Forge::GitLab).total();
-    assert!(asked <= 4, "what was under way when the word came, and no more: {asked}");
+    assert!(
+        asked <= 4,
+        "what was under way when the word came, and no more: {asked}"
+    );
     round(&w).await;
     assert_eq!(w.calls(Forge::GitLab).total(), asked, "in peace for a while");
     w.faults(Forge::GitLab).remove(limit);

@@ -1,8 +1,8 @@
 //! The three forges, and one person, `ada`, who may do everything with the private repository `acme/tools` on each.
 
 use jeton_forge_sim::{
-    AccessLevel, BitbucketRole, BitbucketSim, BitbucketToken, BitbucketTokenSpec, Calls, Faults, GitLabSim, GitLabToken,
-    GitLabTokenSpec, OrgRole, PersonalTokenSpec, SimPersonalToken, Visibility,
+    AccessLevel, BitbucketRole, BitbucketSim, BitbucketToken, BitbucketTokenSpec, Calls, Faults, GitLabSim,
+    GitLabToken, GitLabTokenSpec, OrgRole, PersonalTokenSpec, SimPersonalToken, Visibility,
 };
 use jeton_testkit::{Answer, TestJeton};
 use serde_json::{Value, json};
@@ -204,9 +204,7 @@ pub(crate) fn refused(answer: &Answer, status: u16, code: &str) {
         answer.text
     );
     assert!(
-        answer.json()["remedy"]
-            .as_str()
-            .is_some_and(|remedy| remedy.len() > 15),
+        answer.json()["remedy"].as_str().is_some_and(|remedy| remedy.len() > 15),
         "{}",
         answer.text
     );

@@ -9,6 +9,8 @@ mod account_cli_alone;
 mod account_cli_forges;
 mod account_cli_world;
 mod account_diagnoses;
+mod account_diagnoses_github;
+mod account_diagnoses_others;
 mod account_environment;
 mod account_hostile;
 mod account_life;

@@ -105,7 +105,10 @@ async fn read(mut stream: TcpStream, status: u16) -> Option<Message> {
             return None;
         }
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
-            break (String::from_utf8(bytes[..end].to_vec()).unwrap(), bytes[end + 4..].to_vec());
+            break (
+                String::from_utf8(bytes[..end].to_vec()).unwrap(),
+                bytes[end + 4..].to_vec(),
+            );
         }
     };
     let header = |name: &str| {
@@ -156,9 +159,15 @@ async fn a_message_is_signed_and_says_what_ends_when() {
         assert!(got[0].is_genuine(&w.t.clock), "{got:?}");
         let message = got[0].json();
         let account = &message["data"]["account"];
-        assert_eq!((text(&message["type"]), text(&account["label"])), ("account.expiring", "work"));
+        assert_eq!(
+            (text(&message["type"]), text(&account["label"])),
+            ("account.expiring", "work")
+        );
         assert_eq!(account["expires_at"], w.show("work").await["expires_at"]);
-        assert_eq!((text(&account["identity"]), text(&account["forge"])), ("ada", w.host(Forge::GitHub).as_str()));
+        assert_eq!(
+            (text(&account["identity"]), text(&account["forge"])),
+            ("ada", w.host(Forge::GitHub).as_str())
+        );
         assert!(!got[0].body.contains(&token));
         // Nothing comes twice.
         for _ in 0..3 {
@@ -190,7 +199,10 @@ async fn a_receiver_that_was_away_gets_it_later_under_the_same_id() {
     let got = receiver.got();
     assert_eq!(got.len(), 2, "refused once, and taken once: {got:?}");
     assert_eq!((&got[0].id, &got[0].body), (&got[1].id, &got[1].body));
-    assert_ne!(got[0].timestamp, got[1].timestamp, "each try is signed for its own time");
+    assert_ne!(
+        got[0].timestamp, got[1].timestamp,
+        "each try is signed for its own time"
+    );
     assert!(text(&got[1].json()["timestamp"]) < w.t.clock.now().to_string().as_str());
 }
 
@@ -206,7 +218,8 @@ async fn a_receiver_that_is_gone_is_told_no_more_and_holds_up_no_other() {
     };
     let w = World::around(TestJeton::start_with(Database::new(DatabaseKind::Sqlite), options).await).await;
     let spec = PersonalTokenSpec::classic(["repo"]).expires_in(SignedDuration::from_hours(24));
-    w.t.account("work", w.given(Forge::GitHub, &w.at_github(spec).token)).await;
+    w.t.account("work", w.given(Forge::GitHub, &w.at_github(spec).token))
+        .await;
     for _ in 0..5 {
         w.t.broker.accounts().watch().await.unwrap();
         w.t.worker.run_due().await.unwrap();

@@ -40,11 +40,6 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// How many private accounts the first owner has.
-    pub(super) fn owned(&self) -> u32 {
-        (self.accounts / 2).min(100)
-    }
-
     /// The owner on the forge whom the account of a number serves: ten accounts serve each.
     pub(super) fn serves(&self, number: u32) -> String {
         format!("org-{}", number % (self.accounts / 10).max(1))
@@ -78,7 +73,11 @@ impl Plan {
         let token = Secret::new(format!("bench-{number:08}-{}", hex(&body)));
         let sealed = ring.seal(&token, SealedPlace::AccountToken.of(&id), random);
         // One of twenty serves whatever comes.
-        let serves = if number % 20 == 0 { json!([]) } else { json!([self.serves(number)]) };
+        let serves = if number.is_multiple_of(20) {
+            json!([])
+        } else {
+            json!([self.serves(number)])
+        };
         let ends = self.ends(number);
         json!({
             "id": id,
@@ -185,8 +184,12 @@ impl Filler {
     async fn run(&mut self, sql: &str) -> anyhow::Result<()> {
         let sql = AssertSqlSafe(sql.to_owned());
         match self {
-            Self::Sqlite(connection) => drop(sqlx::raw_sql(sql).execute(connection).await?),
-            Self::Postgres(connection) => drop(sqlx::raw_sql(sql).execute(connection).await?),
+            Self::Sqlite(connection) => {
+                sqlx::raw_sql(sql).execute(connection).await?;
+            }
+            Self::Postgres(connection) => {
+                sqlx::raw_sql(sql).execute(connection).await?;
+            }
         }
         Ok(())
     }
@@ -273,7 +276,10 @@ pub(super) async fn fill(place: &Place, ring: &KeyRing, plan: &Plan) -> anyhow::
             let numbers = (first..last).filter(|number| number % 3 == which);
             let rows: Vec<_> = numbers.map(|number| plan.row(number, ring, &random)).collect();
             let rows = Value::Array(rows).to_string();
-            filler.insert(&rows, third, plan.now.as_millisecond()).await.context("the rows")?;
+            filler
+                .insert(&rows, third, plan.now.as_millisecond())
+                .await
+                .context("the rows")?;
         }
     }
     filler.run("COMMIT").await?;
@@ -299,9 +305,11 @@ pub(super) async fn move_checks(place: &Place, day: Timestamp) -> anyhow::Result
 
 fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a text does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a text does not fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }

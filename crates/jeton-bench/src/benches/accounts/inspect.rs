@@ -7,12 +7,7 @@ use anyhow::ensure;
 use jeton_domain::Secret;
 use jeton_inspect::{Wholeness, checksum};
 
-use crate::{
-    args::Bench,
-    benches::Setting,
-    report::Line,
-    spread::median,
-};
+use crate::{args::Bench, benches::Setting, report::Line, spread::median};
 
 /// Between two looks at the clock.
 const AT_ONCE: usize = 100;
@@ -35,13 +30,17 @@ pub(in super::super) fn run(setting: &Setting) -> anyhow::Result<Vec<Line>> {
     Ok(lines)
 }
 
-fn pasted() -> [(&'static str, Secret, Wholeness); 5] {
+fn pasted() -> [(&'static str, Secret, Wholeness); 6] {
     let body = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5";
     let classic = format!("{}{body}{}", ["gh", "p_"].concat(), checksum::github_classic(body));
     let gitlab = format!("{}{}", ["gl", "pat-"].concat(), &body[..20]);
-    let long = "x ".repeat(4 * 1_024);
+    let other = |kib: usize| Secret::new("x ".repeat(kib * 512));
     [
-        ("a classic token of GitHub", Secret::new(classic.clone()), Wholeness::Whole),
+        (
+            "a classic token of GitHub",
+            Secret::new(classic.clone()),
+            Wholeness::Whole,
+        ),
         (
             "the same in a line of a shell's file",
             Secret::new(format!("  export GITHUB_TOKEN=\"{classic}\";\n")),
@@ -52,8 +51,13 @@ fn pasted() -> [(&'static str, Secret, Wholeness); 5] {
             Secret::new(classic[..39].to_owned()),
             Wholeness::Damaged,
         ),
-        ("a token of GitLab without a checksum", Secret::new(gitlab), Wholeness::Likely),
-        ("8 KiB of something else", Secret::new(long), Wholeness::Unknown),
+        (
+            "a token of GitLab without a checksum",
+            Secret::new(gitlab),
+            Wholeness::Likely,
+        ),
+        ("4 KiB of something else", other(4), Wholeness::Unknown),
+        ("8 KiB of something else", other(8), Wholeness::Unknown),
     ]
 }
 

@@ -10,7 +10,9 @@ mod tokens;
 mod watch;
 mod world;
 
-pub(super) use self::{inspect::run as inspect, pages::run as pages, reseal::run as reseal, tokens::run as tokens, watch::run as watch};
+pub(super) use self::{
+    inspect::run as inspect, pages::run as pages, reseal::run as reseal, tokens::run as tokens, watch::run as watch,
+};
 
 /// How many more answers' bytes may differ by: a time ends with three digits of a second at most.
 const TIMES: usize = 8;

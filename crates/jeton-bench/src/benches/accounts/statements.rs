@@ -1,7 +1,7 @@
 //! How many statements a piece of work sends to the database, by what the driver says of each.
 
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
@@ -25,11 +25,15 @@ struct Counter {
 }
 
 impl Statements {
-    /// Counts in all threads of this process; a second one in a process takes the place of none.
-    pub(super) fn start() -> anyhow::Result<Self> {
+    /// The one of this process, which counts in all of its threads.
+    pub(super) fn of_process() -> anyhow::Result<Self> {
+        static ONLY: OnceLock<Statements> = OnceLock::new();
+        if let Some(only) = ONLY.get() {
+            return Ok(only.clone());
+        }
         let this = Self::default();
         tracing::subscriber::set_global_default(this.clone())?;
-        Ok(this)
+        Ok(ONLY.get_or_init(|| this).clone())
     }
 
     /// Begins to count from zero.

@@ -25,7 +25,10 @@ pub(in super::super) async fn run(setting: &Setting) -> anyhow::Result<Vec<Line>
     let jeton = Server::jeton_with(&setting.jeton, &forge, "state", &forge.sim.api_url(), &more).await?;
     let operator = Operator::of(&jeton, &forge, "state")?;
     forge.sim.github().add_user("ada");
-    let token = forge.sim.github().add_personal_token("ada", PersonalTokenSpec::classic(["repo"]));
+    let token = forge
+        .sim
+        .github()
+        .add_personal_token("ada", PersonalTokenSpec::classic(["repo"]));
     let account = json!({
         "label": "work", "forge": "github", "base_url": forge.sim.web_url(), "token": token.token, "serves": ["acme"],
     });
@@ -47,9 +50,17 @@ pub(in super::super) async fn run(setting: &Setting) -> anyhow::Result<Vec<Line>
         let pairs = pairs::measure(&account, &app, rounds, duration).await?;
         let what = |name: &str| format!("{connections} connections: {name}");
         lines.extend([
-            Line::info(bench, what("an account's token, against an App's"), pairs.throughput().1),
+            Line::info(
+                bench,
+                what("an account's token, against an App's"),
+                pairs.throughput().1,
+            ),
             Line::info(bench, what("p99"), pairs.within(990).1),
-            Line::info(bench, what("server's processor time per answer"), pairs.processor_time()),
+            Line::info(
+                bench,
+                what("server's processor time per answer"),
+                pairs.processor_time(),
+            ),
         ]);
     }
     Ok(lines)
