@@ -57,7 +57,7 @@ impl Sight<'_> {
     pub(crate) fn sees(&self, account: &AccountRecord) -> bool {
         match &account.scope {
             AccountScope::Shared => self.sees_shared(account.forge.host(), &source_of(&account.scope, &account.label)),
-            scope => view_of(self.caller) == AccountView::All || owns(self.caller, scope),
+            scope @ AccountScope::Private(_) => view_of(self.caller) == AccountView::All || owns(self.caller, scope),
         }
     }
 

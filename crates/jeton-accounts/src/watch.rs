@@ -297,14 +297,12 @@ impl Accounts {
             }
             match self.begin_rotation(id, RotationAsk::Watch).await {
                 Ok(_) => begun += 1,
-                // Another server was faster, or it is gone.
-                Err(AccountError::RotationUnderWay(_) | AccountError::NotFound(_)) => {}
-                Err(error @ AccountError::RotationUnsupported { .. }) => {
-                    tracing::warn!(account.id = %id, %error, "an account cannot renew itself; it is not tried again");
-                    let mut tx = inner.vault.begin().await?;
-                    tx.accounts().set_rotate_at(id, None).await?;
-                    tx.commit().await?;
-                }
+                // Another server was faster, or it is gone, or it cannot be: that was told.
+                Err(
+                    AccountError::RotationUnderWay(_)
+                    | AccountError::NotFound(_)
+                    | AccountError::RotationUnsupported { .. },
+                ) => {}
                 Err(error) => return Err(error),
             }
         }

@@ -132,8 +132,8 @@ async fn accounts_are_index_look_ups() {
             "20900, 0, 50".to_owned(),
             &["accounts_to_check"],
         ),
-        (accounts::COUNT_IN, "'user:7', 101".to_owned(), &["accounts_labels"]),
-        (accounts::SWITCH_OFF_IN, "'user:7', 9".to_owned(), &["accounts_labels"]),
+        (accounts::COUNT_IN, "'user:7', 101".to_owned(), &[]),
+        (accounts::SWITCH_OFF_IN, "'user:7', 9".to_owned(), &[]),
         (accounts::DUE_WARNINGS, "20000, 50".to_owned(), &["accounts_to_warn"]),
         (
             accounts::DUE_ROTATIONS,

@@ -4,7 +4,7 @@ use jeton_vault::{AccountRecord, NewJob, RotationRecord, RotationState, VaultTx}
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::{RotateAccount, RotatePayload, about};
+use super::{RotateAccount, RotatePayload, about, end::again_at};
 use crate::{AccountError, Accounts, schedule::may_renew_itself};
 
 /// When the queue takes a renewal up that somebody waits for, in case that the process dies meanwhile.
@@ -128,18 +128,20 @@ impl Accounts {
         })
     }
 
-    /// Alarms that a renewal which is due cannot be; until the next look at the account it is not tried again.
+    /// Alarms that a renewal which is due cannot be. One that people can make possible is tried again a day later.
     async fn tell_unsupported(&self, account: AccountId, cause: &str, remedy: &str) -> Result<(), AccountError> {
         let inner = &self.0;
         let mut tx = inner.vault.begin().await?;
         let Some(record) = tx.accounts().find(account).await? else {
             return Ok(());
         };
+        let now = inner.now();
         // Another server told it.
-        if record.rotate_at.is_none() {
+        if record.rotate_at.is_none_or(|at| at > now) {
             return Ok(());
         }
-        tx.accounts().set_rotate_at(account, None).await?;
+        let again = again_at(&record, now).filter(|_| check_kind(&record).is_ok());
+        tx.accounts().set_rotate_at(account, again).await?;
         let diagnosis = Diagnosis {
             code: Code::RotationUnsupported,
             cause: cause.to_owned(),

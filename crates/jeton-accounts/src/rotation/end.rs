@@ -149,7 +149,7 @@ impl Accounts {
 }
 
 /// When a renewal that did not happen is tried again, while the old token lives: after a day, sooner when less is left.
-fn again_at(account: &AccountRecord, now: Timestamp) -> Option<Timestamp> {
+pub(super) fn again_at(account: &AccountRecord, now: Timestamp) -> Option<Timestamp> {
     let Some(end) = account.expires_at else {
         return Some(now + AFTER_REFUSAL);
     };

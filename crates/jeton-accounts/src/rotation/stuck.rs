@@ -102,14 +102,14 @@ impl Accounts {
 
 /// Not before the forge wants it; less and less often for one that stays silent.
 pub(super) fn later(diagnoses: &[Diagnosis], otherwise: &str, rotation: &RotationRecord, now: Timestamp) -> Moved {
-    let diagnosis = diagnoses.first();
+    let gravest = diagnoses.first();
     let age = now.duration_since(rotation.created_at).unsigned_abs();
     let wait = (age / 8).clamp(SHORTEST_WAIT, LONGEST_WAIT);
-    let wanted = diagnosis
+    let wanted = gravest
         .and_then(|one| one.retry_at)
         .and_then(|at| Duration::try_from(at.duration_since(now)).ok());
     Moved::Later {
-        reason: diagnosis.map_or_else(|| otherwise.to_owned(), words),
+        reason: gravest.map_or_else(|| otherwise.to_owned(), words),
         after: wanted.map_or(wait, |wanted| {
             wanted.min(Duration::from_hours(24)).max(Duration::from_secs(1))
         }),

@@ -180,7 +180,7 @@ async fn a_bitbucket_token_needs_its_owners_address_wherever_it_was_written() {
         .add(&operator(), None, NewAccount::of(token.clone()))
         .await
         .unwrap_err();
-    assert_eq!(error.code(), Code::AccountInvalid, "{error}");
+    assert_eq!(error.code(), Code::CredentialUsername, "{error}");
     w.good(&token, CredentialKind::BitbucketApiToken, "ada");
     let new = NewAccount {
         username: Some("ada@example.org".to_owned()),

@@ -241,6 +241,7 @@ async fn begin(w: &World, account: &jeton_accounts::Account, state: RotationStat
         attempts: 0,
         asked_by: "the watch".to_owned(),
         error: None,
+        alarmed_at: None,
         created_at: w.now(),
         changed_at: w.now(),
     };

@@ -324,9 +324,9 @@ async fn a_lease_ends_before_the_token_and_before_its_renewal() {
     assert_eq!(lease("renewed", None).await.unwrap(), 1_200);
     let error = lease("renewed", Some(1_500)).await.unwrap_err();
     assert!(error.to_string().contains("is renewed in 1200 seconds"), "{error}");
-    // Renewal is due now: the new token is one request away.
+    // Renewal is due now: it may end this token at any moment.
     w.clock.advance(SignedDuration::from_secs(1_150));
-    assert_eq!(lease("renewed", None).await.unwrap(), 650);
+    assert_eq!(lease("renewed", None).await.unwrap(), 60);
     let change = AccountChange {
         auto_rotate: Some(false),
         ..AccountChange::default()
