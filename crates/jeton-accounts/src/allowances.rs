@@ -19,7 +19,7 @@ pub(crate) struct Allowances(Mutex<HashMap<String, Allowance>>);
 
 #[derive(Debug, Clone, Copy)]
 struct Allowance {
-    /// Looks that are left; a bucket of one minute's worth.
+    /// Looks that are left; a bucket of a few seconds' worth.
     left: f64,
     since: Timestamp,
     /// Looks in a row that brought no clear word.
@@ -53,7 +53,7 @@ impl Allowances {
     pub(crate) fn take(&self, host: &str, per_minute: u32, now: Timestamp) -> bool {
         let mut hosts = self.lock();
         let one = hosts.entry(host.to_owned()).or_insert(Allowance {
-            left: f64::from(per_minute),
+            left: burst(per_minute),
             since: now,
             silences: 0,
             in_peace_until: None,
@@ -87,8 +87,9 @@ impl Allowance {
         let passed = now.duration_since(self.since);
         self.since = now;
         // A clock that was set back refills nothing.
-        let earned = passed.as_secs_f64().max(0.0) * f64::from(per_minute) / 60.0;
-        self.left = (self.left + earned).min(f64::from(per_minute));
+        // What comes in a minute and what the bucket holds are the limit together: no minute gets more, not even the first.
+        let earned = passed.as_secs_f64().max(0.0) * (f64::from(per_minute) - burst(per_minute)).max(0.5) / 60.0;
+        self.left = (self.left + earned).min(burst(per_minute));
     }
 
     fn is_in_peace(&self, now: Timestamp) -> bool {
@@ -96,6 +97,11 @@ impl Allowance {
         self.in_peace_until
             .is_some_and(|until| until > now && until.duration_since(now) <= PEACE)
     }
+}
+
+/// How many looks may come at once: a tenth of a minute's.
+fn burst(per_minute: u32) -> f64 {
+    (f64::from(per_minute) / 10.0).max(1.0)
 }
 
 #[cfg(test)]
@@ -124,21 +130,40 @@ mod tests {
     }
 
     #[test]
-    fn a_minute_gives_a_minutes_worth_to_each_host() {
+    fn no_minute_gives_more_than_its_worth_to_a_host() {
+        for per_minute in [1, 5, 60, 120, 6_000] {
+            let (allowances, mut now) = (Allowances::default(), Timestamp::UNIX_EPOCH);
+            let mut taken = std::collections::VecDeque::new();
+            for _ in 0..1_800 {
+                while allowances.take("a", per_minute, now) {
+                    taken.push_back(now);
+                }
+                now += SignedDuration::from_millis(100);
+                while taken.front().is_some_and(|at| *at < now - SignedDuration::from_mins(1)) {
+                    taken.pop_front();
+                }
+                assert!(taken.len() <= per_minute as usize + 1, "{per_minute}: {}", taken.len());
+            }
+            assert!(
+                taken.len() >= per_minute as usize * 8 / 10,
+                "{per_minute}: {}",
+                taken.len()
+            );
+        }
+    }
+
+    #[test]
+    fn hosts_do_not_share_and_a_clock_that_is_set_back_gives_nothing() {
         let (allowances, mut now) = (Allowances::default(), Timestamp::UNIX_EPOCH);
         let taken = |host: &str, now| (0..500).filter(|_| allowances.take(host, 60, now)).count();
-        assert_eq!(taken("a", now), 60);
-        assert_eq!(taken("b", now), 60);
+        assert_eq!((taken("a", now), taken("b", now)), (6, 6));
         assert_eq!(allowances.exhausted(60, now).len(), 2);
-        now += SignedDuration::from_secs(10);
-        assert_eq!(taken("a", now), 10);
         now += SignedDuration::from_hours(1);
-        assert_eq!(taken("a", now), 60, "what was not used is not saved up");
-        // A clock that is set back gives nothing, and takes nothing for good.
+        assert_eq!(taken("a", now), 6, "what was not used is not saved up");
         now -= SignedDuration::from_hours(2);
-        assert_eq!(taken("a", now), 0);
+        assert_eq!(taken("a", now), 0, "and nothing is taken for good");
         now += SignedDuration::from_mins(1);
-        assert_eq!(taken("a", now), 60);
+        assert_eq!(taken("a", now), 6);
     }
 
     #[test]

@@ -64,15 +64,18 @@ CREATE TABLE account_serves (
     host       TEXT     COLLATE "C" NOT NULL,
     preference SMALLINT NOT NULL,
     label      TEXT     COLLATE "C" NOT NULL,
+    -- One value for what a look on one host compares with, so that no other index can be taken for it: with those the planner
+    -- walks past everything that other hosts have under the same key.
+    place      TEXT     COLLATE "C" NOT NULL GENERATED ALWAYS AS (host || ' ' || forge_kind || ' ' || key) STORED,
     PRIMARY KEY (account, key)
 );
 
 CREATE INDEX account_serves_anybody ON account_serves (forge_kind, key, shared, preference, label, account);
 CREATE INDEX account_serves_anybody_on_host
-    ON account_serves (host, forge_kind, key, shared, preference, label, account);
+    ON account_serves (place, shared, preference, label, account);
 CREATE INDEX account_serves_scope ON account_serves (forge_kind, scope, key, preference, label, account);
 CREATE INDEX account_serves_scope_on_host
-    ON account_serves (host, forge_kind, scope, key, preference, label, account);
+    ON account_serves (place, scope, preference, label, account);
 
 -- Triggers keep it in step, so that no statement can forget to.
 CREATE FUNCTION account_serves_sync() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -35,26 +35,27 @@ macro_rules! merge {
 
 pub(crate) const LIST: &str = walk!("(label, id) > ($1, $2) AND label < $3", "label, id");
 pub(crate) const LIST_ON_HOST: &str = walk!(
-    "(host, label, id) > ($8, $1, $2) AND (host, label) < ($8, $3)",
+    "host = $8 AND (host, label, id) > ($8, $1, $2) AND (host, label) < ($8, $3)",
     "host, label, id"
 );
 pub(crate) const LIST_OF: &str = merge!(
     walk!(
-        "(scope, label) >= ('', $1) AND (scope, label) < ('', $3) AND (label, id) > ($1, $2)",
+        "scope = '' AND (scope, label) >= ('', $1) AND (scope, label) < ('', $3) AND (label, id) > ($1, $2)",
         "scope, label"
     ),
     walk!(
-        "(scope, label) >= ($8, $1) AND (scope, label) < ($8, $3) AND (label, id) > ($1, $2) AND scope <> ''",
+        "scope = $8 AND (scope, label) >= ($8, $1) AND (scope, label) < ($8, $3) AND (label, id) > ($1, $2) AND scope <> ''",
         "scope, label"
     )
 );
 pub(crate) const LIST_OF_ON_HOST: &str = merge!(
     walk!(
-        "(scope, host, label, id) > ('', $9, $1, $2) AND (scope, host, label) < ('', $9, $3)",
+        "scope = '' AND host = $9 AND (scope, host, label, id) > ('', $9, $1, $2) AND (scope, host, label) < ('', $9, $3)",
         "scope, host, label, id"
     ),
     walk!(
-        "(scope, host, label, id) > ($8, $9, $1, $2) AND (scope, host, label) < ($8, $9, $3) AND scope <> ''",
+        "scope = $8 AND host = $9 AND (scope, host, label, id) > ($8, $9, $1, $2) AND (scope, host, label) < ($8, $9, $3) \
+         AND scope <> ''",
         "scope, host, label, id"
     )
 );
@@ -93,7 +94,7 @@ pub(crate) const LIST_OF_OFF: &str = merge!(
 );
 
 /// The best few that serve each key in each scope, as an index has them; then each account at its best place. None that is
-/// left out by the inner limit could be among the best of all. On one host by ranges, as in [`walk`].
+/// left out by the inner limit could be among the best of all.
 macro_rules! serving {
     ($scopes:literal, $condition:literal, $order:literal) => {
         concat!(
@@ -119,8 +120,8 @@ pub(crate) const SERVING: &str = serving!(
 );
 pub(crate) const SERVING_ON_HOST: &str = serving!(
     "",
-    "(host, forge_kind, key) >= ($4, $1, wanted.key) AND (host, forge_kind, key) <= ($4, $1, wanted.key)",
-    "host, forge_kind, key, shared, preference, label, account"
+    "place = $4 || ' ' || $1 || ' ' || wanted.key",
+    "shared, preference, label, account"
 );
 pub(crate) const SERVING_SCOPE: &str = serving!(
     "CROSS JOIN unnest(ARRAY[$4, '']) AS seen (scope) ",
@@ -129,9 +130,8 @@ pub(crate) const SERVING_SCOPE: &str = serving!(
 );
 pub(crate) const SERVING_SCOPE_ON_HOST: &str = serving!(
     "CROSS JOIN unnest(ARRAY[$4, '']) AS seen (scope) ",
-    "(host, forge_kind, scope, key) >= ($5, $1, seen.scope, wanted.key) \
-     AND (host, forge_kind, scope, key) <= ($5, $1, seen.scope, wanted.key)",
-    "host, forge_kind, scope, key, preference, label, account"
+    "scope = seen.scope AND place = $5 || ' ' || $1 || ' ' || wanted.key",
+    "preference, label, account"
 );
 
 impl Repo<'_> {

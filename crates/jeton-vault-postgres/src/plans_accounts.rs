@@ -47,6 +47,7 @@ async fn settled_plan(conn: &mut PgConnection, sql: &str, values: &str) -> Strin
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a list of statements with the plan of each")]
 async fn accounts_are_index_look_ups() {
     let server = TempPostgres::shared().unwrap();
     let url = server.database().unwrap();

@@ -56,6 +56,7 @@ async fn lists_of_accounts_are_walks_along_an_index() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a list of statements with the plan of each")]
 async fn accounts_that_fit_or_are_due_are_index_look_ups() {
     let (_directory, _vault, pool) = database().await;
     let by_id = "accounts USING INDEX sqlite_autoindex_accounts_1 (id=?)";

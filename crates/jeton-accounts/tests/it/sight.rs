@@ -71,7 +71,7 @@ async fn the_account_that_may_be_used_is_found_behind_many_that_may_not() {
     }
     w.add_shared("zulu", 60).await;
     w.let_client("ci", &["account.use"], |spec| {
-        spec.sources = vec!["account:zulu".to_owned()]
+        spec.sources = vec!["account:zulu".to_owned()];
     })
     .await;
     let repositories = ["acme/tools".to_owned()];
