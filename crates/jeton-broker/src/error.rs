@@ -242,7 +242,7 @@ impl Coded for BrokerError {
     fn remedy(&self) -> Option<String> {
         let text = match self {
             Self::Asked(refusal) => return refusal.remedy(),
-            Self::NoApp { .. } => "Add one with `jeton app add NAME --app-id ID --key-file FILE`.".to_owned(),
+            Self::NoApp { .. } => "Add one with `jeton app add NAME --app-id ID --key-file FILE`, or somebody's token with `jeton account add`.".to_owned(),
             Self::AppNotFound(_) => "`jeton app list` shows the names.".to_owned(),
             Self::AppNameTaken(name) => {
                 format!("Choose another name, or remove the other App first: `jeton app remove {name}`.")

@@ -103,7 +103,14 @@ impl Broker {
     /// [`BrokerError`] says whose fault it is and what to do.
     pub async fn issue(&self, asker: &Asker, ask: TokenAsk) -> Result<Granted, BrokerError> {
         if self.is_for_account(asker, &ask)? {
-            return self.issue_from_account(asker, &ask).await;
+            let outcome = self.issue_from_account(asker, &ask).await;
+            let is_none = |error: &BrokerError| error.code() == Code::AccountNone;
+            // Another replica may have an App by now; and where there is neither, it is Apps that are missing first.
+            let may_mint = || self.may_mint(asker) && ask.account.is_none();
+            return match outcome {
+                Err(error) if is_none(&error) && may_mint() => self.issue_once(asker, ask).await,
+                outcome => outcome,
+            };
         }
         let outcome = match self.issue_once(asker, ask.clone()).await {
             Err(BrokerError::NotInstalled { .. }) if self.apps_have_changed().await => {

@@ -15,22 +15,30 @@ impl Broker {
             )),
             (Some(_), None) => Ok(true),
             (None, Some(_)) => Ok(false),
+            // What is named by permissions only an App's token can be narrowed to.
+            (None, None) if ask.permissions.is_some() => Ok(false),
             (None, None) => {
                 // An App's token is narrower than anything a person could paste: it comes first wherever it can.
-                let may = |action| self.0.access.could_allow(&asker.caller).contains(&action);
                 let has_app = !self.known_candidates(ask.forge.as_deref(), None).is_empty();
                 // Apps are GitHub's, where nothing lies deeper than owner/name.
                 let is_elsewhere = ask.forge.is_none() && ask.repositories.iter().any(|raw| lies_deeper(raw));
-                Ok(!(has_app && may(Action::TokenMint) && !is_elsewhere) && may(Action::AccountUse))
+                Ok(!(has_app && self.may_mint(asker) && !is_elsewhere) && self.could(asker, Action::AccountUse))
             }
         }
     }
 
+    fn could(&self, asker: &Asker, action: Action) -> bool {
+        self.0.access.could_allow(&asker.caller).contains(&action)
+    }
+
+    /// Whether some policy gives the caller App tokens at all.
+    pub(crate) fn may_mint(&self, asker: &Asker) -> bool {
+        self.could(asker, Action::TokenMint)
+    }
+
     /// Whether an account may serve what no App could: when nothing was said that only an App's token can meet.
     pub(crate) fn may_fall_back(&self, asker: &Asker, ask: &TokenAsk) -> bool {
-        ask.app.is_none()
-            && ask.permissions.is_none()
-            && self.0.access.could_allow(&asker.caller).contains(&Action::AccountUse)
+        ask.app.is_none() && ask.permissions.is_none() && self.could(asker, Action::AccountUse)
     }
 
     /// Hands out an account's token, and writes down who got it before it leaves.

@@ -105,7 +105,13 @@ fn given_without_label(given: &Value) -> Value {
 async fn a_shared_account_is_changed_by_those_who_manage_accounts() {
     let w = World::around(TestJeton::start(DatabaseKind::Sqlite).await).await;
     w.stored(Forge::GitLab, "shared").await;
-    let user = user(&w.t, "user").await;
+    let owner = user(&w.t, "owner").await;
+    let user = w.t.client("user").await;
+    w.t.policy(json!({
+        "name": "uses", "callers": {"client": "user"}, "actions": ["account.use"],
+        "repositories": ["acme/*"], "sources": ["account:*"],
+    }))
+    .await;
     let manager = w.t.client("manager").await;
     w.t.policy(json!({"name": "manages", "callers": {"client": "manager"}, "actions": ["account.manage"]}))
         .await;
@@ -124,6 +130,12 @@ async fn a_shared_account_is_changed_by_those_who_manage_accounts() {
     );
     let answer = patch(&w.t, &manager, "/v1/accounts/shared", json!({"note": "x"})).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
+    // To whoever could not use it, it is not there.
+    refused(
+        &patch(&w.t, &owner, "/v1/accounts/shared", json!({"note": "x"})).await,
+        404,
+        "account.not_found",
+    );
     // To manage is not to use.
     let ask = json!({"account": "shared", "repositories": ["acme/tools"]});
     refused(&w.t.post_as(&manager, "/v1/tokens", ask).await, 403, "policy.denied");
