@@ -81,7 +81,7 @@ both_databases! {
         let on = patch(&t, "/v1/users/ada", json!({"disabled": false, "role": "auditor"})).await;
         assert_eq!(on.json()["role"], "auditor");
         assert_eq!(ada.sign_in(&t, "ada", PASSWORD).await.status, 303);
-        assert_eq!(t.delete("/v1/users/ada").await.json(), json!({"name": "ada"}));
+        assert_eq!(t.delete("/v1/users/ada").await.json(), json!({"name": "ada", "accounts_switched_off": 0}));
         assert!(ada.get(&t, "/").await.text.contains("href=\"/sign-in\""));
     }
 
