@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{AccountError, Accounts, report, watch::is_told_of_by};
 
-/// How many such looks a minute one forge gets from this server.
+/// How many such looks a minute one forge gets from this server at most.
 const PER_MINUTE: u32 = 10;
 
 impl Accounts {
