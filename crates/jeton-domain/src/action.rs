@@ -68,6 +68,8 @@ actions! {
     KeyRead = "key.read", true;
     /// Rotate and retire sealing keys.
     KeyManage = "key.manage", false;
+    /// See the state of the server: what `doctor` finds.
+    ServerRead = "server.read", true;
 }
 
 impl Action {

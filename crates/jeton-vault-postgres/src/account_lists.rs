@@ -1,5 +1,6 @@
 use jeton_domain::{AccountId, AccountLabel, ForgeKind, Validity};
 use jeton_vault::{AccountFilter, AccountRecord, AccountView, VaultError};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
@@ -18,7 +19,8 @@ macro_rules! walk {
             "SELECT * FROM accounts WHERE ",
             $condition,
             " AND ($5::text IS NULL OR forge_kind = $5) AND ($6::text IS NULL OR validity = $6) \
-             AND ($7::boolean IS NULL OR active = $7) ORDER BY ",
+             AND ($7::boolean IS NULL OR active = $7) AND ($8::text IS NULL OR strpos(search, $8) > 0) \
+             AND ($9::bigint IS NULL OR expires_at < $9) AND ($10::boolean IS NULL OR (scope <> '') = $10) ORDER BY ",
             $order,
             " LIMIT $4"
         )
@@ -35,7 +37,7 @@ macro_rules! merge {
 
 pub(crate) const LIST: &str = walk!("(label, id) > ($1, $2) AND label < $3", "label, id");
 pub(crate) const LIST_ON_HOST: &str = walk!(
-    "host = $8 AND (host, label, id) > ($8, $1, $2) AND (host, label) < ($8, $3)",
+    "host = $11 AND (host, label, id) > ($11, $1, $2) AND (host, label) < ($11, $3)",
     "host, label, id"
 );
 pub(crate) const LIST_OF: &str = merge!(
@@ -44,51 +46,51 @@ pub(crate) const LIST_OF: &str = merge!(
         "scope, label"
     ),
     walk!(
-        "scope = $8 AND (scope, label) >= ($8, $1) AND (scope, label) < ($8, $3) AND (label, id) > ($1, $2) AND scope <> ''",
+        "scope = $11 AND (scope, label) >= ($11, $1) AND (scope, label) < ($11, $3) AND (label, id) > ($1, $2) AND scope <> ''",
         "scope, label"
     )
 );
 pub(crate) const LIST_OF_ON_HOST: &str = merge!(
     walk!(
-        "scope = '' AND host = $9 AND (scope, host, label, id) > ('', $9, $1, $2) AND (scope, host, label) < ('', $9, $3)",
+        "scope = '' AND host = $12 AND (scope, host, label, id) > ('', $12, $1, $2) AND (scope, host, label) < ('', $12, $3)",
         "scope, host, label, id"
     ),
     walk!(
-        "scope = $8 AND host = $9 AND (scope, host, label, id) > ($8, $9, $1, $2) AND (scope, host, label) < ($8, $9, $3) \
+        "scope = $11 AND host = $12 AND (scope, host, label, id) > ($11, $12, $1, $2) AND (scope, host, label) < ($11, $12, $3) \
          AND scope <> ''",
         "scope, host, label, id"
     )
 );
 /// What does not work and what is switched off: few among many, which lists of them walk to and not past.
 pub(crate) const LIST_INVALID: &str = walk!(
-    "validity = 'invalid' AND (label, id) > ($1, $2) AND label < $3 AND ($8::text IS NULL OR host = $8)",
+    "validity = 'invalid' AND (label, id) > ($1, $2) AND label < $3 AND ($11::text IS NULL OR host = $11)",
     "label, id"
 );
 pub(crate) const LIST_OFF: &str = walk!(
-    "NOT active AND (label, id) > ($1, $2) AND label < $3 AND ($8::text IS NULL OR host = $8)",
+    "NOT active AND (label, id) > ($1, $2) AND label < $3 AND ($11::text IS NULL OR host = $11)",
     "label, id"
 );
 pub(crate) const LIST_OF_INVALID: &str = merge!(
     walk!(
         "validity = 'invalid' AND (scope, label, id) > ('', $1, $2) AND (scope, label) < ('', $3) \
-         AND ($9::text IS NULL OR host = $9)",
+         AND ($12::text IS NULL OR host = $12)",
         "scope, label, id"
     ),
     walk!(
-        "validity = 'invalid' AND (scope, label, id) > ($8, $1, $2) AND (scope, label) < ($8, $3) \
-         AND scope <> '' AND ($9::text IS NULL OR host = $9)",
+        "validity = 'invalid' AND (scope, label, id) > ($11, $1, $2) AND (scope, label) < ($11, $3) \
+         AND scope <> '' AND ($12::text IS NULL OR host = $12)",
         "scope, label, id"
     )
 );
 pub(crate) const LIST_OF_OFF: &str = merge!(
     walk!(
         "NOT active AND (scope, label, id) > ('', $1, $2) AND (scope, label) < ('', $3) \
-         AND ($9::text IS NULL OR host = $9)",
+         AND ($12::text IS NULL OR host = $12)",
         "scope, label, id"
     ),
     walk!(
-        "NOT active AND (scope, label, id) > ($8, $1, $2) AND (scope, label) < ($8, $3) \
-         AND scope <> '' AND ($9::text IS NULL OR host = $9)",
+        "NOT active AND (scope, label, id) > ($11, $1, $2) AND (scope, label) < ($11, $3) \
+         AND scope <> '' AND ($12::text IS NULL OR host = $12)",
         "scope, label, id"
     )
 );
@@ -147,6 +149,9 @@ impl Repo<'_> {
         };
         let is_invalid = filter.validity == Some(Validity::Invalid);
         let is_few = is_invalid || filter.active == Some(false);
+        if filter.is_searched() && !is_few {
+            return self.find_accounts(view, filter, &range, limit).await;
+        }
         let mut page = sqlx::query(match (view, &filter.host) {
             (AccountView::All, _) if is_invalid => LIST_INVALID,
             (AccountView::Of(_), _) if is_invalid => LIST_OF_INVALID,
@@ -163,7 +168,10 @@ impl Repo<'_> {
         .bind(i64::from(limit))
         .bind(filter.forge_kind.map(ForgeKind::as_str))
         .bind(filter.validity.map(Validity::as_str))
-        .bind(filter.active);
+        .bind(filter.active)
+        .bind(filter.search())
+        .bind(filter.ends_before.map(Timestamp::as_millisecond))
+        .bind(filter.private);
         // Of parameters that a statement does not have, none is bound.
         if let AccountView::Of(key) = view {
             page = page.bind(key);

@@ -1,5 +1,5 @@
 use jeton_domain::{AccountId, AccountLabel, AccountScope, CredentialKind, Sealed, Serves, Validity};
-use jeton_vault::{AccountCheck, AccountRecord, VaultError};
+use jeton_vault::{AccountCheck, AccountRecord, VaultError, quota_left};
 use jiff::Timestamp;
 use serde_json::Value;
 use sqlx::{
@@ -15,10 +15,10 @@ pub(crate) type Query = sqlx::query::Query<'static, Postgres, PgArguments>;
 /// The id and the fingerprint, then what [`Found`] binds, then what [`bind_own`] binds, then the token and its time.
 pub(crate) const INSERT: &str = "INSERT INTO accounts (id, fingerprint, kind, identity_id, identity_name, scopes, \
     expires_at, end_is_known, validity, finding, report, checked_at, verdict_at, next_check_at, next_warning_at, \
-    rotate_at, label, note, scope, added_by, forge_kind, forge_api_url, forge_web_url, host, username, email, serves, \
+    rotate_at, quota_left, quota_resets_at, label, note, scope, added_by, forge_kind, forge_api_url, forge_web_url, host, username, email, serves, \
     is_default, active, auto_rotate, created_at, updated_at, token, token_since) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, \
-    $25, $26, $27, $28, $29, $30, $31, $32, $33, $34) ON CONFLICT DO NOTHING";
+    $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36) ON CONFLICT DO NOTHING";
 
 /// The id and the time of the last change, then what [`bind_own`] binds.
 pub(crate) const UPDATE: &str = "UPDATE accounts SET label = $3, note = $4, scope = $5, added_by = $6, \
@@ -29,14 +29,14 @@ pub(crate) const UPDATE: &str = "UPDATE accounts SET label = $3, note = $4, scop
 /// The id and the fingerprint, then what [`Found`] binds.
 pub(crate) const PUT_CHECK: &str = "UPDATE accounts SET kind = $3, identity_id = $4, identity_name = $5, scopes = $6, \
     expires_at = $7, end_is_known = $8, validity = $9, finding = $10, report = $11, checked_at = $12, verdict_at = $13, \
-    next_check_at = $14, next_warning_at = $15, rotate_at = $16 WHERE id = $1 AND fingerprint = $2";
+    next_check_at = $14, next_warning_at = $15, rotate_at = $16, quota_left = $17, quota_resets_at = $18 WHERE id = $1 AND fingerprint = $2";
 
 /// As [`PUT_CHECK`], then the token and what came with it. The time of the last change never moves back: whoever renews a
 /// token has read the row some time ago.
 pub(crate) const PUT_TOKEN: &str = "UPDATE accounts SET kind = $3, identity_id = $4, identity_name = $5, scopes = $6, \
     expires_at = $7, end_is_known = $8, validity = $9, finding = $10, report = $11, checked_at = $12, verdict_at = $13, \
-    next_check_at = $14, next_warning_at = $15, rotate_at = $16, token = $17, fingerprint = $18, username = $19, \
-    email = $20, token_since = $21, updated_at = greatest(updated_at, $22) WHERE id = $1 AND fingerprint = $2";
+    next_check_at = $14, next_warning_at = $15, rotate_at = $16, quota_left = $17, quota_resets_at = $18, token = $19, fingerprint = $20, username = $21, \
+    email = $22, token_since = $23, updated_at = greatest(updated_at, $24) WHERE id = $1 AND fingerprint = $2";
 
 pub(crate) fn read(row: &PgRow) -> Result<AccountRecord, VaultError> {
     let row = Reader::new(row, "accounts", "id");
@@ -86,7 +86,7 @@ pub(crate) fn readable(row: &PgRow) -> Option<AccountRecord> {
         .ok()
 }
 
-/// What a look at the forge found, whether it stands in a whole row or alone: 14 parameters.
+/// What a look at the forge found, whether it stands in a whole row or alone: 16 parameters.
 #[derive(Debug)]
 pub(crate) struct Found<'a> {
     kind: CredentialKind,
@@ -154,6 +154,7 @@ impl<'a> From<&'a AccountCheck> for Found<'a> {
 
 impl Found<'_> {
     pub(crate) fn bind(&self, query: Query) -> Result<Query, VaultError> {
+        let quota = quota_left(self.report);
         Ok(query
             .bind(self.kind.as_str())
             .bind(self.identity_id)
@@ -168,7 +169,9 @@ impl Found<'_> {
             .bind(self.verdict_at.map(Timestamp::as_millisecond))
             .bind(self.next_check_at.as_millisecond())
             .bind(self.next_warning_at.map(Timestamp::as_millisecond))
-            .bind(self.rotate_at.map(Timestamp::as_millisecond)))
+            .bind(self.rotate_at.map(Timestamp::as_millisecond))
+            .bind(quota.map(|(permille, _)| permille))
+            .bind(quota.map(|(_, resets_at)| resets_at.as_millisecond())))
     }
 }
 

@@ -1,6 +1,8 @@
 use async_trait::async_trait;
 use jeton_domain::{AccountId, AccountLabel, AccountScope, Fingerprint, ForgeKind, Validity};
-use jeton_vault::{AccountCheck, AccountFilter, AccountRecord, AccountRepo, AccountView, VaultError};
+use jeton_vault::{
+    AccountCheck, AccountFilter, AccountRecord, AccountRepo, AccountSketch, AccountTally, AccountView, VaultError,
+};
 use jiff::Timestamp;
 use sqlx::{Connection as _, postgres::PgRow};
 
@@ -109,6 +111,52 @@ impl AccountRepo for Repo<'_> {
         limit: u32,
     ) -> Result<Vec<AccountRecord>, VaultError> {
         self.list_accounts(view, filter, after, limit).await
+    }
+
+    async fn browse(
+        &mut self,
+        view: &AccountView,
+        filter: &AccountFilter,
+        after: Option<(&AccountLabel, AccountId)>,
+        limit: u32,
+    ) -> Result<Vec<AccountSketch>, VaultError> {
+        self.browse_accounts(view, filter, after, limit).await
+    }
+
+    async fn count_matching(
+        &mut self,
+        view: &AccountView,
+        filter: &AccountFilter,
+        most: u32,
+    ) -> Result<u64, VaultError> {
+        self.count_accounts(view, filter, most).await
+    }
+
+    async fn tally(&mut self, view: &AccountView, now: Timestamp) -> Result<Vec<AccountTally>, VaultError> {
+        self.tally_accounts(view, now).await
+    }
+
+    async fn ending(
+        &mut self,
+        view: &AccountView,
+        from: Timestamp,
+        to: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<AccountRecord>, VaultError> {
+        self.ending_accounts(view, from, to, limit).await
+    }
+
+    async fn count_ending_in(&mut self, view: &AccountView, from: Timestamp, to: Timestamp) -> Result<u64, VaultError> {
+        self.count_ending_accounts(view, from, to).await
+    }
+
+    async fn least_quota(
+        &mut self,
+        view: &AccountView,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<AccountSketch>, VaultError> {
+        self.least_quota_of_accounts(view, now, limit).await
     }
 
     async fn find_by_fingerprint(&mut self, fingerprint: &Fingerprint) -> Result<Vec<AccountRecord>, VaultError> {

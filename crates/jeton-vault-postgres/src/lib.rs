@@ -2,12 +2,14 @@
 
 mod account_lists;
 mod account_rows;
+mod account_search;
 mod accounts;
 mod apps;
 mod clients;
 mod connect;
 mod data_keys;
 mod errors;
+mod grant_search;
 mod grants;
 mod jobs;
 mod leases;

@@ -6,7 +6,7 @@ use jeton_temp_postgres::TempPostgres;
 use jeton_vault::Vault as _;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
 
-use crate::{PostgresOptions, PostgresVault, grants, ledger_list};
+use crate::{PostgresOptions, PostgresVault, grant_search, grants, ledger_list};
 
 /// Half of all is of one kind and old: nothing that counts how frequent it is may take a walk past the other half.
 const ROWS: &str = "INSERT INTO tokens (id, key_digest, app, installation, owner, repositories, permissions, fingerprint, \
@@ -14,7 +14,8 @@ const ROWS: &str = "INSERT INTO tokens (id, key_digest, app, installation, owner
     decode(repeat('00', 32), 'hex'), '00000000-0000-7000-8000-000000000001', 1, 'acme', '[]', '{}', 'f', 0, 0, 0, 'live'); \
     INSERT INTO grants (id, token, forge, source, repositories, permissions, fingerprint, holder, holder_key, rule, \
     issued_at, expires_at, released_at) SELECT ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, \
-    '00000000-0000-7000-8000-000000000001', 'f', 'a', '[]', '{}', 'f', 'h', 'client:' || CASE WHEN n < 20000 THEN 'old' ELSE (n % 1000)::text END, '', n, n, \
+    '00000000-0000-7000-8000-000000000001', 'f', CASE WHEN n < 20000 THEN 'old' ELSE 'app:' || n % 1000 END, \
+    '[\"acme/r' || n % 1000 || '\"]', '{}', 'f' || n % 5000, 'h', 'client:' || CASE WHEN n < 20000 THEN 'old' ELSE (n % 1000)::text END, '', n, n, \
     CASE WHEN n % 10 > 0 THEN n END FROM generate_series(1, 40000) AS n; \
     INSERT INTO ledger (seq, at, latest, event, actor, actor_name, fingerprint, request_id, body, hash) \
     SELECT n, n - n % 50, n, CASE WHEN n < 20000 THEN 'old.e' ELSE 'new.e' || n % 20 END, 'client:' || n % 500, \
@@ -40,6 +41,7 @@ pub(crate) async fn plan(conn: &mut PgConnection, sql: &str, values: &str) -> St
     lines.join("\n")
 }
 
+#[expect(clippy::too_many_lines, reason = "one filled database for a table of statements")]
 #[tokio::test]
 async fn lists_of_grants_and_of_the_record_are_index_look_ups() {
     let server = TempPostgres::shared().unwrap();
@@ -68,6 +70,41 @@ async fn lists_of_grants_and_of_the_record_are_index_look_ups() {
             grants::OF_HOLDER.live_by_end,
             format!("{id}, 50, 100, 'client:7'"),
             "grants_held_by_holder",
+        ),
+        (
+            grant_search::BY_SOURCE,
+            format!("{id}, 50, 100, NULL, 'app:7', NULL, NULL"),
+            "grants_by_source",
+        ),
+        (
+            grant_search::BY_SOURCE,
+            format!("{id}, 50, NULL, NULL, 'old', NULL, NULL"),
+            "grants_by_source",
+        ),
+        (
+            grant_search::BY_FINGERPRINT,
+            format!("{id}, 50, 100, NULL, NULL, NULL, 'f7'"),
+            "grants_by_fingerprint",
+        ),
+        (
+            grant_search::BY_HOLDER,
+            format!("{id}, 50, NULL, 'client:7', NULL, NULL, NULL"),
+            "grants_by_holder",
+        ),
+        (
+            grant_search::BY_REPOSITORY,
+            format!("{id}, 50, 100, NULL, NULL, 'acme/r7', NULL"),
+            "grant_repositories_by_name",
+        ),
+        (
+            grant_search::BY_REPOSITORY,
+            format!("{id}, 50, NULL, NULL, NULL, 'acme/', NULL"),
+            "grant_repositories_by_name",
+        ),
+        (
+            grant_search::COUNT_BY_HOUR,
+            "20000, 20100, NULL".to_owned(),
+            "grants_by_issue",
         ),
         (
             ledger_list::BY_NUMBER,

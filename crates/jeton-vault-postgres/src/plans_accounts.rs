@@ -6,20 +6,20 @@ use jeton_temp_postgres::TempPostgres;
 use jeton_vault::Vault as _;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
 
-use crate::{PostgresOptions, PostgresVault, account_lists, accounts, grants, rotations};
+use crate::{PostgresOptions, PostgresVault, account_lists, account_search, accounts, grants, rotations};
 
 /// Of all accounts the first half in the order of the labels is one user's on github.com, the second half shared or of
 /// many: nothing that counts how frequent a value is may take a walk past the other half. Few are due.
 const ROWS: &str = "INSERT INTO accounts (id, label, scope, added_by, forge_kind, forge_api_url, forge_web_url, host, \
     kind, token, fingerprint, serves, is_default, active, auto_rotate, end_is_known, validity, expires_at, next_check_at, \
-    next_warning_at, rotate_at, token_since, created_at, updated_at) \
+    next_warning_at, rotate_at, quota_left, quota_resets_at, token_since, created_at, updated_at) \
     SELECT ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 'n' || lpad(n::text, 6, '0'), \
     CASE WHEN n < 10000 THEN 'user:old' WHEN n % 2 = 0 THEN '' ELSE 'user:' || n % 500 END, 'operator', 'github', \
     'https://api.github.com', 'https://github.com', \
     CASE WHEN n < 10000 OR n % 3 = 0 THEN 'github.com' ELSE 'git' || n % 20 || '.example.com' END, 'github_classic', \
     decode(repeat('00', 80), 'hex'), 'f' || n, CASE WHEN n % 4 = 0 THEN '[]' ELSE '[\"acme\"]' END, FALSE, n % 10 > 0, \
     FALSE, TRUE, CASE WHEN n % 50 = 0 THEN 'invalid' ELSE 'valid' END, 1000 + n, 1000 + n, CASE WHEN n % 2 = 0 THEN 1000 + n END, CASE WHEN n % 2 = 0 THEN 1000 + n END, \
-    0, 0, 0 FROM generate_series(1, 20000) AS n; \
+    n % 1000, 1000 + n, 0, 0, 0 FROM generate_series(1, 20000) AS n; \
     INSERT INTO account_rotations (id, account, state, old_fingerprint, attempts, asked_by, created_at, changed_at) \
     SELECT ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, \
     ('00000000-0000-7000-8000-' || lpad((n % 500 + 1)::text, 12, '0'))::uuid, CASE WHEN n < 400 THEN 'asked' ELSE 'done' END, \
@@ -56,7 +56,7 @@ async fn accounts_are_index_look_ups() {
         .unwrap();
     let mut conn = PgConnection::connect(&url).await.unwrap();
     sqlx::raw_sql(ROWS).execute(&mut conn).await.unwrap();
-    let page = "'n000100', '00000000-0000-7000-8000-000000000100', 'o', 50, NULL, NULL, NULL";
+    let page = "'n000100', '00000000-0000-7000-8000-000000000100', 'o', 50, NULL, NULL, NULL, NULL, NULL, NULL";
     let of = |scope: &str| format!("{page}, '{scope}'");
     let id = "'00000000-0000-7000-8000-000000000001'";
     let holder = "'00000000-0000-7000-8000-000000000007'";
@@ -97,6 +97,31 @@ async fn accounts_are_index_look_ups() {
             account_lists::LIST_OF_OFF,
             of("user:old', 'github.com"),
             &["accounts_off_of_scope"],
+        ),
+        (
+            account_search::COUNT_ENDING_IN,
+            "1100, 1150".to_owned(),
+            &["accounts_by_end"],
+        ),
+        (
+            account_search::ENDING,
+            "1100, 1150, 12".to_owned(),
+            &["accounts_by_end", "accounts_pkey"],
+        ),
+        (
+            account_search::ENDING_OF,
+            "1100, 1150, 12, 'user:7'".to_owned(),
+            &["accounts_by_end", "accounts_pkey"],
+        ),
+        (
+            account_search::LEAST_QUOTA,
+            "20900, 8".to_owned(),
+            &["accounts_by_quota", "accounts_pkey"],
+        ),
+        (
+            account_search::LEAST_QUOTA_OF,
+            "20900, 8, 'user:7'".to_owned(),
+            &["accounts_by_quota", "accounts_pkey"],
         ),
         (
             account_lists::SERVING,
@@ -163,5 +188,49 @@ async fn accounts_are_index_look_ups() {
         }
         assert!(!plan.contains("Seq Scan"), "{sql}\n{plan}");
     }
+    vault.close().await;
+}
+
+/// A walk along an index in the order that is asked for; with many rows, and once the table was vacuumed, past the rows.
+#[tokio::test]
+async fn accounts_are_searched_and_counted_along_an_index() {
+    let server = TempPostgres::shared().unwrap();
+    let url = server.database().unwrap();
+    let vault = PostgresVault::connect(&Secret::new(url.as_str()), PostgresOptions::default())
+        .await
+        .unwrap();
+    let mut conn = PgConnection::connect(&url).await.unwrap();
+    sqlx::raw_sql(ROWS).execute(&mut conn).await.unwrap();
+    sqlx::raw_sql("VACUUM ANALYZE accounts")
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    let rare = "'', '00000000-0000-0000-0000-000000000000', '~', 50, NULL, NULL, NULL, 'n0199', NULL, NULL";
+    let of = |rest: &str| format!("{rare}, {rest}");
+    let cases = [
+        (account_search::BROWSE, of("NULL"), "accounts_browse"),
+        (account_search::FIND, of("NULL"), "accounts_browse"),
+        (account_search::FIND, of("'github.com'"), "accounts_browse"),
+        (account_search::TALLY, "2000".to_owned(), "accounts_by_standing"),
+        (
+            account_search::TALLY_OF,
+            "2000, 'user:7'".to_owned(),
+            "accounts_standing_of_scope",
+        ),
+    ];
+    for (sql, values, index) in &cases {
+        let plan = settled_plan(&mut conn, sql, values).await;
+        // Among few rows the plain order is as cheap.
+        let found = [*index, "accounts_by_label ", "accounts_labels "];
+        assert!(found.iter().any(|index| plan.contains(index)), "{sql}\n{plan}");
+        assert!(!plan.contains("Seq Scan"), "{sql}\n{plan}");
+    }
+    // Of one owner and the shared ones: by scope or by label, whatever is less.
+    let plan = settled_plan(&mut conn, account_search::FIND_OF, &of("'user:7', NULL")).await;
+    assert!(
+        plan.contains("accounts_browse ") || plan.contains("accounts_labels "),
+        "{plan}"
+    );
+    assert!(!plan.contains("Seq Scan"), "{plan}");
     vault.close().await;
 }

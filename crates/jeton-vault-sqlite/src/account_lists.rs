@@ -2,6 +2,7 @@ use std::collections::HashSet;
 
 use jeton_domain::{AccountId, AccountLabel, ForgeKind, Validity};
 use jeton_vault::{AccountFilter, AccountRecord, AccountView, VaultError};
+use jiff::Timestamp;
 
 use crate::{
     account_rows::{read, readable},
@@ -19,7 +20,8 @@ macro_rules! walk {
             " WHERE ",
             $condition,
             " AND (label, id) > (?1, ?2) AND label < ?3 AND (?5 IS NULL OR forge_kind = ?5) \
-             AND (?6 IS NULL OR validity = ?6) AND (?7 IS NULL OR active = ?7) ORDER BY label, id LIMIT ?4"
+             AND (?6 IS NULL OR validity = ?6) AND (?7 IS NULL OR active = ?7) AND (?8 IS NULL OR instr(search, ?8) > 0) \
+             AND (?9 IS NULL OR expires_at < ?9) AND (?10 IS NULL OR (scope <> '') = ?10) ORDER BY label, id LIMIT ?4"
         )
     };
 }
@@ -39,36 +41,42 @@ macro_rules! merge {
 }
 
 pub(crate) const LIST: &str = walk!("accounts_by_label", "TRUE");
-pub(crate) const LIST_ON_HOST: &str = walk!("accounts_by_host", "host = ?8");
+pub(crate) const LIST_ON_HOST: &str = walk!("accounts_by_host", "host = ?11");
 pub(crate) const LIST_OF: &str = merge!(
     walk!("accounts_labels", "scope = ''"),
-    walk!("accounts_labels", "scope = ?8 AND scope <> ''")
+    walk!("accounts_labels", "scope = ?11 AND scope <> ''")
 );
 pub(crate) const LIST_OF_ON_HOST: &str = merge!(
-    walk!("accounts_of_scope_by_host", "scope = '' AND host = ?9"),
-    walk!("accounts_of_scope_by_host", "scope = ?8 AND scope <> '' AND host = ?9")
+    walk!("accounts_of_scope_by_host", "scope = '' AND host = ?12"),
+    walk!(
+        "accounts_of_scope_by_host",
+        "scope = ?11 AND scope <> '' AND host = ?12"
+    )
 );
 /// What does not work and what is switched off: few among many, which lists of them walk to and not past.
-pub(crate) const LIST_INVALID: &str = walk!("accounts_invalid", "validity = 'invalid' AND (?8 IS NULL OR host = ?8)");
-pub(crate) const LIST_OFF: &str = walk!("accounts_off", "NOT active AND (?8 IS NULL OR host = ?8)");
+pub(crate) const LIST_INVALID: &str = walk!(
+    "accounts_invalid",
+    "validity = 'invalid' AND (?11 IS NULL OR host = ?11)"
+);
+pub(crate) const LIST_OFF: &str = walk!("accounts_off", "NOT active AND (?11 IS NULL OR host = ?11)");
 pub(crate) const LIST_OF_INVALID: &str = merge!(
     walk!(
         "accounts_invalid_of_scope",
-        "validity = 'invalid' AND scope = '' AND (?9 IS NULL OR host = ?9)"
+        "validity = 'invalid' AND scope = '' AND (?12 IS NULL OR host = ?12)"
     ),
     walk!(
         "accounts_invalid_of_scope",
-        "validity = 'invalid' AND scope = ?8 AND scope <> '' AND (?9 IS NULL OR host = ?9)"
+        "validity = 'invalid' AND scope = ?11 AND scope <> '' AND (?12 IS NULL OR host = ?12)"
     )
 );
 pub(crate) const LIST_OF_OFF: &str = merge!(
     walk!(
         "accounts_off_of_scope",
-        "NOT active AND scope = '' AND (?9 IS NULL OR host = ?9)"
+        "NOT active AND scope = '' AND (?12 IS NULL OR host = ?12)"
     ),
     walk!(
         "accounts_off_of_scope",
-        "NOT active AND scope = ?8 AND scope <> '' AND (?9 IS NULL OR host = ?9)"
+        "NOT active AND scope = ?11 AND scope <> '' AND (?12 IS NULL OR host = ?12)"
     )
 );
 
@@ -114,6 +122,9 @@ impl Repo<'_> {
         };
         let is_invalid = filter.validity == Some(Validity::Invalid);
         let is_few = is_invalid || filter.active == Some(false);
+        if filter.is_searched() && !is_few {
+            return self.find_accounts(view, filter, &range, limit).await;
+        }
         let mut page = sqlx::query(match (view, &filter.host) {
             (AccountView::All, _) if is_invalid => LIST_INVALID,
             (AccountView::Of(_), _) if is_invalid => LIST_OF_INVALID,
@@ -131,7 +142,10 @@ impl Repo<'_> {
         .bind(limit)
         .bind(filter.forge_kind.map(ForgeKind::as_str))
         .bind(filter.validity.map(Validity::as_str))
-        .bind(filter.active);
+        .bind(filter.active)
+        .bind(filter.search())
+        .bind(filter.ends_before.map(Timestamp::as_millisecond))
+        .bind(filter.private);
         // Of parameters that a statement does not have, none is bound.
         if let AccountView::Of(key) = view {
             page = page.bind(key);

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use jeton_domain::{AccountId, Fingerprint, GrantId, TokenId};
-use jeton_vault::{GrantOf, GrantRecord, GrantRepo, VaultError};
+use jeton_vault::{GrantFilter, GrantOf, GrantRecord, GrantRepo, VaultError};
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 
@@ -49,9 +49,9 @@ pub(crate) const RELEASE_ACCOUNT: &str = "UPDATE grants INDEXED BY grants_held_o
                                           AND (?3 IS NULL OR fingerprint <> ?3)";
 
 /// Above every UUID.
-const NO_BOUND: &str = "g";
+pub(crate) const NO_BOUND: &str = "g";
 
-fn read(row: &SqliteRow) -> Result<GrantRecord, VaultError> {
+pub(crate) fn read(row: &SqliteRow) -> Result<GrantRecord, VaultError> {
     let row = Reader::new(row, "grants", "id");
     let of = match (row.uuid_or_null("token")?, row.uuid_or_null("account")?) {
         (Some(token), None) => GrantOf::Token(TokenId::from_uuid(token)),
@@ -125,16 +125,22 @@ impl GrantRepo for Repo<'_> {
 
     async fn list(
         &mut self,
+        filter: &GrantFilter,
         before: Option<GrantId>,
-        only_live: bool,
-        holder_key: Option<&str>,
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<GrantRecord>, VaultError> {
+        let Some(is_narrow) = filter.is_narrow() else {
+            return Ok(Vec::new());
+        };
+        if is_narrow {
+            return self.list_narrow(filter, before, now, limit).await;
+        }
+        let holder_key = filter.holder_key.as_deref();
         let before = before.map_or(NO_BOUND.to_owned(), |id| id.to_string());
         let failed = |error| failed(self.place, error);
         let queries = if holder_key.is_some() { OF_HOLDER } else { OF_ANYBODY };
-        if !only_live {
+        if !filter.only_live {
             // Of parameters that a statement does not have, none is bound.
             let mut page = sqlx::query(queries.all).bind(before).bind(limit);
             if let Some(holder_key) = holder_key {
@@ -163,6 +169,15 @@ impl GrantRepo for Repo<'_> {
             rows = by_end.fetch_all(&mut *self.conn).await.map_err(failed)?;
         }
         rows.iter().map(read).collect()
+    }
+
+    async fn count_by_hour(
+        &mut self,
+        from: Timestamp,
+        to: Timestamp,
+        holder_key: Option<&str>,
+    ) -> Result<Vec<(Timestamp, u64)>, VaultError> {
+        self.count_grants_by_hour(from, to, holder_key).await
     }
 
     async fn release(&mut self, id: GrantId, at: Timestamp) -> Result<bool, VaultError> {

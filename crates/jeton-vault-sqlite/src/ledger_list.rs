@@ -1,6 +1,8 @@
 //! Pages of the record. Each filter has an index in which its entries stand by number, so that a page is a walk down that
 //! index from where the page begins. Times are turned into numbers first.
 
+use std::cmp::Reverse;
+
 use jeton_vault::{LedgerEntry, LedgerFilter, VaultError};
 use jiff::Timestamp;
 
@@ -72,7 +74,7 @@ pub(crate) const BY_ACTOR: &str = concat!(
 );
 
 /// The walk that sees the fewest entries, of those that a filter allows.
-fn statement(filter: &LedgerFilter) -> &'static str {
+fn statement(filter: &LedgerFilter, event: Option<&str>) -> &'static str {
     if filter.fingerprint.is_some() {
         BY_FINGERPRINT
     } else if filter.request_id.is_some() {
@@ -80,7 +82,7 @@ fn statement(filter: &LedgerFilter) -> &'static str {
     } else if filter.actor.is_some() {
         BY_ACTOR
     } else {
-        match &filter.event {
+        match event {
             Some(event) if event.ends_with('.') => BY_FAMILY,
             Some(_) => BY_EVENT,
             None => BY_NUMBER,
@@ -88,9 +90,9 @@ fn statement(filter: &LedgerFilter) -> &'static str {
     }
 }
 
-/// The event as the statements want it: whole, or as a beginning with the family that it is in.
-fn event(filter: &LedgerFilter) -> (Option<&str>, Option<&str>, Option<&str>) {
-    match filter.event.as_deref() {
+/// An event as the statements want it: whole, or as a beginning with the family that it is in.
+fn parts(event: Option<&str>) -> (Option<&str>, Option<&str>, Option<&str>) {
+    match event {
         Some(begins) if begins.ends_with('.') => (None, Some(begins), begins.split_inclusive('.').next()),
         whole => (whole, None, None),
     }
@@ -154,22 +156,39 @@ impl Repo<'_> {
             };
             end = end.min(bound.saturating_add(1));
         }
-        let (whole, begins, family) = event(filter);
-        let rows = sqlx::query(statement(filter))
-            .bind(first)
-            .bind(end)
-            .bind(i64::from(limit))
-            .bind(whole)
-            .bind(begins)
-            .bind(&filter.fingerprint)
-            .bind(&filter.request_id)
-            .bind(since)
-            .bind(until)
-            .bind(&filter.actor)
-            .bind(family)
-            .fetch_all(&mut *self.conn)
-            .await
-            .map_err(|error| failed(self.place, error))?;
-        rows.iter().map(read).collect()
+        // Each event is a walk of its own, down its index: any other way past the entries of all the others.
+        let mut events: Vec<Option<&str>> = filter.events.iter().map(|event| Some(event.as_str())).collect();
+        if events.is_empty() {
+            events.push(None);
+        }
+        let mut found = Vec::new();
+        for event in &events {
+            let (whole, begins, family) = parts(*event);
+            let rows = sqlx::query(statement(filter, *event))
+                .bind(first)
+                .bind(end)
+                .bind(i64::from(limit))
+                .bind(whole)
+                .bind(begins)
+                .bind(&filter.fingerprint)
+                .bind(&filter.request_id)
+                .bind(since)
+                .bind(until)
+                .bind(&filter.actor)
+                .bind(family)
+                .fetch_all(&mut *self.conn)
+                .await
+                .map_err(|error| failed(self.place, error))?;
+            for row in &rows {
+                found.push(read(row)?);
+            }
+        }
+        if events.len() > 1 {
+            found.sort_by_key(|entry| Reverse(entry.seq));
+            // A beginning and an event that begins so find the same ones.
+            found.dedup_by_key(|entry| entry.seq);
+            found.truncate(limit as usize);
+        }
+        Ok(found)
     }
 }

@@ -2,11 +2,13 @@
 
 mod account_lists;
 mod account_rows;
+mod account_search;
 mod accounts;
 mod apps;
 mod clients;
 mod data_keys;
 mod errors;
+mod grant_search;
 mod grants;
 mod jobs;
 mod leases;

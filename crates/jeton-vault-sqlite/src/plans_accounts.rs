@@ -1,7 +1,7 @@
 //! What SQLite will do for accounts, of which there may be a million.
 
 use crate::{
-    account_lists, accounts, grants,
+    account_lists, account_search, accounts, grant_search, grants,
     plans::{database, plan},
     rotations,
 };
@@ -82,6 +82,71 @@ async fn accounts_that_fit_or_are_due_are_index_look_ups() {
         ),
         (account_lists::SERVING_SCOPE_ON_HOST, by_id),
         (
+            account_search::FIND,
+            "accounts USING COVERING INDEX accounts_browse ((label,id)>(?,?) AND label<?)",
+        ),
+        (account_search::FIND, by_id),
+        (
+            account_search::FIND_OF,
+            "accounts USING COVERING INDEX accounts_browse ((label,id)>(?,?) AND label<?)",
+        ),
+        (
+            account_search::BROWSE,
+            "accounts USING COVERING INDEX accounts_browse ((label,id)>(?,?) AND label<?)",
+        ),
+        (
+            account_search::BROWSE_OF,
+            "accounts USING COVERING INDEX accounts_browse ((label,id)>(?,?) AND label<?)",
+        ),
+        (
+            account_search::COUNT_MATCHING,
+            "accounts USING COVERING INDEX accounts_browse ((label,id)>(?,?) AND label<?)",
+        ),
+        (
+            account_search::COUNT_MATCHING_OF,
+            "accounts USING COVERING INDEX accounts_browse ((label,id)>(?,?) AND label<?)",
+        ),
+        (
+            account_search::ENDING,
+            "accounts USING COVERING INDEX accounts_by_end (expires_at>? AND expires_at<?)",
+        ),
+        (
+            account_search::ENDING_OF,
+            "accounts USING COVERING INDEX accounts_by_end (expires_at>? AND expires_at<?)",
+        ),
+        (
+            account_search::COUNT_ENDING_IN_OF,
+            "accounts USING COVERING INDEX accounts_by_end (expires_at>? AND expires_at<?)",
+        ),
+        (
+            account_search::LEAST_QUOTA,
+            "accounts USING COVERING INDEX accounts_by_quota (quota_resets_at>?)",
+        ),
+        (
+            account_search::LEAST_QUOTA_OF,
+            "accounts USING COVERING INDEX accounts_by_quota (quota_resets_at>?)",
+        ),
+        (
+            grant_search::BY_FINGERPRINT,
+            "walk USING COVERING INDEX grants_by_fingerprint (fingerprint=? AND id<?)",
+        ),
+        (
+            grant_search::BY_SOURCE,
+            "walk USING COVERING INDEX grants_by_source (source=? AND id<?)",
+        ),
+        (
+            grant_search::BY_HOLDER,
+            "walk USING INDEX grants_by_holder (holder_key=? AND id<?)",
+        ),
+        (
+            grant_search::BY_REPOSITORY,
+            "walk USING PRIMARY KEY (repository=? AND grant_id<?)",
+        ),
+        (
+            grant_search::COUNT_BY_HOUR,
+            "grants USING COVERING INDEX grants_by_issue (issued_at>? AND issued_at<?)",
+        ),
+        (
             accounts::DUE_CHECKS,
             "accounts USING COVERING INDEX accounts_to_check (next_check_at<?)",
         ),
@@ -99,7 +164,7 @@ async fn accounts_that_fit_or_are_due_are_index_look_ups() {
         ),
         (
             accounts::SWITCH_OFF_IN,
-            "accounts USING INDEX accounts_labels (scope=?)",
+            "accounts USING COVERING INDEX accounts_standing_of_scope (scope=?)",
         ),
         (
             accounts::DUE_WARNINGS,
@@ -148,7 +213,12 @@ async fn accounts_that_fit_or_are_due_are_index_look_ups() {
         let scans: Vec<_> = plan
             .iter()
             .filter(|step| step.starts_with("SCAN") && !step.contains("json_each"))
-            .filter(|step| *step != "SCAN best" && !step.starts_with("SCAN (subquery"))
+            .filter(|step| {
+                *step != "SCAN best"
+                    && *step != "SCAN hours"
+                    && *step != "SCAN CONSTANT ROW"
+                    && !step.starts_with("SCAN (subquery")
+            })
             .collect();
         assert!(scans.is_empty(), "{sql}\n{plan:#?}");
     }
@@ -167,6 +237,23 @@ async fn accounts_that_fit_or_are_due_are_index_look_ups() {
 #[tokio::test]
 async fn accounts_are_counted_without_a_look_at_their_rows() {
     let (_directory, _vault, pool) = database().await;
-    let plan = plan(&pool, accounts::COUNT).await;
-    assert_eq!(plan, ["SCAN accounts USING COVERING INDEX accounts_by_standing"]);
+    let counted = plan(&pool, accounts::COUNT).await;
+    assert_eq!(counted, ["SCAN accounts USING COVERING INDEX accounts_by_standing"]);
+    for (sql, group) in [
+        (
+            account_search::TALLY,
+            "SEARCH one USING COVERING INDEX accounts_by_standing (forge_kind=? AND validity=? AND active=?",
+        ),
+        (
+            account_search::TALLY_OF,
+            "SEARCH one USING COVERING INDEX accounts_standing_of_scope (scope=? AND forge_kind=? AND validity=? AND active=?",
+        ),
+    ] {
+        let tally = plan(&pool, sql).await;
+        let walks: Vec<_> = tally.iter().filter(|step| step.contains(" one ")).collect();
+        assert!(
+            walks.len() == 2 && walks.iter().all(|walk| walk.starts_with(group)),
+            "{sql}\n{tally:#?}"
+        );
+    }
 }

@@ -7,7 +7,7 @@
 use std::{borrow::Cow, path::Path};
 
 use jeton_domain::{Fingerprint, GrantId, Permissions, TokenId};
-use jeton_vault::{GrantOf, GrantRecord, TokenState, Vault as _};
+use jeton_vault::{GrantFilter, GrantOf, GrantRecord, TokenState, Vault as _};
 use jeton_vault_sqlite::SqliteVault;
 use jiff::Timestamp;
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection, migrate::Migrator};
@@ -83,11 +83,12 @@ async fn the_first_releases_rows_are_all_there_afterwards() {
         (grant.address.as_ref(), grant.request_id.as_deref()),
         (None, Some("request-1"))
     );
-    let holder = Some("anonymous (loopback)");
-    assert_eq!(
-        tx.grants().list(None, true, holder, time(0), 10).await.unwrap(),
-        [grant]
-    );
+    let filter = GrantFilter {
+        only_live: true,
+        holder_key: Some("anonymous (loopback)".to_owned()),
+        ..GrantFilter::default()
+    };
+    assert_eq!(tx.grants().list(&filter, None, time(0), 10).await.unwrap(), [grant]);
     assert_eq!(tx.settings().find("salt").await.unwrap(), Some(vec![0, 255]));
     assert_eq!(tx.data_keys().list().await.unwrap().len(), 1);
     assert_eq!(tx.jobs().count().await.unwrap(), (1, 0));
@@ -150,15 +151,20 @@ async fn the_second_releases_grants_are_all_there_afterwards() {
         ..full.clone()
     };
     let mut tx = vault.read().await.unwrap();
-    let all = tx.grants().list(None, false, None, time(0), 10).await.unwrap();
+    let all = tx
+        .grants()
+        .list(&GrantFilter::default(), None, time(0), 10)
+        .await
+        .unwrap();
     assert_eq!(all, [plain.clone(), full]);
     let token = TokenId::from_uuid(id("1"));
     assert_eq!(tx.grants().count_held(token).await.unwrap(), 1);
-    let holder = Some("anonymous");
-    assert_eq!(
-        tx.grants().list(None, true, holder, time(0), 10).await.unwrap(),
-        [plain]
-    );
+    let filter = GrantFilter {
+        only_live: true,
+        holder_key: Some("anonymous".to_owned()),
+        ..GrantFilter::default()
+    };
+    assert_eq!(tx.grants().list(&filter, None, time(0), 10).await.unwrap(), [plain]);
 }
 
 #[tokio::test]
@@ -188,7 +194,10 @@ async fn the_second_releases_table_of_grants_keeps_its_rules() {
         indexes,
         [
             "grants_by_end",
+            "grants_by_fingerprint",
             "grants_by_holder",
+            "grants_by_issue",
+            "grants_by_source",
             "grants_by_token",
             "grants_held_by_end",
             "grants_held_by_holder",

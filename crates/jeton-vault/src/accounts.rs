@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use jeton_domain::{
-    AccountId, AccountLabel, AccountScope, CredentialKind, Fingerprint, ForgeEndpoint, ForgeKind, LeaseHolder,
+    AccountId, AccountLabel, AccountScope, CredentialKind, Fingerprint, ForgeEndpoint, ForgeKind, LeaseHolder, Quota,
     RotationId, Sealed, Serves, Validity,
 };
 use jiff::Timestamp;
@@ -101,6 +101,14 @@ pub struct AccountFilter {
     pub active: Option<bool>,
     /// Whose label begins so.
     pub label_prefix: Option<String>,
+    /// With this text in the label, the note, the user's name or e-mail address, the name at the forge or the host, in
+    /// whatever case (of ASCII); no character of it stands for others. Of the user's name and the name at the forge the first 100
+    /// characters are looked at.
+    pub text: Option<String>,
+    /// That end before this time, by the forge's word or as was noted.
+    pub ends_before: Option<Timestamp>,
+    /// Private to somebody, or shared.
+    pub private: Option<bool>,
 }
 
 impl AccountFilter {
@@ -110,7 +118,8 @@ impl AccountFilter {
         let prefix = self.label_prefix.as_deref().unwrap_or_default();
         let in_labels = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
         // Databases differ in what they make of a zero in a text.
-        if !prefix.chars().all(in_labels) || self.host.as_deref().is_some_and(|host| host.contains('\0')) {
+        let has_zero = |text: &Option<String>| text.as_deref().is_some_and(|text| text.contains('\0'));
+        if !prefix.chars().all(in_labels) || has_zero(&self.host) || has_zero(&self.text) {
             return None;
         }
         let (after_label, after_id) = match after {
@@ -124,6 +133,63 @@ impl AccountFilter {
             before_label: format!("{prefix}~"),
         })
     }
+
+    /// Whether a narrow index is walked along for it, and only the rows that are meant are read: what is asked for may be few among
+    /// many, and stands in no order that a list has.
+    pub fn is_searched(&self) -> bool {
+        self.text.is_some() || self.ends_before.is_some() || self.private.is_some()
+    }
+
+    /// The text as it stands in what is searched: in lower case, as far as ASCII goes. `None` when every account has it.
+    pub fn search(&self) -> Option<String> {
+        let text = self.text.as_deref().filter(|text| !text.is_empty())?;
+        Some(text.to_ascii_lowercase())
+    }
+}
+
+/// What lists and counts need to know of an account: without its token and its last look, which are long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountSketch {
+    /// Names it for ever.
+    pub id: AccountId,
+    /// Its owner's name for it.
+    pub label: AccountLabel,
+    /// Who may see and use it.
+    pub scope: AccountScope,
+    /// The kind of its forge.
+    pub forge_kind: ForgeKind,
+    /// The host of its forge.
+    pub host: String,
+    /// What the last look that gave a clear word said.
+    pub validity: Validity,
+    /// Whether it may be used.
+    pub active: bool,
+    /// When it ends, if that is known or noted.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// How many accounts are alike in what an overview tells of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountTally {
+    /// The kind of their forge.
+    pub forge_kind: ForgeKind,
+    /// What the last look that gave a clear word said.
+    pub validity: Validity,
+    /// Whether they may be used.
+    pub active: bool,
+    /// Whether their end has passed.
+    pub ended: bool,
+    /// How many.
+    pub count: u64,
+}
+
+/// What is left of a forge's limit, as a row keeps it beside the report that tells it: `(permille, end of the window)`.
+/// `None` when the report does not say both.
+pub fn quota_left(report: Option<&Value>) -> Option<(i64, Timestamp)> {
+    let quota: Quota = serde_json::from_value(report?.get("quota")?.clone()).ok()?;
+    let left = u128::from(quota.remaining.min(quota.limit)) * 1000;
+    let permille = left.checked_div(u128::from(quota.limit))?;
+    Some((i64::try_from(permille).ok()?, quota.resets_at?))
 }
 
 /// See [`AccountFilter::range`].
@@ -190,6 +256,41 @@ pub trait AccountRepo: Send {
         after: Option<(&AccountLabel, AccountId)>,
         limit: u32,
     ) -> Result<Vec<AccountRecord>, VaultError>;
+    /// The same page without what is long. It costs less than the page itself, and is there to be counted and chosen from.
+    async fn browse(
+        &mut self,
+        view: &AccountView,
+        filter: &AccountFilter,
+        after: Option<(&AccountLabel, AccountId)>,
+        limit: u32,
+    ) -> Result<Vec<AccountSketch>, VaultError>;
+    /// How many a list has in all its pages, counted up to `most`.
+    async fn count_matching(
+        &mut self,
+        view: &AccountView,
+        filter: &AccountFilter,
+        most: u32,
+    ) -> Result<u64, VaultError>;
+    /// How many of those in a view are alike, at a time: one walk along an index. What there is none of is left out.
+    async fn tally(&mut self, view: &AccountView, now: Timestamp) -> Result<Vec<AccountTally>, VaultError>;
+    /// Up to `limit` active ones that end from `from` on and before `to`, the soonest first, then by id.
+    async fn ending(
+        &mut self,
+        view: &AccountView,
+        from: Timestamp,
+        to: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<AccountRecord>, VaultError>;
+    /// How many active ones end from `from` on and before `to`.
+    async fn count_ending_in(&mut self, view: &AccountView, from: Timestamp, to: Timestamp) -> Result<u64, VaultError>;
+    /// Up to `limit` active ones of whose forge's limit the least is left, by reports whose windows end after `now`; the least first,
+    /// then by id.
+    async fn least_quota(
+        &mut self,
+        view: &AccountView,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<AccountSketch>, VaultError>;
     /// Those of a token with this fingerprint, in one scope or all: at most 20.
     async fn find_by_fingerprint(&mut self, fingerprint: &Fingerprint) -> Result<Vec<AccountRecord>, VaultError>;
     /// Those that are active and could serve: on `host` when given, of `forge_kind`, in the scopes that `view` sees, and

@@ -11,16 +11,16 @@ mod sealed_rows;
 pub mod suite;
 
 pub use accounts::{
-    AccountCheck, AccountFilter, AccountRange, AccountRecord, AccountRepo, AccountView, RotationRecord, RotationRepo,
-    RotationState,
+    AccountCheck, AccountFilter, AccountRange, AccountRecord, AccountRepo, AccountSketch, AccountTally, AccountView,
+    RotationRecord, RotationRepo, RotationState, quota_left,
 };
 pub use callers::{ClientRepo, LedgerRepo, PolicyRepo, UserRepo, WebSessionRepo};
 pub use error::VaultError;
 pub use lease::Lease;
 pub use records::{
-    AppRecord, ClientKeyRecord, ClientRecord, CookieDigest, DataKeyRecord, GrantOf, GrantRecord, InstallationRecord,
-    JobRecord, JobState, LedgerEntry, LedgerFilter, LedgerMark, NewJob, PolicyRecord, TokenRecord, TokenState,
-    UserRecord, WebSessionRecord,
+    AppRecord, ClientKeyRecord, ClientRecord, CookieDigest, DataKeyRecord, GrantFilter, GrantOf, GrantRecord,
+    InstallationRecord, JobRecord, JobState, LedgerEntry, LedgerFilter, LedgerMark, NewJob, PolicyRecord, TokenRecord,
+    TokenState, UserRecord, WebSessionRecord,
 };
 pub use repos::{
     AppRepo, DataKeyRepo, GrantRepo, InstallationRepo, JobRepo, LeaseRepo, SettingRepo, TokenRepo, Vault, VaultTx,

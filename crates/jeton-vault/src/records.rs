@@ -262,6 +262,42 @@ pub struct UserRecord {
     pub disabled_at: Option<Timestamp>,
 }
 
+/// Which grants are meant; all conditions hold together. What is absent does not limit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GrantFilter {
+    /// Only those that were neither given back nor have ended.
+    pub only_live: bool,
+    /// Only those of this holder: [`jeton_domain::IdentityKey`] as text.
+    pub holder_key: Option<String>,
+    /// Only those from this App or account, as in [`GrantRecord::source`].
+    pub source: Option<String>,
+    /// Only those for this repository (`owner/name`), or with a `/` at the end for any of this owner or group; in whatever
+    /// case.
+    pub repository: Option<String>,
+    /// Only those of the token with this fingerprint.
+    pub fingerprint: Option<String>,
+}
+
+impl GrantFilter {
+    /// Whether it asks for something that needs more than the order of the grants or of one holder's. `None` when it holds for no
+    /// grant: databases differ in what they make of a zero in a text.
+    pub fn is_narrow(&self) -> Option<bool> {
+        let texts = [&self.holder_key, &self.source, &self.repository, &self.fingerprint];
+        if texts
+            .iter()
+            .any(|text| text.as_deref().is_some_and(|text| text.contains('\0')))
+        {
+            return None;
+        }
+        Some(texts[1..].iter().any(|text| text.is_some()))
+    }
+
+    /// The repository as it stands in what is searched.
+    pub fn repository_key(&self) -> Option<String> {
+        self.repository.as_deref().map(str::to_ascii_lowercase)
+    }
+}
+
 /// The SHA-256 of what a browser's cookie holds: all that is kept of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CookieDigest(pub [u8; 32]);
@@ -335,8 +371,8 @@ pub struct LedgerMark {
 /// Which entries of the record are meant. What is absent does not limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LedgerFilter {
-    /// Only this event, or with a `.` at the end, all that begin so.
-    pub event: Option<String>,
+    /// Only these events, or with a `.` at the end, all that begin so; any when empty.
+    pub events: Vec<String>,
     /// Only by this actor, by key or by name.
     pub actor: Option<String>,
     /// Only about the secret of this fingerprint.

@@ -5,8 +5,8 @@ use jeton_domain::{
 use jiff::Timestamp;
 
 use crate::{
-    AccountRepo, AppRecord, ClientRepo, DataKeyRecord, GrantRecord, InstallationRecord, JobRecord, Lease, LedgerRepo,
-    NewJob, PolicyRepo, RotationRepo, SealedRowRepo, TokenRecord, UserRepo, VaultError, WebSessionRepo,
+    AccountRepo, AppRecord, ClientRepo, DataKeyRecord, GrantFilter, GrantRecord, InstallationRecord, JobRecord, Lease,
+    LedgerRepo, NewJob, PolicyRepo, RotationRepo, SealedRowRepo, TokenRecord, UserRepo, VaultError, WebSessionRepo,
 };
 
 /// A database. Cheap to clone behind an `Arc`; opened and migrated by its own crate.
@@ -152,17 +152,23 @@ pub trait GrantRepo: Send {
     async fn add(&mut self, grant: &GrantRecord) -> Result<(), VaultError>;
     /// One by its id.
     async fn find(&mut self, id: GrantId) -> Result<Option<GrantRecord>, VaultError>;
-    /// A page, newest first: at most `limit` grants made before the grant `before`; `only_live` leaves out what was
-    /// released or ended by `now`; `holder_key` leaves out those of others. Costs the same at a million rows as at a
-    /// thousand.
+    /// A page, newest first: at most `limit` grants made before the grant `before`. `now` tells what has ended. Costs the same
+    /// at a million rows as at a thousand, with any one condition.
     async fn list(
         &mut self,
+        filter: &GrantFilter,
         before: Option<GrantId>,
-        only_live: bool,
-        holder_key: Option<&str>,
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<GrantRecord>, VaultError>;
+    /// How many grants were made in each hour from `from` on and before `to`, by anybody or one holder; hours without any are left out.
+    /// Each hour is named by its beginning.
+    async fn count_by_hour(
+        &mut self,
+        from: Timestamp,
+        to: Timestamp,
+        holder_key: Option<&str>,
+    ) -> Result<Vec<(Timestamp, u64)>, VaultError>;
     /// Marks one as given back; whether it was held until now.
     async fn release(&mut self, id: GrantId, at: Timestamp) -> Result<bool, VaultError>;
     /// Marks all of a token as given back; how many were held.

@@ -109,6 +109,9 @@ pub async fn accounts_are_listed_by_every_filter_and_all_together(vault: &dyn Va
         validity: Some(Validity::Invalid),
         active: Some(false),
         label_prefix: Some("ci-".to_owned()),
+        text: Some("EXAMPLE".to_owned()),
+        ends_before: None,
+        private: Some(true),
     };
     let prefix = |text: &str| AccountFilter {
         label_prefix: Some(text.to_owned()),

@@ -9,9 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::{
-    AppRecord, ClientKeyRecord, ClientRecord, CookieDigest, DataKeyRecord, GrantOf, GrantRecord, InstallationRecord,
-    LedgerEntry, LedgerMark, NewJob, PolicyRecord, TokenRecord, TokenState, UserRecord, Vault, VaultTx,
-    WebSessionRecord,
+    AppRecord, ClientKeyRecord, ClientRecord, CookieDigest, DataKeyRecord, GrantFilter, GrantOf, GrantRecord,
+    InstallationRecord, LedgerEntry, LedgerMark, NewJob, PolicyRecord, TokenRecord, TokenState, UserRecord, Vault,
+    VaultTx, WebSessionRecord,
 };
 
 /// Counts up: ids that are made later sort later, even within one millisecond, and no two are the same.
@@ -88,6 +88,21 @@ pub(super) fn grant(token: &TokenRecord, issued: Timestamp) -> GrantRecord {
         issued_at: issued,
         expires_at: token.expires_at,
         released_at: None,
+    }
+}
+
+/// All grants, or those alone that are live.
+pub(super) fn if_live(only_live: bool) -> GrantFilter {
+    GrantFilter {
+        only_live,
+        ..GrantFilter::default()
+    }
+}
+
+pub(super) fn of_holder(only_live: bool, holder_key: &str) -> GrantFilter {
+    GrantFilter {
+        holder_key: Some(holder_key.to_owned()),
+        ..if_live(only_live)
     }
 }
 

@@ -1,4 +1,4 @@
-use super::fixtures::{add_grants, add_tokens, at, begin, grant, key, read, token};
+use super::fixtures::{add_grants, add_tokens, at, begin, grant, if_live, key, of_holder, read, token};
 use crate::{GrantRecord, Vault, VaultError};
 
 /// What went in comes out.
@@ -44,7 +44,7 @@ pub async fn grants_of_a_token_in_revocation_are_refused(vault: &dyn Vault) {
     let listed = read(vault)
         .await
         .grants()
-        .list(None, false, None, at(0), 10)
+        .list(&if_live(false), None, at(0), 10)
         .await
         .unwrap();
     assert_eq!(listed, []);
@@ -66,7 +66,7 @@ pub async fn grants_are_paged_newest_first_without_gap_or_repeat(vault: &dyn Vau
             let page = read(vault)
                 .await
                 .grants()
-                .list(before, only_live, None, at(0), 3)
+                .list(&if_live(only_live), before, at(0), 3)
                 .await
                 .unwrap();
             assert!(page.len() <= 3);
@@ -94,18 +94,28 @@ pub async fn grants_listed_live_leave_out_the_ended_and_the_released(vault: &dyn
     assert!(tx.grants().release(released.id, at(50)).await.unwrap());
     tx.commit().await.unwrap();
     let mut tx = read(vault).await;
-    let page = tx.grants().list(None, true, None, at(100), 10).await.unwrap();
+    let page = tx.grants().list(&if_live(true), None, at(100), 10).await.unwrap();
     assert_eq!(page, std::slice::from_ref(&live));
     assert_eq!(
-        tx.grants().list(None, true, None, at(99), 10).await.unwrap(),
+        tx.grants().list(&if_live(true), None, at(99), 10).await.unwrap(),
         [live.clone(), ended.clone()]
     );
     assert_eq!(
-        tx.grants().list(Some(live.id), true, None, at(99), 10).await.unwrap(),
+        tx.grants()
+            .list(&if_live(true), Some(live.id), at(99), 10)
+            .await
+            .unwrap(),
         [ended]
     );
-    assert_eq!(tx.grants().list(None, false, None, at(100), 10).await.unwrap().len(), 3);
-    assert_eq!(tx.grants().list(None, true, None, at(100), 0).await.unwrap(), []);
+    assert_eq!(
+        tx.grants()
+            .list(&if_live(false), None, at(100), 10)
+            .await
+            .unwrap()
+            .len(),
+        3
+    );
+    assert_eq!(tx.grants().list(&if_live(true), None, at(100), 0).await.unwrap(), []);
 }
 
 /// However many newer ones are over, an old one that lives is found.
@@ -116,9 +126,13 @@ pub async fn grants_listed_live_are_found_behind_many_dead_ones(vault: &dyn Vaul
     add_tokens(vault, &[&ends, &lives]).await;
     add_grants(vault, &old.iter().chain(&dead).collect::<Vec<_>>()).await;
     let mut tx = read(vault).await;
-    let page = tx.grants().list(None, true, None, at(200), 2).await.unwrap();
+    let page = tx.grants().list(&if_live(true), None, at(200), 2).await.unwrap();
     assert_eq!(page, [old[2].clone(), old[1].clone()]);
-    let page = tx.grants().list(Some(old[1].id), true, None, at(200), 2).await.unwrap();
+    let page = tx
+        .grants()
+        .list(&if_live(true), Some(old[1].id), at(200), 2)
+        .await
+        .unwrap();
     assert_eq!(page, [old[0].clone()]);
 }
 
@@ -183,7 +197,7 @@ pub async fn grants_are_purged_by_their_end(vault: &dyn Vault) {
     let listed = read(vault)
         .await
         .grants()
-        .list(None, false, None, at(0), 10)
+        .list(&if_live(false), None, at(0), 10)
         .await
         .unwrap();
     assert_eq!(listed, [live]);
@@ -204,38 +218,38 @@ pub async fn grants_are_listed_by_their_holder(vault: &dyn Vault) {
     let mut tx = read(vault).await;
     let page = tx
         .grants()
-        .list(None, false, Some("client:a"), at(200), 2)
+        .list(&of_holder(false, "client:a"), None, at(200), 2)
         .await
         .unwrap();
     assert_eq!(page, [dead[29].clone(), dead[28].clone()]);
     let before = Some(dead[0].id);
     let page = tx
         .grants()
-        .list(before, false, Some("client:a"), at(200), 10)
+        .list(&of_holder(false, "client:a"), before, at(200), 10)
         .await
         .unwrap();
     assert_eq!(page, [old[2].clone(), old[1].clone(), old[0].clone()]);
     let page = tx
         .grants()
-        .list(None, true, Some("client:a"), at(200), 2)
+        .list(&of_holder(true, "client:a"), None, at(200), 2)
         .await
         .unwrap();
     assert_eq!(page, [old[2].clone(), old[1].clone()]);
     let page = tx
         .grants()
-        .list(Some(old[1].id), true, Some("client:a"), at(200), 2)
+        .list(&of_holder(true, "client:a"), Some(old[1].id), at(200), 2)
         .await
         .unwrap();
     assert_eq!(page, [old[0].clone()]);
     let page = tx
         .grants()
-        .list(None, true, Some("client:b"), at(50), 50)
+        .list(&of_holder(true, "client:b"), None, at(50), 50)
         .await
         .unwrap();
     assert_eq!(page.len(), others.len());
     let page = tx
         .grants()
-        .list(None, false, Some("client:"), at(50), 50)
+        .list(&of_holder(false, "client:"), None, at(50), 50)
         .await
         .unwrap();
     assert_eq!(page, [], "a holder is meant whole");

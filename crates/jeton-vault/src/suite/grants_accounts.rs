@@ -1,6 +1,6 @@
 use super::{
     accounts_fixtures::{account, account_grant, add_accounts},
-    fixtures::{add_grants, add_tokens, at, begin, fingerprint, grant, key, read, token},
+    fixtures::{add_grants, add_tokens, at, begin, fingerprint, grant, if_live, key, of_holder, read, token},
 };
 use crate::{GrantRecord, Vault};
 
@@ -18,14 +18,11 @@ pub async fn grants_of_accounts_are_found_as_they_were_added(vault: &dyn Vault) 
         Some(&of_account)
     );
     for only_live in [false, true] {
-        let page = tx.grants().list(None, only_live, None, at(10), 9).await.unwrap();
+        let page = tx.grants().list(&if_live(only_live), None, at(10), 9).await.unwrap();
         assert_eq!(page, [of_account.clone(), of_token.clone()]);
     }
-    let holder = Some("client:an id");
-    assert_eq!(
-        tx.grants().list(None, true, holder, at(10), 9).await.unwrap(),
-        [of_account]
-    );
+    let filter = of_holder(true, "client:an id");
+    assert_eq!(tx.grants().list(&filter, None, at(10), 9).await.unwrap(), [of_account]);
     assert_eq!(tx.grants().count_held(minted.id).await.unwrap(), 1);
 }
 

@@ -5,13 +5,14 @@ use crate::{LedgerEntry, LedgerFilter, Vault};
 
 /// What a filter means, entry by entry.
 fn matches(filter: &LedgerFilter, entry: &LedgerEntry) -> bool {
-    let event = filter.event.as_ref().is_none_or(|event| {
+    let is_it = |event: &String| {
         if event.ends_with('.') {
             entry.event.starts_with(event)
         } else {
             entry.event == *event
         }
-    });
+    };
+    let event = filter.events.is_empty() || filter.events.iter().any(is_it);
     let actor = |actor: &String| *actor == entry.actor || *actor == entry.actor_name;
     event
         && filter.actor.as_ref().is_none_or(actor)
@@ -98,7 +99,7 @@ pub async fn ledger_is_listed_by_every_filter_and_all_together(vault: &dyn Vault
                 for request_id in texts(&["r2"]) {
                     for (since, until) in [(None, None), (Some(at(100)), None), (Some(at(61)), Some(at(170)))] {
                         let filter = LedgerFilter {
-                            event: event.clone(),
+                            events: event.iter().cloned().collect(),
                             actor: actor.clone(),
                             fingerprint: fingerprint.clone(),
                             request_id: request_id.clone(),
@@ -172,4 +173,44 @@ pub async fn ledger_pages_begin_below_any_number(vault: &dyn Vault) {
         assert_eq!(page.iter().collect::<Vec<_>>(), expected, "below {before}");
     }
     assert_eq!(tx.ledger().list(&filter, None, 0).await.unwrap(), []);
+}
+
+/// Several events, and families of events: each entry once, newest first, alone and with another condition.
+pub async fn ledger_is_listed_by_several_events_at_once(vault: &dyn Vault) {
+    let entries = entries();
+    append(vault, &entries).await;
+    for events in [
+        &["token.granted", "token.refused"][..],
+        &["token.", "token.granted", "client.added"],
+        &["client.", "client.key."],
+        &["absent", "token"],
+        &["absent", "absent."],
+    ] {
+        for actor in texts(&["client:1", "client:ci"]) {
+            for before in [None, Some(60), Some(1)] {
+                let filter = LedgerFilter {
+                    events: events.iter().map(|event| (*event).to_owned()).collect(),
+                    actor: actor.clone(),
+                    ..LedgerFilter::default()
+                };
+                let below = |entry: &&LedgerEntry| before.is_none_or(|before| entry.seq < before);
+                let mut expected: Vec<_> = entries
+                    .iter()
+                    .filter(|one| matches(&filter, one))
+                    .filter(below)
+                    .collect();
+                expected.reverse();
+                expected.truncate(7);
+                let listed = read(vault).await.ledger().list(&filter, before, 7).await.unwrap();
+                assert_eq!(listed.iter().collect::<Vec<_>>(), expected, "{filter:?} {before:?}");
+            }
+            let filter = LedgerFilter {
+                events: events.iter().map(|event| (*event).to_owned()).collect(),
+                actor: actor.clone(),
+                ..LedgerFilter::default()
+            };
+            let whole = entries.iter().filter(|one| matches(&filter, one)).count();
+            assert_eq!(all_pages(vault, &filter).await.len(), whole, "{filter:?}");
+        }
+    }
 }

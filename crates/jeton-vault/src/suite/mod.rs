@@ -13,6 +13,7 @@ mod accounts_due;
 mod accounts_fixtures;
 mod accounts_lists;
 mod accounts_races;
+mod accounts_search;
 mod apps;
 mod caller_races;
 mod clients;
@@ -20,6 +21,7 @@ mod data_keys;
 mod fixtures;
 mod grants;
 mod grants_accounts;
+mod grants_search;
 mod jobs;
 mod leases;
 mod ledger;
@@ -39,12 +41,14 @@ pub use accounts_choose::*;
 pub use accounts_due::*;
 pub use accounts_lists::*;
 pub use accounts_races::*;
+pub use accounts_search::*;
 pub use apps::*;
 pub use caller_races::*;
 pub use clients::*;
 pub use data_keys::*;
 pub use grants::*;
 pub use grants_accounts::*;
+pub use grants_search::*;
 pub use jobs::*;
 pub use leases::*;
 pub use ledger::*;
@@ -90,6 +94,12 @@ macro_rules! vault_suite {
             accounts_are_paged_without_gap_or_repeat,
             accounts_pages_begin_behind_any_place,
             accounts_are_listed_by_every_filter_and_all_together,
+            accounts_are_searched_by_what_is_written_of_them,
+            accounts_lists_and_counts_agree,
+            accounts_sketches_are_what_the_rows_say,
+            accounts_are_tallied_by_how_they_stand,
+            accounts_that_end_soon_are_listed_by_their_end,
+            accounts_are_found_by_what_is_left_of_their_limit,
             accounts_labels_and_defaults_are_taken_by_one_of_many,
             accounts_are_updated_by_one_of_many,
             accounts_labels_are_changed_by_one_of_two,
@@ -203,6 +213,10 @@ macro_rules! vault_suite {
             clients_are_touched_by_many_at_once,
             policies_are_new_to_one_of_many_at_once,
             grants_are_listed_by_their_holder,
+            ledger_is_listed_by_several_events_at_once,
+            grants_are_listed_by_every_filter_and_all_together,
+            grants_that_are_purged_are_found_no_more,
+            grants_are_counted_by_the_hour,
             tokens_cut_short_keep_their_bytes_until_the_forge_ends_them,
             settings_are_put_over_what_was_there,
             transactions_dropped_roll_back,
@@ -240,12 +254,14 @@ mod tests {
             include_str!("accounts_due.rs"),
             include_str!("accounts_lists.rs"),
             include_str!("accounts_races.rs"),
+            include_str!("accounts_search.rs"),
             include_str!("apps.rs"),
             include_str!("caller_races.rs"),
             include_str!("clients.rs"),
             include_str!("data_keys.rs"),
             include_str!("grants.rs"),
             include_str!("grants_accounts.rs"),
+            include_str!("grants_search.rs"),
             include_str!("jobs.rs"),
             include_str!("leases.rs"),
             include_str!("ledger.rs"),
