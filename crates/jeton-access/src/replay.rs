@@ -78,7 +78,7 @@ impl Access {
     ) -> Result<Replay, AccessError> {
         let set = Arc::new(self.proposed(document).await?);
         let filter = LedgerFilter {
-            event: Some("token.".to_owned()),
+            events: vec!["token.".to_owned()],
             since,
             until,
             ..LedgerFilter::default()

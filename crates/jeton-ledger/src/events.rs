@@ -60,6 +60,9 @@ events! {
     RECORD_ARCHIVED = "record.archived", "Old entries were moved to files.";
 }
 
+/// What people were refused: tokens, other things, to be let in, and to sign in.
+pub const REFUSALS: [&str; 4] = [TOKEN_REFUSED, ACCESS_REFUSED, AUTH_REFUSED, USER_SIGN_IN_REFUSED];
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

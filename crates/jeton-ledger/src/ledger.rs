@@ -223,6 +223,19 @@ impl Ledger {
         pages::list(&*self.inner.shared.vault, filter, before, limit).await
     }
 
+    /// The newest refusals: of tokens, of other things, of callers who could not show who they are, and of people who could
+    /// not sign in; at most `limit`.
+    ///
+    /// # Errors
+    /// [`LedgerError::Vault`] when the database fails.
+    pub async fn refusals(&self, limit: u32) -> Result<Page, LedgerError> {
+        let filter = LedgerFilter {
+            events: crate::events::REFUSALS.map(str::to_owned).to_vec(),
+            ..LedgerFilter::default()
+        };
+        self.list(&filter, None, limit).await
+    }
+
     /// A page, oldest first, for export and replay: at most `limit` entries (1,000 at most) with a number above `after`.
     /// `next` is the next page's `after`. A filter that few entries pass can give a page that is not full, or empty,
     /// and still has a `next`: a call looks at about 10,000 entries.

@@ -78,7 +78,7 @@ pub(crate) async fn scan(
 /// What the databases' lists ask for, for entries that are at hand.
 fn matches(filter: &LedgerFilter, entry: &LedgerEntry) -> bool {
     let LedgerFilter {
-        event,
+        events,
         actor,
         fingerprint,
         request_id,
@@ -86,15 +86,17 @@ fn matches(filter: &LedgerFilter, entry: &LedgerEntry) -> bool {
         until,
     } = filter;
     let same = |wanted: &Option<String>, found: &Option<String>| wanted.is_none() || wanted == found;
-    event.as_ref().is_none_or(|wanted| {
+    let is_it = |wanted: &String| {
         if wanted.ends_with('.') {
             entry.event.starts_with(wanted.as_str())
         } else {
             entry.event == *wanted
         }
-    }) && actor
-        .as_ref()
-        .is_none_or(|wanted| entry.actor == *wanted || entry.actor_name == *wanted)
+    };
+    (events.is_empty() || events.iter().any(is_it))
+        && actor
+            .as_ref()
+            .is_none_or(|wanted| entry.actor == *wanted || entry.actor_name == *wanted)
         && same(fingerprint, &entry.fingerprint)
         && same(request_id, &entry.request_id)
         && since.is_none_or(|since| entry.at >= since)

@@ -73,7 +73,7 @@ on_both! {
         assert_eq!((verdict.first, verdict.last, verdict.entries), (Some(22), Some(26), 5));
         let in_files = verdict.archives.unwrap();
         assert_eq!((in_files.first, in_files.last, in_files.entries), (Some(1), Some(21), 21));
-        let filter = LedgerFilter { event: Some(events::RECORD_ARCHIVED.to_owned()), ..LedgerFilter::default() };
+        let filter = LedgerFilter { events: vec![events::RECORD_ARCHIVED.to_owned()], ..LedgerFilter::default() };
         let about = ledger.scan(&filter, 0, 10).await.unwrap().entries;
         assert_eq!(about[0].body, r#"{"file":"record-1-10.jsonl","last":10}"#);
         // Nothing is old enough a second time.

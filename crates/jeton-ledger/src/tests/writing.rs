@@ -286,7 +286,7 @@ on_both! {
         let ledger = world.filled(5).await;
         ledger.record(Write::event(Event::by_system(events::SERVER_STOPPED))).await.unwrap();
         let filters = [
-            LedgerFilter { event: Some("server.".to_owned()), ..LedgerFilter::default() },
+            LedgerFilter { events: vec!["server.".to_owned()], ..LedgerFilter::default() },
             LedgerFilter { actor: Some("jeton".to_owned()), ..LedgerFilter::default() },
             LedgerFilter { since: Some(jiff::Timestamp::from_millisecond(1_793_610_005_000).unwrap()), ..LedgerFilter::default() },
         ];
@@ -295,7 +295,7 @@ on_both! {
             assert_eq!(scanned.entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [6], "{filter:?}");
             assert_eq!(scanned, ledger.list(&filter, None, 10).await.unwrap());
         }
-        let token = LedgerFilter { event: Some("token.granted".to_owned()), ..LedgerFilter::default() };
+        let token = LedgerFilter { events: vec!["token.granted".to_owned()], ..LedgerFilter::default() };
         let page = ledger.scan(&token, 1, 3).await.unwrap();
         assert_eq!(page.entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [2, 3, 4]);
         let page = ledger.scan(&token, page.next.unwrap(), 3).await.unwrap();
