@@ -7,6 +7,7 @@ use url::Url;
 
 use super::{
     AppInfo, Installation, InstallationPage, Probe, Revoked,
+    account::quota,
     wire::{self, WireApp, WireInstallation, WireRepositories},
 };
 use crate::{
@@ -150,11 +151,13 @@ impl GitHubApp {
             let mut url = self.url(&["installation", "repositories"])?;
             url.query_pairs_mut().append_pair("per_page", "1");
             let answer = self.call(Method::GET, url, token, None).await?;
+            let answer = self.success(answer)?;
             // a login page with status 200 is not GitHub's yes
-            wire::parse::<WireRepositories>(&self.success(answer)?)
+            wire::parse::<WireRepositories>(&answer)?;
+            Ok(quota(&answer.headers))
         };
         match asked.await {
-            Ok(_) => Probe::Live,
+            Ok(quota) => Probe::Live(quota),
             Err(
                 error @ (ForgeError::BadCredentials { .. }
                 | ForgeError::Forbidden { .. }

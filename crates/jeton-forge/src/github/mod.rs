@@ -7,7 +7,7 @@ mod wire;
 
 use std::sync::Arc;
 
-use jeton_domain::{AppIssuer, Clock, ExpiresAt, ForgeEndpoint, InstallationId, Permissions, Secret};
+use jeton_domain::{AppIssuer, Clock, ExpiresAt, ForgeEndpoint, InstallationId, Permissions, Quota, Secret};
 
 use crate::{AppKey, ForgeError, HttpOptions, http_client::HttpClient};
 
@@ -116,8 +116,8 @@ pub struct MintedToken {
 /// Whether a token works.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Probe {
-    /// GitHub accepts it.
-    Live,
+    /// GitHub accepts it; what is left of the hourly budget of its installation, when GitHub says so.
+    Live(Option<Quota>),
     /// GitHub refuses it. [`ForgeError::BadCredentials`]: it ended, was revoked, or is not known everywhere yet.
     /// [`ForgeError::Suspended`]: nothing works. [`ForgeError::Forbidden`] and [`ForgeError::NotFound`] say less: a policy, such
     /// as a list of allowed addresses, or a replica that lags.

@@ -95,7 +95,7 @@ pub(super) fn refusal(answer: &Answer) -> Option<WireRefusal> {
 }
 
 /// What is left of the hourly budget.
-pub(super) fn quota(headers: &HeaderMap) -> Option<Quota> {
+pub(in crate::github) fn quota(headers: &HeaderMap) -> Option<Quota> {
     let number = |name| headers::text(headers, name).and_then(|text| text.parse::<u64>().ok());
     let reset = headers::text(headers, "x-ratelimit-reset").and_then(|text| text.parse().ok());
     Some(Quota {

@@ -21,6 +21,7 @@ use jeton_domain::{CheckReport, Code, Credential, CredentialKind, Diagnosis, For
 use jeton_outbound::{Outbound, bearer};
 use jiff::{Timestamp, civil::Date};
 
+pub(super) use self::dialect::quota;
 use self::{dialect::GitHubDialect, look::Look, pages::Pages};
 use crate::{
     AccountForge, CheckAsk, RepositoryPage, Rotated, TokenGuide,
