@@ -1,5 +1,6 @@
 use jeton_domain::{AccountId, AccountLabel, Caller, Validity};
 use jeton_vault::{AccountFilter, AccountRecord};
+use jiff::Timestamp;
 
 use crate::{
     Account, AccountError, Accounts, EnvironmentAccount,
@@ -13,7 +14,7 @@ const LONGEST_PAGE: u32 = 500;
 
 /// Pages of the vault that are walked through for one page of somebody who sees few of many. Whoever needs what lies beyond asks by
 /// host or by the beginning of a label.
-const MOST_PASSED: u32 = 20;
+pub(crate) const MOST_PASSED: u32 = 20;
 
 /// A page of accounts.
 #[derive(Debug)]
@@ -112,8 +113,27 @@ impl Inner {
     }
 }
 
+fn ends_before(account: &EnvironmentAccount, before: Timestamp) -> bool {
+    let report = account.report.load();
+    let end = report.as_ref().and_then(|report| report.end.time());
+    end.is_some_and(|end| end < before)
+}
+
+/// What the vault has in `search`.
+fn searched(account: &EnvironmentAccount) -> String {
+    let few = |text: &str| text.chars().take(100).collect::<String>();
+    let report = account.report.load();
+    let identity = report.as_ref().and_then(|report| report.identity.as_ref());
+    let credential = &account.credential;
+    let mut parts = vec![account.label.to_string(), credential.forge.host().to_owned()];
+    parts.extend(credential.username.as_deref().map(few));
+    parts.extend(credential.email.clone());
+    parts.extend(identity.map(|identity| few(&identity.name)));
+    parts.join("\n").to_ascii_lowercase()
+}
+
 /// As the vault filters.
-fn passes(account: &EnvironmentAccount, filter: &AccountFilter) -> bool {
+pub(crate) fn passes(account: &EnvironmentAccount, filter: &AccountFilter) -> bool {
     let forge = &account.credential.forge;
     let report = account.report.load();
     let validity = report.as_ref().map_or(Validity::Unknown, |report| report.validity);
@@ -124,6 +144,9 @@ fn passes(account: &EnvironmentAccount, filter: &AccountFilter) -> bool {
             .is_none_or(|host| host.eq_ignore_ascii_case(forge.host()))
         && filter.validity.is_none_or(|wanted| wanted == validity)
         && filter.active.is_none_or(|active| active)
+        && filter.private.is_none_or(|private| !private)
+        && filter.ends_before.is_none_or(|before| ends_before(account, before))
+        && filter.search().is_none_or(|text| searched(account).contains(&text))
         && filter
             .label_prefix
             .as_deref()

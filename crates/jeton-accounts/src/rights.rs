@@ -1,10 +1,10 @@
 //! Who may see an account, and who may change it.
 
 use jeton_access::AccessError;
-use jeton_domain::{AccountScope, Action, Caller, Coded as _, Identity, Role};
+use jeton_domain::{AccountLabel, AccountScope, Action, Caller, Coded as _, Identity, Role};
 use jeton_ledger::{Event, events};
 use jeton_policy::CouldUse;
-use jeton_vault::{AccountRecord, AccountView};
+use jeton_vault::{AccountRecord, AccountSketch, AccountView};
 
 use crate::{AccountError, Accounts, EnvironmentAccount, account::source_of, accounts::Inner};
 
@@ -55,8 +55,17 @@ enum SharedSight {
 
 impl Sight<'_> {
     pub(crate) fn sees(&self, account: &AccountRecord) -> bool {
-        match &account.scope {
-            AccountScope::Shared => self.sees_shared(account.forge.host(), &source_of(&account.scope, &account.label)),
+        self.sees_one(&account.scope, account.forge.host(), &account.label)
+    }
+
+    /// The same of an account that is known in outline.
+    pub(crate) fn sees_sketch(&self, account: &AccountSketch) -> bool {
+        self.sees_one(&account.scope, &account.host, &account.label)
+    }
+
+    fn sees_one(&self, scope: &AccountScope, host: &str, label: &AccountLabel) -> bool {
+        match scope {
+            AccountScope::Shared => self.sees_shared(host, &source_of(scope, label)),
             scope @ AccountScope::Private(_) => view_of(self.caller) == AccountView::All || owns(self.caller, scope),
         }
     }

@@ -7,6 +7,7 @@ mod environment;
 mod forges;
 mod looking;
 mod mortal;
+mod overview;
 mod removing;
 mod replacing;
 mod rotation;
