@@ -39,8 +39,8 @@ pub use problem::Problem;
 pub use record::{RecordArchive, RecordEntry, RecordFinding, RecordPage, RecordVerdict, VerifyRecordRequest};
 pub use released::Released;
 pub use tokens::{
-    CompatToken, Grant, GrantList, RejectedRequest, RejectedResponse, RevokeResponse, RevokeState, TokenRequest,
-    TokenResponse, Verdict,
+    CompatToken, Grant, GrantList, RejectedRequest, RejectedResponse, RevokeResponse, RevokeState, RevokedGrants,
+    TokenRequest, TokenResponse, Verdict,
 };
 pub use users::{AddUserRequest, ChangeUserRequest, InvitedUser, RemovedUser, User, UserList, UserRole, WhoAmI};
 pub use words::{ClaimValue, ClaimValues, Numbers, Words};

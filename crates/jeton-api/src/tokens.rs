@@ -147,6 +147,15 @@ pub struct RevokeResponse {
     pub detail: String,
 }
 
+/// What became of all that somebody held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RevokedGrants {
+    /// Whose, as they were named.
+    pub holder: String,
+    /// How many grants were held until now.
+    pub grants_ended: u64,
+}
+
 /// Who holds what. Never the token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Grant {
@@ -154,6 +163,9 @@ pub struct Grant {
     pub grant_id: Uuid,
     /// Who got it.
     pub holder: String,
+    /// Who that is for ever: a name can be given to somebody else, and a key cannot.
+    #[serde(default)]
+    pub holder_key: String,
     /// The policy that allowed it; empty for grants from before there were policies.
     #[serde(default)]
     pub rule: String,

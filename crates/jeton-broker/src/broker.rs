@@ -17,13 +17,16 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     BrokerError, BrokerSettings, LiveToken,
+    app_quotas::AppQuota,
     app_registry::AppRegistry,
     apps::ConfiguredApp,
     flights::Flights,
+    grants::PastGrants,
     holders::{Hold, Holder},
     reseal::ResealVault,
     revoke_token::RevokeToken,
     slot::Slot,
+    traffic::Counts,
 };
 
 /// What a broker is made of.
@@ -78,6 +81,11 @@ pub(crate) struct Inner {
     pub(crate) look_ups: Flights<(AppId, String), LookUpOutcome>,
     /// Grants that a holder shares with itself, of the compatible route, while they are being written down.
     pub(crate) shared_grants: Flights<(TokenId, Holder), Result<Arc<Hold>, BrokerError>>,
+    /// What was seen last of the forge's limits, by App and owner.
+    pub(crate) quotas: DashMap<(AppId, String), AppQuota>,
+    /// How many grants there were in hours that are over.
+    pub(crate) past_grants: Mutex<PastGrants>,
+    pub(crate) traffic: Counts,
     pub(crate) tasks: TaskTracker,
     pub(crate) wake_worker: Arc<Notify>,
     /// The last entry of the record about a grant that was given back, of any replica: those up to it are out of memory.
@@ -96,6 +104,7 @@ impl Broker {
         let tasks = TaskTracker::new();
         let holder = LeaseHolder::generate(parts.clock.now(), &*parts.entropy);
         let apps = AppRegistry::new(&parts.github, parts.configured_apps, parts.settings.calls_per_app)?;
+        let started_at = parts.clock.now();
         let inner = Inner {
             vault: parts.vault,
             ring: parts.ring,
@@ -115,6 +124,9 @@ impl Broker {
             installations: DashMap::new(),
             look_ups: Flights::new(tasks.clone()),
             shared_grants: Flights::new(tasks.clone()),
+            quotas: DashMap::new(),
+            past_grants: Mutex::default(),
+            traffic: Counts::new(started_at),
             tasks,
             last_release: AtomicU64::new(0),
             last_check: Mutex::new(None),

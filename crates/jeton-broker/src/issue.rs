@@ -21,6 +21,7 @@ use crate::{
     holders::{Hold, Holder, Holders},
     permit::{Permit, Wanted},
     slot::{Need, Slot},
+    traffic::Outcome,
 };
 
 /// Who asks, and in which request.
@@ -102,6 +103,19 @@ impl Broker {
     /// # Errors
     /// [`BrokerError`] says whose fault it is and what to do.
     pub async fn issue(&self, asker: &Asker, ask: TokenAsk) -> Result<Granted, BrokerError> {
+        let outcome = self.issue_from_any(asker, ask).await;
+        match &outcome {
+            Ok(Granted {
+                handed: Handed::Account(_),
+                ..
+            }) => self.0.traffic.count(Outcome::Account, self.0.clock.now()),
+            Ok(_) => {}
+            Err(error) => self.0.count_failure(error),
+        }
+        outcome
+    }
+
+    async fn issue_from_any(&self, asker: &Asker, ask: TokenAsk) -> Result<Granted, BrokerError> {
         if self.is_for_account(asker, &ask)? {
             let outcome = self.issue_from_account(asker, &ask).await;
             let is_none = |error: &BrokerError| error.code() == Code::AccountNone;
@@ -194,13 +208,14 @@ impl Broker {
         let outcome = self
             .issue_for_repository_once(asker, repository, app, default_permissions)
             .await;
-        match outcome {
+        let outcome = match outcome {
             Err(BrokerError::NotInstalled { .. }) if self.apps_have_changed().await => {
                 self.issue_for_repository_once(asker, repository, app, default_permissions)
                     .await
             }
             outcome => outcome,
-        }
+        };
+        outcome.inspect_err(|error| self.0.count_failure(error))
     }
 
     async fn issue_for_repository_once(

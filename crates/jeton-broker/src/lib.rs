@@ -2,6 +2,7 @@
 
 mod app_check;
 mod app_entry;
+mod app_quotas;
 mod app_registry;
 mod apps;
 mod broker;
@@ -29,13 +30,15 @@ mod revoke_token;
 mod settings;
 mod slot;
 mod sweep;
+mod traffic;
 mod verify;
 
 pub use app_check::{AppReport, InstallationReport, ReportFinding};
+pub use app_quotas::AppQuota;
 pub use apps::{AppSummary, ConfiguredApp, NewApp};
 pub use broker::{Broker, BrokerParts};
 pub use error::{BrokerError, Refusal};
-pub use grants::GrantPage;
+pub use grants::{GrantAsk, GrantPage};
 pub use health::{Check, Readiness};
 pub use issue::{Asker, Granted, Handed, TokenAsk, Warm};
 pub use jeton_accounts::HandOut;
@@ -46,3 +49,4 @@ pub use reject::{Rejection, RejectionVerdict};
 pub use revoke::{Revocation, RevocationState};
 pub use settings::BrokerSettings;
 pub use slot::LiveToken;
+pub use traffic::{HourTraffic, Traffic};

@@ -23,6 +23,7 @@ use crate::{
     issue::Asker,
     permit::too_short,
     slot::{Need, Slot},
+    traffic::Outcome,
 };
 
 /// How long a caller waits for another process that mints the same key. Its lease lives six seconds when it dies, and
@@ -49,6 +50,7 @@ impl Inner {
             {
                 slot.mark_used();
                 self.renew_if_due(digest, slot, &token, now);
+                self.traffic.count(Outcome::FromCache, now);
                 return Ok(token);
             }
             let token = self.fly(digest, slot, need).await?;
@@ -127,11 +129,14 @@ impl Inner {
         {
             return Ok(token);
         }
-        let token = match self.unproven(slot, need) {
-            Some(token) => token,
-            None => Arc::new(self.mint(app, slot).await?),
+        let token = if let Some(token) = self.unproven(slot, need) {
+            token
+        } else {
+            let token = Arc::new(self.mint(app, slot).await?);
+            self.traffic.count(Outcome::Minted, self.clock.now());
+            token
         };
-        if let Err(error) = self.wait_until_live(app, &token.token).await {
+        if let Err(error) = self.wait_until_live(app, &slot.owner, &token.token).await {
             // Another mint would lag as much: the next flight looks at this one again.
             slot.unproven.store(Some(token));
             return Err(error);

@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use jeton_domain::{AccountId, Action, Fingerprint, Secret, TokenId, Validity};
 use jeton_forge::{ForgeError, Probe};
 use jeton_ledger::{Event, events};
-use jeton_vault::GrantOf;
+use jeton_vault::GrantFilter;
 
 use crate::{
     Asker, Broker, BrokerError, app_entry::AppEntry, mint::token_place, permit::own_key, revoke::look_at, slot::Slot,
@@ -32,10 +32,6 @@ pub enum RejectionVerdict {
 /// A refusal is believed when it is repeated after this pause: a replica that lags refuses once, a dead token always.
 const SECOND_LOOK: Duration = Duration::from_millis(500);
 
-/// Among how many of their newest grants a token is looked for: pages of so many, and so many pages.
-const PAGE: u32 = 500;
-const MOST_PAGES: usize = 20;
-
 /// Who may have a look taken at a token.
 struct Reporter {
     /// Of which account they have it; `None` when it is no account's, or for those who may look at what others hold.
@@ -46,6 +42,7 @@ struct Reporter {
 struct Found {
     app: Arc<AppEntry>,
     id: TokenId,
+    owner: String,
     secret: Secret,
     slot: Option<Arc<Slot>>,
 }
@@ -84,7 +81,10 @@ impl Broker {
             probe = client.probe(&found.secret).await;
         }
         let verdict = match probe {
-            Probe::Live => RejectionVerdict::Live,
+            Probe::Live(quota) => {
+                inner.note_quota(&found.app, &found.owner, quota);
+                RejectionVerdict::Live
+            }
             Probe::Refused(error @ (ForgeError::BadCredentials { .. } | ForgeError::Suspended { .. })) => {
                 tracing::warn!(token.fingerprint = %fingerprint, %error, "a token died before its time; it is dropped");
                 if let Some(slot) = &found.slot {
@@ -140,23 +140,16 @@ impl Broker {
             return Ok(None);
         };
         let mut tx = inner.vault.read().await?;
-        let mut before = None;
-        for _ in 0..MOST_PAGES {
-            let page = tx.grants().list(before, true, Some(&who), now, PAGE).await?;
-            if let Some(grant) = page.iter().find(|grant| grant.fingerprint == *fingerprint) {
-                let account = match grant.of {
-                    GrantOf::Account(account) => Some(account),
-                    GrantOf::Token(_) => None,
-                };
-                return Ok(Some(Reporter { account }));
-            }
-            let is_last = page.len() < PAGE as usize;
-            before = page.last().map(|grant| grant.id);
-            if is_last {
-                break;
-            }
-        }
-        Ok(None)
+        let held = GrantFilter {
+            only_live: true,
+            holder_key: Some(who),
+            fingerprint: Some(fingerprint.to_string()),
+            ..GrantFilter::default()
+        };
+        let page = tx.grants().list(&held, None, now, 1).await?;
+        Ok(page.first().map(|grant| Reporter {
+            account: grant.of.account(),
+        }))
     }
 
     /// A live token by its fingerprint: from memory, or from the vault when another replica minted it. Looks at every
@@ -176,6 +169,7 @@ impl Broker {
             return Ok(Some(Found {
                 app,
                 id: token.id,
+                owner: token.covers.owner().to_owned(),
                 secret: token.token.clone(),
                 slot: Some(slot),
             }));
@@ -199,6 +193,7 @@ impl Broker {
             return Ok(Some(Found {
                 app,
                 id: record.id,
+                owner: record.owner,
                 secret,
                 slot,
             }));

@@ -3,11 +3,11 @@ use std::sync::Arc;
 use jeton_domain::{Action, ForgeEndpoint, GrantId, IdentityKey, JobId, TokenId};
 use jeton_ledger::{Event, events};
 use jeton_policy::Ask;
-use jeton_vault::{GrantOf, GrantRecord, NewJob, TokenRecord, VaultTx};
+use jeton_vault::{GrantFilter, GrantOf, GrantRecord, NewJob, TokenRecord, VaultTx};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    Asker, Broker, BrokerError,
+    Asker, Broker, BrokerError, Refusal,
     broker::Inner,
     revoke_token::{RevokePayload, RevokeToken},
 };
@@ -74,7 +74,34 @@ impl Broker {
             .unwrap_or(Err(BrokerError::Internal("a revocation was lost")))
     }
 
+    /// The same for whoever may end what others hold, by the holder's key or name ([`Broker::holder_key`]).
+    ///
+    /// # Errors
+    /// [`BrokerError::Access`], which is on record then; [`Refusal::Field`](crate::Refusal::Field) when nobody is named so; or as
+    /// [`Broker::revoke_all_of`].
+    pub async fn revoke_grants_of(&self, asker: &Asker, holder: &str) -> Result<u64, BrokerError> {
+        let inner = &self.0;
+        inner
+            .access
+            .permit(&asker.caller, Action::GrantRevoke, asker.request_id.as_deref())?;
+        let Some(holder) = self.holder_key(holder).await? else {
+            let shown: String = holder.chars().filter(|c| !c.is_control()).take(80).collect();
+            return Err(Refusal::Field(format!("holder: nobody is known here as \"{shown}\"")).into());
+        };
+        let (broker, asker) = (self.clone(), asker.clone());
+        let task = inner
+            .tasks
+            .spawn(async move { broker.end_all_of(&asker, &holder).await });
+        task.await
+            .unwrap_or(Err(BrokerError::Internal("a revocation was lost")))
+    }
+
     async fn end_all_of(&self, asker: &Asker, holder: &str) -> Result<u64, BrokerError> {
+        let held = GrantFilter {
+            only_live: true,
+            holder_key: Some(holder.to_owned()),
+            ..GrantFilter::default()
+        };
         let mut ended = 0;
         let mut failure = None;
         // Newest first, page by page: new ones that come meanwhile are those of a holder who is not known any more.
@@ -82,7 +109,7 @@ impl Broker {
         loop {
             let now = self.0.clock.now();
             let mut tx = self.0.vault.read().await?;
-            let mut page = tx.grants().list(before, true, Some(holder), now, PAGE).await?;
+            let mut page = tx.grants().list(&held, before, now, PAGE).await?;
             drop(tx);
             let Some(last) = page.last() else {
                 // Whatever could be ended is.

@@ -104,6 +104,7 @@ impl Broker {
     pub async fn sweep(&self) -> Result<(), BrokerError> {
         let inner = &self.0;
         let now = inner.clock.now();
+        inner.traffic.publish();
         let is_dead = |token: &crate::LiveToken| token.freshness(now, SignedDuration::ZERO) == Freshness::Expired;
         // A slot that somebody is using right now has a second owner.
         inner.slots.retain(|_, slot| {
@@ -129,7 +130,7 @@ impl Broker {
 
 fn releases() -> LedgerFilter {
     LedgerFilter {
-        event: Some(events::TOKEN_RELEASED.to_owned()),
+        events: vec![events::TOKEN_RELEASED.to_owned()],
         ..LedgerFilter::default()
     }
 }

@@ -16,7 +16,7 @@ impl Inner {
     /// A forge that does not say (5xx, limits, time-outs) is no evidence against the token: it is released. So is one
     /// that goes on to forbid the probe itself: a policy, such as a list of allowed addresses, may stop this machine
     /// and not the caller's.
-    pub(crate) async fn wait_until_live(&self, app: &AppEntry, token: &Secret) -> Result<(), BrokerError> {
+    pub(crate) async fn wait_until_live(&self, app: &AppEntry, owner: &str, token: &Secret) -> Result<(), BrokerError> {
         let window = self.settings.probe_window;
         if window.is_zero() {
             return Ok(());
@@ -29,7 +29,10 @@ impl Inner {
             .chain(std::iter::repeat(PAUSES[PAUSES.len() - 1]));
         loop {
             let refused = match client.probe(token).await {
-                Probe::Live => return Ok(()),
+                Probe::Live(quota) => {
+                    self.note_quota(app, owner, quota);
+                    return Ok(());
+                }
                 Probe::Unknown(error) => {
                     tracing::info!(%error, "a fresh token could not be probed; it is released unproven");
                     return Ok(());
