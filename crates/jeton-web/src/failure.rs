@@ -12,7 +12,7 @@ use jeton_broker::BrokerError;
 use jeton_domain::{Code, Coded};
 use jeton_ledger::LedgerError;
 
-use crate::{python_json, request_id::RequestId, status};
+use crate::{page::respond, python_json, request_id::RequestId, status};
 
 /// When a failure will pass is seldom known; this many seconds are said then.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -36,6 +36,8 @@ struct Parts {
     /// Whether the rest of the connection is of no use: an unread body lies on it.
     close: bool,
     compat: bool,
+    /// The same for a person with a browser, as HTML.
+    page: Option<String>,
     /// The chain of causes, for the log only.
     cause: Option<BrokerError>,
 }
@@ -54,6 +56,7 @@ impl Failure {
             challenge: None,
             close: false,
             compat: false,
+            page: None,
             cause: None,
         }))
     }
@@ -88,6 +91,20 @@ impl Failure {
         })
     }
 
+    /// The same failure for a person: as a page, with the status of pages.
+    #[must_use]
+    pub(crate) fn with_page(self, page: String) -> Self {
+        self.change(|parts| {
+            parts.status = respond::page_status(parts.code);
+            parts.page = Some(page);
+        })
+    }
+
+    /// Whether it is a page already.
+    pub(crate) fn has_page(&self) -> bool {
+        self.0.page.is_some()
+    }
+
     fn change(mut self, change: impl FnOnce(&mut Parts)) -> Self {
         change(Arc::make_mut(&mut self.0));
         self
@@ -99,6 +116,29 @@ impl Failure {
 
     pub(crate) fn status(&self) -> StatusCode {
         self.0.status
+    }
+
+    pub(crate) fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    pub(crate) fn remedy(&self) -> Option<&str> {
+        self.0.remedy.as_deref()
+    }
+
+    /// When it is worth trying again, where that is known.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Where it can be put right.
+    pub(crate) fn url(&self) -> Option<&str> {
+        self.0.url.as_deref()
+    }
+
+    /// The forge's own words.
+    pub(crate) fn forge_message(&self) -> Option<&str> {
+        self.0.forge_message.as_deref()
     }
 
     /// What failed and why, cause by cause, for the log.
@@ -119,14 +159,13 @@ impl Failure {
     /// Writes it down, with the id of the request that it answers.
     pub(crate) fn write(&self, id: &RequestId) -> Response {
         let parts = &*self.0;
-        let (media_type, body) = if parts.compat {
-            ("application/json", python_json::object(&[("error", &self.sentence())]))
-        } else {
-            ("application/problem+json", self.problem(id))
+        let mut response = match &parts.page {
+            Some(page) => respond::html(page.clone()),
+            None if parts.compat => json("application/json", python_json::object(&[("error", &self.sentence())])),
+            None => json("application/problem+json", self.problem(id)),
         };
-        let mut response = (parts.status, body).into_response();
+        *response.status_mut() = parts.status;
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if self.says_when() {
             let seconds = parts.retry_after.unwrap_or(DEFAULT_RETRY_AFTER);
@@ -134,7 +173,7 @@ impl Failure {
             let seconds = seconds.as_secs() + u64::from(seconds.subsec_nanos() > 0);
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
-        if let Some(challenge) = parts.challenge {
+        if let Some(challenge) = parts.challenge.filter(|_| parts.page.is_none()) {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         if parts.close {
@@ -191,6 +230,10 @@ impl Failure {
         }
         text.replace(['\n', '\r'], " ")
     }
+}
+
+fn json(media_type: &'static str, body: String) -> Response {
+    ([(CONTENT_TYPE, media_type)], body).into_response()
 }
 
 impl From<BrokerError> for Failure {

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{
     HeaderMap, HeaderValue, Method, Request, Version,
-    header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE},
+    header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
 };
 use hyper::body::Incoming;
 use jeton_access::AccessError;
@@ -30,6 +30,7 @@ use crate::{
     extract::body_limit,
     failure::{Failure, KEPT_HEADERS},
     listen::Respond,
+    page::{self, failed::wants_html},
     peer::Peer,
     request_id::{self, RequestId},
     state::Shared,
@@ -110,6 +111,7 @@ impl Front {
         let caller = auth::compat_caller_now(state, headers, peer, address)?;
         let body = state.warm.find(&caller, path, &state.broker)?;
         state.access.check_caller(caller.identity.key()).ok()?;
+        state.broker.count_warm();
         let id = state.request_ids.of(headers);
         tracing::debug!(
             method = "GET",
@@ -135,11 +137,14 @@ impl Front {
         let id = state.request_ids.of(request.headers());
         let line = AccessLine::begin(request.method());
         let version = request.version();
-        let compat = request.uri().path().starts_with("/api/");
         let path = request.uri().path();
+        let compat = path.starts_with("/api/");
+        let for_people = !compat && !path.starts_with("/v1/") && wants_html(request.headers());
         let asks_forge = compat || path.starts_with("/v1/tokens") || path.starts_with("/v1/apps");
         let patience = match path {
-            "/v1/record/verify" | "/v1/policies/replay" => state.settings.request_timeout.max(WHOLE_RECORD),
+            "/v1/record/verify" | "/record/verify" | "/v1/policies/replay" => {
+                state.settings.request_timeout.max(WHOLE_RECORD)
+            }
             _ => state.settings.request_timeout,
         };
         let limit = body_limit(request.uri().path(), &state.settings);
@@ -160,15 +165,29 @@ impl Front {
                 Err(_) => too_slow(patience, asks_forge).into_response(),
             }
         };
-        finish(response, &id, &line, version, compat)
+        finish(response, &id, &line, version, Answered { compat, for_people })
     }
 }
 
+/// In whose words a failure is told.
+#[derive(Debug, Clone, Copy)]
+struct Answered {
+    compat: bool,
+    for_people: bool,
+}
+
 /// Writes a failure down, names the request, and logs it.
-fn finish(mut response: Response, id: &RequestId, line: &AccessLine, version: Version, compat: bool) -> Response {
+fn finish(mut response: Response, id: &RequestId, line: &AccessLine, version: Version, told: Answered) -> Response {
     let route = response.extensions_mut().remove::<MatchedPath>();
     let failure = response.extensions_mut().remove::<Failure>();
-    let failure = failure.map(|failure| if compat { failure.for_compat() } else { failure });
+    let failure = failure.map(|failure| match told {
+        Answered { compat: true, .. } => failure.for_compat(),
+        Answered { for_people: true, .. } if !failure.has_page() => {
+            let page = page::failed::plain_page(&failure, id.as_str());
+            failure.with_page(page)
+        }
+        Answered { .. } => failure,
+    });
     if let Some(failure) = &failure {
         let travelled = std::mem::take(response.headers_mut());
         response = failure.write(id);
@@ -182,9 +201,9 @@ fn finish(mut response: Response, id: &RequestId, line: &AccessLine, version: Ve
         // There it is no header; a stream ends by itself.
         response.headers_mut().remove(CONNECTION);
     }
-    response
-        .headers_mut()
-        .insert(request_id::HEADER, id.clone().into_header());
+    let headers = response.headers_mut();
+    headers.insert(request_id::HEADER, id.clone().into_header());
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     line.end(route.as_ref(), response.status().as_u16(), id, failure.as_ref());
     response
 }
@@ -193,6 +212,7 @@ fn finish(mut response: Response, id: &RequestId, line: &AccessLine, version: Ve
 pub(crate) fn token_headers(headers: &mut HeaderMap) {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 }
 
 fn declared_length(headers: &HeaderMap) -> Option<u64> {

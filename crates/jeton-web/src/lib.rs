@@ -3,6 +3,7 @@
 mod access_log;
 mod auth;
 mod compat;
+mod examiner;
 mod extract;
 mod failure;
 mod front;
@@ -21,6 +22,7 @@ mod status;
 mod warm;
 mod web;
 
+pub use examiner::{DoctorFinding, DoctorLevel, Examiner};
 pub use listen::Listener;
 pub use metrics::serve_metrics;
 pub use openapi::openapi_json;

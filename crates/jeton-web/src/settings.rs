@@ -1,8 +1,8 @@
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use jeton_domain::{AppName, Permissions};
 
-use crate::TrustedProxies;
+use crate::{Examiner, TrustedProxies};
 
 /// What an operator may set of the routes that today's clients already call.
 #[derive(Debug, Clone)]
@@ -40,4 +40,6 @@ pub struct WebSettings {
     pub record_archive: Option<PathBuf>,
     /// jeton's version, for `GET /healthz`.
     pub version: &'static str,
+    /// What looks at the server when a page asks for it; without one the page sends people to the command line.
+    pub examiner: Option<Arc<dyn Examiner>>,
 }

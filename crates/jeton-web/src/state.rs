@@ -1,9 +1,15 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jeton_access::Access;
 use jeton_broker::Broker;
+use jiff::Timestamp;
 
-use crate::{page::Pages, request_id::RequestIds, settings::WebSettings, warm::WarmAnswers};
+use crate::{
+    page::{AppChecks, DoctorRuns, Pages},
+    request_id::RequestIds,
+    settings::WebSettings,
+    warm::WarmAnswers,
+};
 
 /// What every handler sees.
 pub(crate) struct WebState {
@@ -15,6 +21,12 @@ pub(crate) struct WebState {
     pub(crate) request_ids: RequestIds,
     pub(crate) warm: WarmAnswers,
     pub(crate) pages: Pages,
+    /// When it was put together.
+    pub(crate) started_at: Timestamp,
+    /// Where it listens, once it does.
+    pub(crate) addresses: OnceLock<Vec<String>>,
+    pub(crate) app_checks: AppChecks,
+    pub(crate) doctor: DoctorRuns,
 }
 
 pub(crate) type Shared = Arc<WebState>;

@@ -1,11 +1,22 @@
-use std::{fmt, future::Future, io, sync::Arc};
+use std::{
+    fmt,
+    future::Future,
+    io,
+    sync::{Arc, OnceLock},
+};
 
 use axum::Router;
 use jeton_broker::Broker;
 use jeton_domain::Entropy;
 
 use crate::{
-    Listener, WebSettings, front::Front, listen, page::Pages, request_id::RequestIds, routes, state::WebState,
+    Listener, WebSettings,
+    front::Front,
+    listen,
+    page::{AppChecks, DoctorRuns, Pages},
+    request_id::RequestIds,
+    routes,
+    state::WebState,
     warm::WarmAnswers,
 };
 
@@ -25,12 +36,16 @@ impl Web {
     pub fn new(broker: Broker, settings: WebSettings, own_uid: u32, entropy: Arc<dyn Entropy>) -> Self {
         let (router, document) = routes::assemble(settings.compat.enabled);
         let state = Arc::new(WebState {
+            started_at: broker.access().now(),
             access: broker.access().clone(),
             broker,
             own_uid,
             request_ids: RequestIds::new(&*entropy),
             warm: WarmAnswers::default(),
             pages: Pages::of(&document),
+            addresses: OnceLock::new(),
+            app_checks: AppChecks::default(),
+            doctor: DoctorRuns::default(),
             settings,
         });
         let front = Front::new(Arc::clone(&state), router.with_state(Arc::clone(&state)));
@@ -49,6 +64,9 @@ impl Web {
     /// # Errors
     /// When a listener cannot say where it listens; errors of single connections are dealt with.
     pub async fn serve(self, listeners: Vec<Listener>, stop: impl Future<Output = ()>) -> io::Result<()> {
+        let addresses = listeners.iter().map(Listener::describe).collect::<io::Result<_>>()?;
+        // A second call would serve elsewhere too; the first says where it began.
+        let _ = self.state.addresses.set(addresses);
         listen::serve(&self.front, &self.state.settings, listeners, stop).await
     }
 

@@ -42,11 +42,13 @@ rights!(
     AppRead,
     ClientManage,
     ClientRead,
+    GrantRevoke,
     KeyManage,
     KeyRead,
     PolicyManage,
     PolicyRead,
     RecordRead,
+    ServerRead,
     UserManage,
     UserRead,
 );

@@ -55,7 +55,8 @@ impl Listener {
         }
     }
 
-    fn describe(&self) -> io::Result<String> {
+    /// Where it listens, for people.
+    pub(crate) fn describe(&self) -> io::Result<String> {
         match self {
             Self::Tcp(listener) => listener.local_addr().map(|address| address.to_string()),
             Self::Unix(listener) => {

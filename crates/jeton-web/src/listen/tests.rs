@@ -70,6 +70,7 @@ fn settings(max_connections: usize, shutdown_grace: Duration) -> WebSettings {
         public_url: String::new(),
         record_archive: None,
         version: "0",
+        examiner: None,
     }
 }
 

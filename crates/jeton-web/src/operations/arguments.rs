@@ -11,7 +11,7 @@ const PAGE: u32 = 50;
 const LONGEST_PAGE: u32 = 500;
 
 /// How many rows a page may have.
-pub(super) fn limit(asked: Option<u32>) -> Result<u32, Failure> {
+pub(crate) fn limit(asked: Option<u32>) -> Result<u32, Failure> {
     let limit = asked.unwrap_or(PAGE);
     if (1..=LONGEST_PAGE).contains(&limit) {
         return Ok(limit);
@@ -21,7 +21,7 @@ pub(super) fn limit(asked: Option<u32>) -> Result<u32, Failure> {
 }
 
 /// A time, such as `2026-12-31T00:00:00Z`.
-pub(super) fn time(field: &str, text: &str) -> Result<Timestamp, Failure> {
+pub(crate) fn time(field: &str, text: &str) -> Result<Timestamp, Failure> {
     text.parse().map_err(|_| {
         let detail = format!("{field}: \"{}\" is no time", shown(text, 60));
         Failure::new(Code::RequestInvalid, detail)
@@ -30,7 +30,7 @@ pub(super) fn time(field: &str, text: &str) -> Result<Timestamp, Failure> {
 }
 
 /// The end of something: a time, or a day, which ends it as it begins (00:00 UTC).
-pub(super) fn end(field: &str, text: &str) -> Result<Timestamp, Failure> {
+pub(crate) fn end(field: &str, text: &str) -> Result<Timestamp, Failure> {
     match text.parse::<jiff::civil::Date>() {
         Ok(day) => day
             .to_zoned(jiff::tz::TimeZone::UTC)
@@ -41,7 +41,7 @@ pub(super) fn end(field: &str, text: &str) -> Result<Timestamp, Failure> {
 }
 
 /// A time that may be left out.
-pub(super) fn maybe_time(field: &str, text: Option<&str>) -> Result<Option<Timestamp>, Failure> {
+pub(crate) fn maybe_time(field: &str, text: Option<&str>) -> Result<Option<Timestamp>, Failure> {
     text.map(|text| time(field, text)).transpose()
 }
 

@@ -1,6 +1,7 @@
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 use jeton_api::{Grant, GrantList};
+use jeton_broker::GrantAsk;
 use jeton_domain::{Code, GrantId};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -27,6 +28,18 @@ pub(crate) struct GrantParams {
     live: Option<bool>,
     /// Only the caller's own. Whoever may not see others' sees only these anyway.
     mine: Option<bool>,
+    /// Only what this holder holds: by the name that `holder` of a grant has, such as `client:ci`, or by `holder_key`.
+    #[param(nullable = false, required = false)]
+    holder: Option<String>,
+    /// Only from this App or account: `app:` and your name for it, or `account:` and its label.
+    #[param(nullable = false, required = false)]
+    source: Option<String>,
+    /// Only for this repository, `owner/name`; with a `/` at the end, `owner/`, for any of this owner or group.
+    #[param(nullable = false, required = false)]
+    repository: Option<String>,
+    /// Only of the token with this fingerprint, 12 hex digits.
+    #[param(nullable = false, required = false)]
+    fingerprint: Option<String>,
 }
 
 /// Who holds what, newest first. Never the tokens.
@@ -49,20 +62,26 @@ pub(crate) async fn list_grants(
         let detail = format!("limit is {limit}, but a page has 1 to {LONGEST_PAGE} grants");
         return Err(Failure::new(Code::RequestInvalid, detail).with_remedy("Ask for further pages with `before`."));
     }
-    let before = params.before.map(GrantId::from_uuid);
     let page = state
         .broker
         .list_grants(
             &render::asker(caller, &id),
-            before,
-            params.live.unwrap_or(false),
-            params.mine.unwrap_or(false),
-            limit,
+            GrantAsk {
+                before: params.before.map(GrantId::from_uuid),
+                only_live: params.live.unwrap_or(false),
+                only_mine: params.mine.unwrap_or(false),
+                holder: params.holder,
+                source: params.source,
+                repository: params.repository,
+                fingerprint: params.fingerprint.map(|text| text.to_ascii_lowercase()),
+                limit,
+            },
         )
         .await?;
     let grants = page.grants.into_iter().map(|grant| Grant {
         grant_id: grant.id.as_uuid(),
         holder: grant.holder,
+        holder_key: grant.holder_key,
         rule: grant.rule,
         address: grant.address,
         forge: grant.forge,

@@ -2,9 +2,9 @@
 
 mod accounts;
 mod add_app;
-mod arguments;
+pub(crate) mod arguments;
 mod check_app;
-mod clients;
+pub(crate) mod clients;
 mod get_health;
 mod get_key_status;
 mod get_readiness;
@@ -12,13 +12,14 @@ mod inspect_token;
 mod issue_token;
 mod list_apps;
 mod list_grants;
-mod policies;
-mod record;
+pub(crate) mod policies;
+pub(crate) mod record;
 mod remove_app;
 mod render;
 mod report_rejected_token;
 mod retire_key;
 mod revoke_grant;
+mod revoke_grants_of;
 mod rotate_keys;
 mod users;
 mod who_am_i;
@@ -32,7 +33,7 @@ pub(crate) fn router() -> OpenApiRouter<Shared> {
         .routes(routes!(issue_token::issue_token))
         .routes(routes!(report_rejected_token::report_rejected_token))
         .routes(routes!(revoke_grant::revoke_grant))
-        .routes(routes!(list_grants::list_grants))
+        .routes(routes!(list_grants::list_grants, revoke_grants_of::revoke_grants_of))
         .routes(routes!(list_apps::list_apps, add_app::add_app))
         .routes(routes!(check_app::check_app))
         .routes(routes!(remove_app::remove_app))

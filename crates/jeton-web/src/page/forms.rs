@@ -9,7 +9,7 @@ use jeton_access::AccessError;
 use jeton_domain::Code;
 use serde::de::DeserializeOwned;
 
-use super::{shell, visit::Visit};
+use super::visit::Visit;
 use crate::{auth::same_site, extract::read_body, failure::Failure, state::Shared};
 
 /// A form of somebody who has not signed in yet, so that there is no session whose token it could carry. It must come from
@@ -29,7 +29,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for PublicForm<T> {
             Err(never) => match never {},
         };
         if !same_site(&visit.headers) {
-            return Err(shell::error(&AccessError::Csrf, &visit));
+            return Err(Failure::from(AccessError::Csrf).into_response());
         }
         let kind = visit
             .headers

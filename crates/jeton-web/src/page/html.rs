@@ -34,21 +34,21 @@ pub(super) fn prose(text: &str) -> String {
     out
 }
 
-/// A table with a head.
+/// A table with a head; on a phone each row stands alone.
 pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
-    let mut out = String::from("<div class=\"table\"><table><thead><tr>");
+    let mut out = String::from("<table class=\"stack\"><thead><tr>");
     for title in head {
-        let _ = write!(out, "<th>{}</th>", escape(title));
+        let _ = write!(out, "<th scope=\"col\">{}</th>", escape(title));
     }
     out.push_str("</tr></thead><tbody>\n");
     for row in rows {
         out.push_str("<tr>");
-        for cell in row {
-            let _ = write!(out, "<td>{cell}</td>");
+        for (title, cell) in head.iter().zip(row) {
+            let _ = write!(out, "<td data-name=\"{}\">{cell}</td>", escape(title));
         }
         out.push_str("</tr>\n");
     }
-    out.push_str("</tbody></table></div>\n");
+    out.push_str("</tbody></table>\n");
     out
 }
 

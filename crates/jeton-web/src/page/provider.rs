@@ -1,6 +1,9 @@
 //! Signing in at the provider: there and back again.
 
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{
     HeaderMap,
@@ -9,8 +12,8 @@ use http::{
 use jeton_access::{AccessError, SignInAnswer};
 use jeton_domain::Secret;
 
-use super::{next, shell, sign_in, visit::Visit};
-use crate::{auth::cookie, state::Shared};
+use super::{next, respond, sign_in, visit::Visit};
+use crate::{auth::cookie, failure::Failure, state::Shared};
 
 /// What a sign-in that has begun must remember, and after a `.` where to go then.
 const ATTEMPT_COOKIE: &str = "__Host-jeton-sign-in";
@@ -27,7 +30,7 @@ pub(super) async fn begin(visit: Visit, State(state): State<Shared>) -> Response
         let query = form_urlencoded::Serializer::new(String::new())
             .append_pair("link", link.expose())
             .finish();
-        return shell::see_other(&format!("/setup?{query}"));
+        return respond::see_other(&format!("/setup?{query}"));
     }
     if visit.https_needed(&state).is_some() {
         return sign_in::https_first(&state, &visit, wanted);
@@ -41,8 +44,8 @@ pub(super) async fn begin(visit: Visit, State(state): State<Shared>) -> Response
         Some(wanted) => Secret::new(format!("{}.{}", begun.cookie.expose(), URL_SAFE_NO_PAD.encode(wanted))),
         None => begun.cookie,
     };
-    let mut response = shell::see_other(&begun.url);
-    shell::set_cookie(&mut response, ATTEMPT_COOKIE, Some((&value, life)));
+    let mut response = respond::see_other(&begun.url);
+    respond::set_cookie(&mut response, ATTEMPT_COOKIE, Some((&value, life)));
     response
 }
 
@@ -62,7 +65,7 @@ pub(super) async fn finish(visit: Visit, State(state): State<Shared>) -> Respons
         Ok(session) => sign_in::signed_in(&state, &session, wanted.unwrap_or("/")),
         Err(error) => refused(&state, &visit, &error, wanted),
     };
-    shell::set_cookie(&mut response, ATTEMPT_COOKIE, None);
+    respond::set_cookie(&mut response, ATTEMPT_COOKIE, None);
     response
 }
 
@@ -104,7 +107,7 @@ fn refused(state: &Shared, visit: &Visit, error: &AccessError, wanted: Option<&s
         AccessError::SignIn(_) | AccessError::NoUser(_) | AccessError::SignInRefused(_) | AccessError::Overloaded => {
             sign_in::failed(state, visit, error, String::new(), wanted)
         }
-        other => shell::error(other, visit),
+        other => Failure::from(other.clone()).into_response(),
     }
 }
 

@@ -1,5 +1,8 @@
 use askama::Template;
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
 use http::StatusCode;
 use jeton_access::{AccessError, LinkHolder};
 use jeton_api::Released;
@@ -8,10 +11,13 @@ use serde::Deserialize;
 
 use super::{
     forms::PublicForm,
-    shell::{self, Problem, Shell},
+    problem::Problem,
+    respond,
+    shell::Shell,
     sign_in::{self, Provider},
     visit::{HttpsNeeded, Visit},
 };
+use crate::failure::Failure;
 use crate::state::{Shared, WebState};
 
 #[derive(Template)]
@@ -44,7 +50,7 @@ pub(super) async fn setup_page(visit: Visit, State(state): State<Shared>) -> Res
     let link = Secret::new(visit.parameter("link").unwrap_or_default());
     match state.access.open_link(&link).await {
         Ok(holder) => page(&state, &visit, StatusCode::OK, None, link, holder, String::new()),
-        Err(error) => shell::error(&error, &visit),
+        Err(error) => Failure::from(error).into_response(),
     }
 }
 
@@ -54,7 +60,7 @@ pub(super) async fn setup(State(state): State<Shared>, sent: PublicForm<SetupFor
     let link = form.link.0;
     let holder = match state.access.open_link(&link).await {
         Ok(holder) => holder,
-        Err(error) => return shell::error(&error, &visit),
+        Err(error) => return Failure::from(error).into_response(),
     };
     let name = form.name.unwrap_or_default();
     let typed = name.chars().filter(|c| !c.is_control()).take(100).collect::<String>();
@@ -92,10 +98,10 @@ pub(super) async fn setup(State(state): State<Shared>, sent: PublicForm<SetupFor
             }
         }
         Err(error @ (AccessError::UserInvalid(_) | AccessError::UserNameTaken(_) | AccessError::Overloaded)) => {
-            let status = shell::page_status(error.code());
+            let status = respond::page_status(error.code());
             page(&state, &visit, status, Some(Problem::of(&error)), link, holder, typed)
         }
-        Err(error) => shell::error(&error, &visit),
+        Err(error) => Failure::from(error).into_response(),
     }
 }
 
@@ -123,5 +129,5 @@ fn page(
         password,
         name,
     };
-    shell::render(status, &page)
+    respond::render(status, &page)
 }

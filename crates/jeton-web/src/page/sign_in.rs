@@ -1,5 +1,8 @@
 use askama::Template;
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
 use http::StatusCode;
 use jeton_access::{AccessError, NewSession};
 use jeton_api::Released;
@@ -9,11 +12,14 @@ use serde::Deserialize;
 use super::{
     forms::PublicForm,
     next,
-    shell::{self, Problem, Shell},
+    problem::Problem,
+    respond,
+    shell::Shell,
     visit::{HttpsNeeded, Visit},
 };
 use crate::{
     auth::SESSION_COOKIE,
+    failure::Failure,
     state::{Shared, WebState},
 };
 
@@ -65,9 +71,9 @@ pub(super) async fn sign_in_page(visit: Visit, State(state): State<Shared>) -> R
     let asked = visit.parameter("next");
     let wanted = asked.as_deref().and_then(next::safe);
     match visit.session(&state).await {
-        Ok(Some(_)) => shell::see_other(wanted.unwrap_or("/")),
+        Ok(Some(_)) => respond::see_other(wanted.unwrap_or("/")),
         Ok(None) => page(&state, &visit, StatusCode::OK, None, String::new(), wanted),
-        Err(error) => shell::error(&error, &visit),
+        Err(error) => Failure::from(error).into_response(),
     }
 }
 
@@ -95,7 +101,7 @@ pub(super) async fn sign_in(State(state): State<Shared>, sent: PublicForm<SignIn
         Err(error @ (AccessError::BadPassword | AccessError::RateLimited { .. } | AccessError::Overloaded)) => {
             failed(&state, &visit, &error, name(), wanted)
         }
-        Err(error) => shell::error(&error, &visit),
+        Err(error) => Failure::from(error).into_response(),
     }
 }
 
@@ -112,9 +118,9 @@ pub(super) fn failed(
     name: String,
     wanted: Option<&str>,
 ) -> Response {
-    let status = shell::page_status(error.code());
+    let status = respond::page_status(error.code());
     let mut response = page(state, visit, status, Some(Problem::of(error)), name, wanted);
-    shell::say_when(&mut response, error);
+    respond::say_when(&mut response, error);
     response
 }
 
@@ -134,14 +140,14 @@ fn page(
         next: wanted.map(str::to_owned),
         provider: Provider::of(state, "next", wanted),
     };
-    shell::render(status, &page)
+    respond::render(status, &page)
 }
 
 /// Gives the browser its cookie and sends it on.
 pub(super) fn signed_in(state: &WebState, session: &NewSession, to: &str) -> Response {
     let life = session.expires_at.duration_since(state.access.now());
     let cookie: &Secret = &session.cookie;
-    let mut response = shell::see_other(to);
-    shell::set_cookie(&mut response, SESSION_COOKIE, Some((cookie, life)));
+    let mut response = respond::see_other(to);
+    respond::set_cookie(&mut response, SESSION_COOKIE, Some((cookie, life)));
     response
 }

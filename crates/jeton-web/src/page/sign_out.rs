@@ -1,9 +1,12 @@
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
 use jeton_access::AccessError;
 use jeton_domain::Code;
 use serde::Deserialize;
 
-use super::{shell, visit::Visit};
+use super::{respond, visit::Visit};
 use crate::{
     auth::{PageForm, SESSION_COOKIE},
     failure::Failure,
@@ -25,11 +28,11 @@ pub(super) async fn sign_out(
 ) -> Response {
     let sent = match sent {
         Ok(sent) => sent,
-        Err(failure) => return not_signed_in(&failure, &visit),
+        Err(failure) => return not_signed_in(&failure),
     };
     match end(&visit, &state, &sent).await {
         Ok(response) => response,
-        Err(error) => shell::error(&error, &visit),
+        Err(error) => Failure::from(error).into_response(),
     }
 }
 
@@ -42,31 +45,30 @@ async fn end(visit: &Visit, state: &WebState, sent: &PageForm<SignOutForm>) -> R
             access
                 .sign_out_everywhere(&session.caller, id, name, Some(session))
                 .await?;
-            Ok(shell::see_other("/"))
+            Ok(respond::see_other("/profile"))
         }
         Some(other) if other != session.id() => {
             // One that is gone already is as good as ended.
             access.end_session(&session.caller, id, name, other).await?;
-            Ok(shell::see_other("/"))
+            Ok(respond::see_other("/profile"))
         }
         Some(_) | None => {
             access.sign_out(session, id).await?;
-            let mut response = shell::see_other("/");
-            shell::set_cookie(&mut response, SESSION_COOKIE, None);
+            let mut response = respond::see_other("/");
+            respond::set_cookie(&mut response, SESSION_COOKIE, None);
             Ok(response)
         }
     }
 }
 
 /// Whoever has no session has signed out already.
-fn not_signed_in(failure: &Failure, visit: &Visit) -> Response {
+fn not_signed_in(failure: &Failure) -> Response {
     match failure.code() {
         Code::AuthSession | Code::AuthMissing => {
-            let mut response = shell::see_other("/");
-            shell::set_cookie(&mut response, SESSION_COOKIE, None);
+            let mut response = respond::see_other("/");
+            respond::set_cookie(&mut response, SESSION_COOKIE, None);
             response
         }
-        Code::AuthCsrf => shell::error(&AccessError::Csrf, visit),
-        _ => axum::response::IntoResponse::into_response(failure.clone()),
+        _ => failure.clone().into_response(),
     }
 }

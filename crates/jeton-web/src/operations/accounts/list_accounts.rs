@@ -40,6 +40,12 @@ pub(crate) struct AccountParams {
     /// Those whose label begins so.
     #[param(nullable = false, required = false)]
     label: Option<String>,
+    /// Those with this text in their label, note, user name, e-mail address, name at the forge or host.
+    #[param(nullable = false, required = false)]
+    search: Option<String>,
+    /// Those whose token ends before this time, as far as that is known or noted: RFC 3339, or a day such as `2026-12-31`.
+    #[param(nullable = false, required = false)]
+    ends_before: Option<String>,
 }
 
 /// The accounts that the caller may see, by label: shared ones and their own; all of them for operators. Never their tokens.
@@ -66,6 +72,13 @@ pub(crate) async fn list_accounts(
         validity: params.validity.as_deref().map(validity).transpose()?,
         active: params.active,
         label_prefix: params.label,
+        text: params.search,
+        ends_before: params
+            .ends_before
+            .as_deref()
+            .map(|text| arguments::end("ends_before", text))
+            .transpose()?,
+        private: None,
     };
     let after = params.after.as_deref().map(read_place).transpose()?;
     let after = after.as_ref().map(|(label, id)| (label, *id));

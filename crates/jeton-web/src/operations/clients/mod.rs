@@ -3,7 +3,7 @@
 mod add_client;
 mod get_client;
 mod list_clients;
-mod revoke_client;
+pub(crate) mod revoke_client;
 mod rotate_client;
 
 use jeton_access::{ClientKeyRecord, ClientRecord};

@@ -1,9 +1,9 @@
 use axum::{extract::State, response::Response};
 use http::StatusCode;
-use jeton_access::AccessError;
+use jeton_access::{AccessError, ClientRecord};
 use jeton_api::RevokedClient;
 use jeton_broker::Asker;
-use jeton_domain::{Action, IdentityKey};
+use jeton_domain::{Action, Caller, IdentityKey};
 use serde::Deserialize;
 
 use super::render;
@@ -12,7 +12,7 @@ use crate::{
     extract::{Name, Params},
     failure::Failure,
     request_id::RequestId,
-    state::Shared,
+    state::{Shared, WebState},
 };
 
 /// What stands behind the `?`.
@@ -46,16 +46,34 @@ pub(crate) async fn revoke_client(
     Name(name): Name,
     Params(params): Params<RevokeClientParams>,
 ) -> Result<Response, Failure> {
-    let id = Some(id.as_str());
     let with_grants = params.grants.unwrap_or(false);
+    let (client, grants_ended, accounts_switched_off) = revoke(&state, caller, &id, &name, with_grants).await?;
+    let body = RevokedClient {
+        client: super::client(&client, None),
+        grants_ended,
+        accounts_switched_off,
+    };
+    Ok(render::private(StatusCode::OK, body))
+}
+
+/// Ends a client, and with `with_grants` all that it holds; how many grants that were, and how many accounts were switched
+/// off.
+pub(crate) async fn revoke(
+    state: &WebState,
+    caller: Caller,
+    id: &RequestId,
+    name: &str,
+    with_grants: bool,
+) -> Result<(ClientRecord, u64, u64), Failure> {
+    let id = Some(id.as_str());
     if with_grants {
         state.access.permit(&caller, Action::GrantRevoke, id)?;
     }
     // The client first: it could fetch new tokens while the old ones are given back.
-    let (client, accounts_switched_off) = match state.access.revoke_client(&caller, id, &name).await {
+    let (client, accounts_switched_off) = match state.access.revoke_client(&caller, id, name).await {
         // Asked once more: the last time not everything could be ended, or it was not asked for then.
         Err(error @ AccessError::ClientNotFound(_)) if with_grants => {
-            (state.access.find_revoked_client(&name).await?.ok_or(error)?, 0)
+            (state.access.find_revoked_client(name).await?.ok_or(error)?, 0)
         }
         outcome => outcome?,
     };
@@ -73,10 +91,5 @@ pub(crate) async fn revoke_client(
             )
         })?;
     }
-    let body = RevokedClient {
-        client: super::client(&client, None),
-        grants_ended,
-        accounts_switched_off,
-    };
-    Ok(render::private(StatusCode::OK, body))
+    Ok((client, grants_ended, accounts_switched_off))
 }

@@ -18,7 +18,7 @@ use crate::{
     extract::Params,
     failure::Failure,
     request_id::RequestId,
-    state::Shared,
+    state::{Shared, WebState},
 };
 
 /// Entries that are in memory at a time.
@@ -45,7 +45,11 @@ pub(crate) async fn export_record(
     id: RequestId,
     Params(filter): Params<RecordFilter>,
 ) -> Result<Response, Failure> {
-    let filter = filter.read()?;
+    export_all(&state, filter.read()?, id).await
+}
+
+/// The lines of all entries that a filter passes.
+pub(crate) async fn export_all(state: &WebState, filter: LedgerFilter, id: RequestId) -> Result<Response, Failure> {
     let ledger = state.access.settled_ledger().await.clone();
     let newest = ledger
         .list(&LedgerFilter::default(), None, 1)

@@ -37,7 +37,7 @@ impl RecordFilter {
             parsed.ok_or_else(|| Failure::new(Code::RequestInvalid, "fingerprint is not 12 hex digits"))
         });
         Ok(LedgerFilter {
-            event: self.event,
+            events: self.event.into_iter().collect(),
             actor: self.actor,
             fingerprint: fingerprint.transpose()?,
             request_id: self.request_id,

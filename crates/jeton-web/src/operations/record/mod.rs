@@ -1,9 +1,9 @@
 //! The record: who got what, and who did what.
 
-mod export_record;
+pub(crate) mod export_record;
 mod filter;
 mod list_record;
-mod verify_record;
+pub(crate) mod verify_record;
 
 use jeton_api::RecordEntry;
 use jeton_ledger::LedgerEntry;
@@ -20,7 +20,8 @@ pub(super) fn router() -> OpenApiRouter<Shared> {
         .routes(routes!(verify_record::verify_record))
 }
 
-fn entry(entry: LedgerEntry) -> RecordEntry {
+/// An entry as it is shown.
+pub(crate) fn entry(entry: LedgerEntry) -> RecordEntry {
     // What somebody has made unreadable is shown as it is: it is a finding, and no reason to show nothing.
     let mut details: Map<String, Value> = serde_json::from_str(&entry.body).unwrap_or_else(|_| {
         let mut unreadable = Map::new();

@@ -1,0 +1,70 @@
+use askama::Template;
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+
+use super::{LIST, ask::Filters, ends_all, link::link, respond, row::Row, sees_all, viewer::Viewer};
+use crate::{
+    failure::Failure,
+    page::shell::{Here, Shell},
+    state::Shared,
+};
+
+#[derive(Template)]
+#[template(path = "grants/list.html")]
+struct List {
+    shell: Shell,
+    done: Option<&'static str>,
+    filters: Filters,
+    sees_all: bool,
+    rows: Vec<Row>,
+    first: Option<String>,
+    next: Option<String>,
+    with_ended: String,
+    /// Where all that one caller holds is revoked.
+    revoke_all: Option<String>,
+}
+
+/// Who holds what; only what is theirs for those who may not see what others hold.
+pub(super) async fn list(viewer: Viewer, State(state): State<Shared>) -> Result<Response, Failure> {
+    let filters = Filters::of(&viewer);
+    let (mut rows, mut next) = (Vec::new(), None);
+    if !filters.is_wrong {
+        let page = state.broker.list_grants(&viewer.asker(), filters.ask()).await?;
+        next = page.next.map(|next| filters.link(&next.to_string()));
+        rows = Row::all(page, &viewer);
+    }
+    let status = if filters.is_wrong {
+        StatusCode::BAD_REQUEST
+    } else {
+        StatusCode::OK
+    };
+    let has_live = rows.iter().any(|row: &Row| row.is_live);
+    let page = List {
+        shell: viewer.shell(Here::Grants),
+        done: done(&viewer.parameter("done")),
+        sees_all: sees_all(&viewer),
+        first: filters.before.is_some().then(|| filters.link("")),
+        next,
+        with_ended: filters.with_ended(),
+        revoke_all: (has_live && !filters.holder.is_empty() && ends_all(&viewer))
+            .then(|| link(&format!("{LIST}/revoke-all"), &[("holder", &filters.holder)])),
+        rows,
+        filters,
+    };
+    Ok(respond::render(status, &page))
+}
+
+/// What was done, in words of ours.
+fn done(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "revoking" => "The token is handed out no more. The forge is asked to end it until it confirms.",
+        "released" => "This grant is over. Others hold the same token, and keep it.",
+        "account" => {
+            "This grant is over. The token is an account's: it lives on until it is renewed, or revoked at its forge."
+        }
+        "over" => "There was nothing to do: it was given back before, or has ended.",
+        "all" => "All that this caller held is revoked.",
+        "none" => "There was nothing to do: this caller held nothing.",
+        _ => return None,
+    })
+}

@@ -1,0 +1,109 @@
+use std::time::Duration;
+
+use jeton_access::AccessError;
+
+use super::html::prose;
+use crate::failure::Failure;
+
+/// What went wrong, on a page. `detail` and `remedy` are HTML: what stands in backticks is shown as code, and all else is
+/// escaped.
+#[derive(Debug, Clone)]
+pub(super) struct Problem {
+    pub(super) detail: String,
+    pub(super) remedy: Option<String>,
+    /// The page where it is put right.
+    pub(super) url: Option<String>,
+}
+
+impl Problem {
+    pub(super) fn of(error: &AccessError) -> Self {
+        Self::from(&Failure::from(error.clone()))
+    }
+
+    pub(super) fn new(detail: &str, remedy: Option<&str>) -> Self {
+        Self {
+            detail: prose(detail),
+            remedy: remedy.map(prose),
+            url: None,
+        }
+    }
+}
+
+impl From<&Failure> for Problem {
+    fn from(failure: &Failure) -> Self {
+        let mut detail = sentence(failure.detail());
+        let mut remedy = failure.remedy().map(sentence);
+        if let Some(wait) = failure.retry_after() {
+            detail = format!("{detail} Try again in {}.", duration(wait));
+            remedy = None;
+        }
+        let said = failure.forge_message().filter(|said| !detail.contains(*said));
+        if let Some(said) = said {
+            detail = format!("{detail} The forge said: {}", sentence(said));
+        }
+        Self {
+            url: failure.url().map(str::to_owned).filter(|url| is_web(url)),
+            ..Self::new(&detail, remedy.as_deref())
+        }
+    }
+}
+
+/// Whether an address may stand in a link: one that names a script would be run.
+pub(super) fn is_web(url: &str) -> bool {
+    url.starts_with("https://") || url.starts_with("http://")
+}
+
+/// Errors begin with a small letter and end without a full stop, so that they can be put together; on a page they stand
+/// alone.
+pub(super) fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let mut out: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
+    out.push_str(chars.as_str());
+    if !out.ends_with(['.', '!', '?']) {
+        out.push('.');
+    }
+    out
+}
+
+fn duration(wait: Duration) -> String {
+    let seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
+    match seconds {
+        1 => "one second".to_owned(),
+        2..=90 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", seconds.div_ceil(60)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jeton_access::AccessError;
+
+    use super::{Problem, duration, is_web};
+
+    #[test]
+    fn people_read_whole_sentences_and_when_to_come_back() {
+        let limited = AccessError::RateLimited {
+            what: "too many wrong tries",
+            retry_after: Duration::from_millis(3_100),
+        };
+        assert_eq!(
+            Problem::of(&limited).detail,
+            "Too many wrong tries. Try again in 4 seconds."
+        );
+        let wrong = Problem::of(&AccessError::BadPassword);
+        assert_eq!(wrong.detail, "The user name or the password is wrong.");
+        assert!(wrong.remedy.is_some());
+        assert_eq!(duration(Duration::from_secs(1)), "one second");
+        assert_eq!(duration(Duration::from_mins(15)), "15 minutes");
+    }
+
+    #[test]
+    fn only_the_web_is_linked_to() {
+        assert!(is_web("https://github.com/settings"));
+        for bad in ["javascript:alert(1)", " https://x", "data:text/html,x", "//x", ""] {
+            assert!(!is_web(bad), "{bad}");
+        }
+    }
+}
