@@ -10,7 +10,7 @@ use jeton_ledger::{Ledger, LedgerParts};
 use jeton_oidc::{IssuerConfig, JwtVerifier, OidcHttpOptions, SignIn, SignInConfig};
 use jeton_seal::{SealingKey, SealingKeys};
 use jeton_vault::Vault;
-use jeton_web::{CompatSettings, Listener, TrustedProxies, Web, WebSettings};
+use jeton_web::{CompatSettings, Examiner, Listener, TrustedProxies, Web, WebSettings};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{Answer, Database, TestEntropy, http};
@@ -50,6 +50,8 @@ pub struct NodeOptions {
     pub webhooks: Vec<Webhook>,
     /// Where callers may name forges: on this machine, where the simulator is.
     pub addresses: AddressRules,
+    /// What looks at the server for the doctor's page.
+    pub examiner: Option<Arc<dyn Examiner>>,
 }
 
 impl Default for NodeOptions {
@@ -77,6 +79,7 @@ impl Default for NodeOptions {
                 allow: Vec::new(),
                 allow_loopback: true,
             },
+            examiner: None,
         }
     }
 }
@@ -190,6 +193,7 @@ impl Node {
             public_url: "http://127.0.0.1".to_owned(),
             record_archive: options.record_archive,
             version: "test",
+            examiner: options.examiner,
         };
         let web = Web::new(broker.clone(), settings, OWN_UID, entropy);
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");

@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::{
     background::{Background, bounded},
-    config::Config,
+    config::{Config, ConfigSources},
     doctor,
     system::{SystemClock, SystemEntropy},
     wiring::{self, Parts, StartError},
@@ -28,11 +28,11 @@ const DEFAULT_SOCKET: &str = "jeton.sock";
 /// How long the database may take to let go. Every answer that was given is committed by then.
 const CLOSE: Duration = Duration::from_secs(5);
 
-/// Serves until SIGTERM or SIGINT.
+/// Serves until SIGTERM or SIGINT. `sources` is where the configuration was read from.
 ///
 /// # Errors
 /// [`StartError`] when the server cannot start.
-pub(crate) async fn run(config: Config) -> Result<(), StartError> {
+pub(crate) async fn run(config: Config, sources: ConfigSources) -> Result<(), StartError> {
     keep_out_of_core_dumps();
     for warning in &config.warnings {
         tracing::warn!("{}; {}", warning.what, warning.remedy);
@@ -40,7 +40,7 @@ pub(crate) async fn run(config: Config) -> Result<(), StartError> {
     let mut listeners = listen(&config).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
-    let parts = wiring::open(&config, clock, entropy).await?;
+    let parts = wiring::open(&config, Some(sources), clock, entropy).await?;
     // It lies in the state directory, which is there only now.
     listeners.extend(listen_unix(&config, listeners.is_empty())?);
     for address in addresses(&listeners) {

@@ -20,8 +20,10 @@ use jiff::SignedDuration;
 
 use crate::{
     config::{
-        AppKeyReadError, Config, ConfigError, ConfigIssue, DatabasePlace, KeyUse, create_key_file, others_may_enter,
+        AppKeyReadError, Config, ConfigError, ConfigIssue, ConfigSources, DatabasePlace, KeyUse, create_key_file,
+        others_may_enter,
     },
+    doctor::ServerExaminer,
     metrics_listener::Metrics,
     wiring_access, wiring_accounts,
 };
@@ -159,9 +161,11 @@ impl From<ConfigIssue> for StartError {
     }
 }
 
-/// Opens everything that a server needs; listens nowhere yet.
+/// Opens everything that a server needs; listens nowhere yet. `sources` is where the configuration was read from, if it can be read
+/// there again.
 pub(crate) async fn open(
     config: &Config,
+    sources: Option<ConfigSources>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 ) -> Result<Parts, StartError> {
@@ -217,7 +221,7 @@ pub(crate) async fn open(
         accounts,
         sealing_keys,
         github: GitHub::new(HttpOptions::default(), Arc::clone(&clock)).map_err(StartError::Client)?,
-        clock,
+        clock: Arc::clone(&clock),
         entropy: Arc::clone(&entropy),
         settings: BrokerSettings {
             default_permissions: broker.default_permissions.clone(),
@@ -230,8 +234,31 @@ pub(crate) async fn open(
         configured_apps,
     };
     let broker = Broker::start(parts).await?;
+    let examiner = ServerExaminer {
+        config: Arc::new(config.clone()),
+        sources,
+        vault: Arc::clone(&vault),
+        broker: broker.clone(),
+        clock,
+    };
+    let settings = web_settings(config, examiner);
+    let own_uid = rustix::process::geteuid().as_raw();
+    let web = Web::new(broker.clone(), settings, own_uid, entropy);
+    let record = &config.access.record;
+    let archive = record.keep.zip(record.archive_dir.clone());
+    Ok(Parts {
+        vault,
+        broker,
+        web,
+        archive: archive.map(|(keep, dir)| Archive { keep, dir }),
+        metrics,
+    })
+}
+
+/// How requests are answered.
+fn web_settings(config: &Config, examiner: ServerExaminer) -> WebSettings {
     let (server, compat) = (&config.server, &config.compat);
-    let settings = WebSettings {
+    WebSettings {
         compat: CompatSettings {
             enabled: compat.enabled,
             anonymous: compat.anonymous,
@@ -250,18 +277,8 @@ pub(crate) async fn open(
         public_url: server.public_url(None),
         record_archive: config.access.record.archive_dir.clone(),
         version: env!("CARGO_PKG_VERSION"),
-    };
-    let own_uid = rustix::process::geteuid().as_raw();
-    let web = Web::new(broker.clone(), settings, own_uid, entropy);
-    let record = &config.access.record;
-    let archive = record.keep.zip(record.archive_dir.clone());
-    Ok(Parts {
-        vault,
-        broker,
-        web,
-        archive: archive.map(|(keep, dir)| Archive { keep, dir }),
-        metrics,
-    })
+        examiner: Some(Arc::new(examiner)),
+    }
 }
 
 fn make_state_dir(config: &Config) -> Result<(), StartError> {

@@ -39,6 +39,12 @@ pub(super) async fn list(args: ListAccountArgs, context: &Context) -> Result<Exi
             .map(|word| ("validity", Validity::from(word).as_str().to_owned())),
     );
     filter.extend(args.prefix.map(|prefix| ("label", prefix)));
+    filter.extend(args.search.map(|text| ("search", text)));
+    let now = SystemClock.now();
+    filter.extend(
+        args.ends_before
+            .map(|when| ("ends_before", when.after(now).to_string())),
+    );
     let limit = if args.all { u32::MAX } else { args.limit };
     let list = gather(&client, &filter, limit).await?;
     match args.format {

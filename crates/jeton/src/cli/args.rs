@@ -154,14 +154,20 @@ pub(crate) enum TokenCommand {
         after_help = "Example:\n  jeton token inspect --forge github < token.txt\n\nThe token comes from standard input, or is asked for on the terminal without showing it; never as an\nargument. Nothing is sent anywhere; with --online the token is sent to its forge alone, and no server is\nneeded either. Ends with status 1 when the token cannot be used, or when its forge refuses it or it will\nnot do for what --for names; with 3 when the forge gave no clear word."
     )]
     Inspect(InspectArgs),
-    /// Give a token back before it ends
-    #[command(after_help = "Example:\n  jeton token revoke 0192d1f0-5a5e-7c3b-8f4e-1b2c3d4e5f60")]
+    /// Give a token back before it ends, or end all that somebody holds
+    #[command(
+        after_help = "Examples:\n  jeton token revoke 0192d1f0-5a5e-7c3b-8f4e-1b2c3d4e5f60\n  jeton token revoke --all-of client:ci"
+    )]
     Revoke {
         /// The id that came with the token; `jeton token list` shows it
-        grant_id: uuid::Uuid,
+        #[arg(required_unless_present = "all_of")]
+        grant_id: Option<uuid::Uuid>,
         /// End the token even though others hold it too
         #[arg(long)]
         force: bool,
+        /// End every token that this holder has, also where others hold it too: a name as `jeton token list` shows it
+        #[arg(long, value_name = "HOLDER", conflicts_with_all = ["grant_id", "force"])]
+        all_of: Option<String>,
         #[command(flatten)]
         server: ServerArgs,
     },
@@ -174,6 +180,8 @@ pub(crate) enum TokenCommand {
         /// Only what you hold yourself
         #[arg(long)]
         mine: bool,
+        #[command(flatten)]
+        filter: GrantFilterArgs,
         /// At most so many, newest first
         #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
@@ -183,6 +191,23 @@ pub(crate) enum TokenCommand {
         #[command(flatten)]
         server: ServerArgs,
     },
+}
+
+/// Which grants `jeton token list` shows.
+#[derive(Debug, Args)]
+pub(crate) struct GrantFilterArgs {
+    /// Only what this holder holds, by the name that the list shows, such as client:ci
+    #[arg(long, value_name = "HOLDER")]
+    pub(crate) holder: Option<String>,
+    /// Only from this App or account, as app:ci or account:work
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) source: Option<String>,
+    /// Only for this repository, or with a slash at the end for any of this owner
+    #[arg(long, value_name = "OWNER/REPO")]
+    pub(crate) repository: Option<String>,
+    /// Only of the token with this fingerprint
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub(crate) fingerprint: Option<String>,
 }
 
 /// `jeton token mint`

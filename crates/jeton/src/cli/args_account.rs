@@ -224,6 +224,12 @@ pub(crate) struct ListAccountArgs {
     /// Only those whose label begins so
     #[arg(long = "label", value_name = "PREFIX")]
     pub(crate) prefix: Option<String>,
+    /// Only those with this text in the label, the note, a name, the e-mail address or the host
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) search: Option<String>,
+    /// Only those that end before this time, day or span, as 2026-12-31 or 30d
+    #[arg(long, value_name = "TIME", value_parser = super::when::parse_when)]
+    pub(crate) ends_before: Option<super::when::When>,
     /// All of them, however many there are
     #[arg(long, conflicts_with = "limit")]
     pub(crate) all: bool,

@@ -90,7 +90,7 @@ async fn run(cli: Cli, env: BTreeMap<String, String>, is_root: bool) -> Result<E
             context.sources.overrides = args.overrides();
             let config = context.config()?;
             crate::logging::init(config.log);
-            crate::serve::run(config).await.map_err(started)?;
+            crate::serve::run(config, context.sources).await.map_err(started)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Demo(args) => crate::demo::run(DemoOptions {

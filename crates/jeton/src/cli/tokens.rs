@@ -2,13 +2,13 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use jeton_api::{Grant, GrantList, RevokeResponse, TokenRequest, TokenResponse};
+use jeton_api::{Grant, GrantList, RevokeResponse, RevokedGrants, TokenRequest, TokenResponse};
 use jeton_domain::Permissions;
 use uuid::Uuid;
 
 use super::{
     CliError, Client, Context, Format, ServerArgs,
-    args::{MintArgs, TokenCommand, TokenFormat},
+    args::{GrantFilterArgs, MintArgs, TokenCommand, TokenFormat},
     output::{clean, note, permission_list, print, print_json, table},
     token_output,
 };
@@ -24,16 +24,24 @@ pub(super) async fn run(command: TokenCommand, context: &Context) -> Result<Exit
         TokenCommand::Revoke {
             grant_id,
             force,
+            all_of,
             server,
-        } => revoke(grant_id, force, &server, context).await?,
+        } => match (grant_id, all_of) {
+            (_, Some(holder)) => revoke_all_of(&holder, &server, context).await?,
+            (Some(grant_id), None) => revoke(grant_id, force, &server, context).await?,
+            // The arguments are read so that one of both is there.
+            (None, None) => {}
+        },
         TokenCommand::List {
             all,
             mine,
+            filter,
             limit,
             format,
             server,
         } => {
-            let list = list(&Client::new(&server, context)?, all, mine, limit).await?;
+            let conditions = conditions(all, mine, filter);
+            let list = list(&Client::new(&server, context)?, &conditions, limit).await?;
             match format {
                 Format::Json => print_json(&list)?,
                 Format::Table if list.grants.is_empty() && mine => note("you hold no token"),
@@ -117,16 +125,44 @@ async fn revoke(grant_id: Uuid, force: bool, server: &ServerArgs, context: &Cont
     Ok(())
 }
 
-async fn list(client: &Client, all: bool, mine: bool, limit: u32) -> Result<GrantList, CliError> {
+async fn revoke_all_of(holder: &str, server: &ServerArgs, context: &Context) -> Result<(), CliError> {
+    let query = [("holder", holder.to_owned())];
+    let done: RevokedGrants = Client::new(server, context)?.delete(&["v1", "grants"], &query).await?;
+    let holder = clean(holder);
+    match done.grants_ended {
+        0 => note(&format!("{holder} holds nothing")),
+        1 => note(&format!("ended the one token that {holder} held")),
+        many => note(&format!(
+            "ended {many} grants of {holder}; their tokens are handed out no more"
+        )),
+    }
+    Ok(())
+}
+
+/// What the list is asked for, but for its pages.
+fn conditions(all: bool, mine: bool, filter: GrantFilterArgs) -> Vec<(&'static str, String)> {
+    let mut query = Vec::new();
+    query.extend((!all).then(|| ("live", "true".to_owned())));
+    query.extend(mine.then(|| ("mine", "true".to_owned())));
+    let texts = [
+        ("holder", filter.holder),
+        ("source", filter.source),
+        ("repository", filter.repository),
+        ("fingerprint", filter.fingerprint),
+    ];
+    query.extend(texts.into_iter().filter_map(|(name, text)| Some((name, text?))));
+    query
+}
+
+async fn list(client: &Client, conditions: &[(&'static str, String)], limit: u32) -> Result<GrantList, CliError> {
     let mut out = GrantList {
         grants: Vec::new(),
         next: None,
     };
     loop {
         let wanted = limit.saturating_sub(u32::try_from(out.grants.len()).unwrap_or(u32::MAX));
-        let mut query = vec![("limit", wanted.min(PAGE).to_string())];
-        query.extend((!all).then(|| ("live", "true".to_owned())));
-        query.extend(mine.then(|| ("mine", "true".to_owned())));
+        let mut query = conditions.to_vec();
+        query.push(("limit", wanted.min(PAGE).to_string()));
         query.extend(out.next.map(|id| ("before", id.to_string())));
         let page: GrantList = client.get(&["v1", "grants"], &query).await?;
         let stuck = page.grants.is_empty();

@@ -10,7 +10,8 @@ mod story;
 
 use std::{collections::BTreeMap, process::ExitCode, sync::Arc};
 
-use jeton_domain::{Clock, Entropy};
+use jeton_access::Access;
+use jeton_domain::{Clock, Entropy, Secret};
 use jeton_forge_sim::{ForgeSim, SimConfig};
 use jeton_web::Listener;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -65,7 +66,7 @@ pub(crate) async fn run(options: DemoOptions) -> Result<ExitCode, StartError> {
     }
     let failures = story.end();
     if !options.once {
-        story.stay(&stage);
+        story.stay(&stage, stage.first_link().await.as_ref());
         serve::ended().await;
     }
     stage.stop_server().await?;
@@ -94,6 +95,7 @@ pub(crate) struct Stage {
 
 struct RunningServer {
     url: String,
+    access: Access,
     stop: oneshot::Sender<()>,
     ended: JoinHandle<Result<(), StartError>>,
 }
@@ -109,18 +111,29 @@ impl Stage {
         self.config.state_dir.join("operator.key")
     }
 
+    /// The link with which the first person signs in to the pages; `None` when somebody has already.
+    async fn first_link(&self) -> Option<Secret> {
+        self.server.as_ref()?.access.first_setup().await.ok().flatten()
+    }
+
     /// Starts jeton as `jeton serve` does, but on a free port and with a clock that can be moved.
     pub(crate) async fn start_server(&mut self) -> Result<(), StartError> {
         let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(StartError::Serve)?;
         let url = format!("http://{}", listener.local_addr().map_err(StartError::Serve)?);
-        let parts = wiring::open(&self.config, clock, entropy).await?;
+        let parts = wiring::open(&self.config, None, clock, entropy).await?;
+        let access = parts.broker.access().clone();
         let (stop, stopped) = oneshot::channel();
         let ended = tokio::spawn(serve::serve(parts, vec![Listener::Tcp(listener)], async {
             stopped.await.ok();
         }));
-        self.server = Some(RunningServer { url, stop, ended });
+        self.server = Some(RunningServer {
+            url,
+            access,
+            stop,
+            ended,
+        });
         Ok(())
     }
 

@@ -3,6 +3,8 @@ use std::{
     io::{Stdout, Write as _, stdout},
 };
 
+use jeton_domain::Secret;
+
 use super::Stage;
 
 /// Tells what happens, and counts what went wrong.
@@ -70,10 +72,14 @@ impl Story {
     }
 
     /// What to try while the demo stays up.
-    pub(crate) fn stay(&self, stage: &Stage) {
+    pub(crate) fn stay(&self, stage: &Stage, link: Option<&Secret>) {
         let (url, forge) = (stage.url(), stage.sim.web_url());
+        // Whoever sees this output has started the server.
+        let page = link.map_or(url.to_owned(), |link| format!("{url}/setup?link={}", link.expose()));
         let key = stage.key_file();
-        self.line(&format!("\nEverything stays up. To try:\n\
+        self.line(&format!("\nEverything stays up. The pages, in a browser; the link makes you the first administrator:\n\
+             \n    {page}\n\
+             \nOn the command line:\n\
              \n    curl {url}/api/acme/tools\
              \n    export JETON_URL={url} JETON_TOKEN_FILE={key}\
              \n    jeton token mint acme/tools --permission contents=write --format plain\

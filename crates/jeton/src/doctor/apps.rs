@@ -1,8 +1,9 @@
 //! The GitHub Apps: those of the configuration by our own calls, those in the vault through the running server.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use jeton_api::{App, AppCheck, AppList, KeyStatus, Readiness};
+use jeton_api::{AppCheck, AppList, KeyStatus, Readiness};
+use jeton_broker::Broker;
 use jeton_domain::{Clock, ForgeEndpoint};
 use jeton_forge::{AppKey, GitHub, HttpOptions};
 use jeton_seal::SealingKey;
@@ -68,7 +69,7 @@ pub(super) async fn stored(client: &Client, config: &Config) -> (Vec<Finding>, V
     for app in apps.iter().filter(|app| app.origin == "added") {
         let path = ["v1", "apps", &app.name, "check"];
         match client.post::<AppCheck>(&path, &serde_json::json!({})).await {
-            Ok(check) => findings.extend(judge_check(app, check)),
+            Ok(check) => findings.extend(judge_check(&app.name, check.installations.len(), check.findings)),
             Err(error) => findings.push(Finding::of(APP, &error)),
         }
     }
@@ -98,7 +99,7 @@ fn same_key(config: &Config, status: &KeyStatus) -> Option<Finding> {
     })
 }
 
-fn no_apps() -> Finding {
+pub(super) fn no_apps() -> Finding {
     Finding::warn(
         APP,
         jeton_domain::Code::NoApp,
@@ -113,24 +114,47 @@ fn not_asked(error: &CliError) -> Finding {
     finding
 }
 
+/// The same from within the server.
+pub(super) async fn added(broker: &Broker, name: &str) -> Vec<Finding> {
+    match broker.check_app(name).await {
+        Ok(report) => {
+            let findings = report.findings.into_iter().map(|finding| jeton_api::Finding {
+                code: finding.code,
+                detail: finding.detail,
+                remedy: finding.remedy,
+            });
+            judge_check(name, report.installations.len(), findings.collect())
+        }
+        Err(error) => vec![Finding::of(APP, &error)],
+    }
+}
+
+/// An App of which nothing came within the time that there is.
+pub(super) fn too_slow(name: &str, limit: Duration) -> Finding {
+    Finding::fail(
+        APP,
+        jeton_domain::Code::ForgeTimeout,
+        format!("{name}: the forge gave no answer within {} s", limit.as_secs()),
+        "Check that the forge can be reached from this machine; its status page may say more.",
+    )
+}
+
 /// The findings of the server's own check, as ours.
-fn judge_check(app: &App, check: AppCheck) -> Vec<Finding> {
-    if check.findings.is_empty() {
-        let count = check.installations.len();
+fn judge_check(name: &str, installations: usize, findings: Vec<jeton_api::Finding>) -> Vec<Finding> {
+    if findings.is_empty() {
         return vec![Finding::ok(
             APP,
-            format!("{}: {count} installation(s), nothing is wrong", app.name),
+            format!("{name}: {installations} installation(s), nothing is wrong"),
         )];
     }
-    let level = if check.ok { Level::Warn } else { Level::Fail };
     let convert = |finding: jeton_api::Finding| Finding {
         check: APP,
-        level,
+        level: Level::Fail,
         code: Some(finding.code),
-        what: format!("{}: {}", app.name, finding.detail),
+        what: format!("{name}: {}", finding.detail),
         remedy: finding.remedy,
     };
-    check.findings.into_iter().map(convert).collect()
+    findings.into_iter().map(convert).collect()
 }
 
 /// What the running server lacks to be ready.
@@ -156,37 +180,10 @@ pub(super) fn judge_readiness(readiness: Readiness) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use jeton_api::{App, AppCheck, Readiness, ReadinessCheck};
+    use jeton_api::{Readiness, ReadinessCheck};
 
     use super::{judge_check, judge_readiness};
     use crate::doctor::Level;
-
-    fn app() -> App {
-        App {
-            name: "ci".to_owned(),
-            app_id: "1".to_owned(),
-            forge: "github.com".to_owned(),
-            api_url: "https://api.github.com".to_owned(),
-            key_fingerprint: "ba7816bf8f01".to_owned(),
-            origin: "added".to_owned(),
-            created_at: None,
-            broken: None,
-        }
-    }
-
-    fn check(ok: bool, findings: Vec<jeton_api::Finding>) -> AppCheck {
-        AppCheck {
-            name: "ci".to_owned(),
-            ok,
-            slug: None,
-            permissions: BTreeMap::new(),
-            installations: Vec::new(),
-            more_installations: false,
-            findings,
-        }
-    }
 
     #[test]
     fn the_servers_findings_are_passed_on() {
@@ -195,10 +192,10 @@ mod tests {
             detail: "refused".to_owned(),
             remedy: Some("Make a new key.".to_owned()),
         };
-        let found = judge_check(&app(), check(false, vec![finding]));
+        let found = judge_check("ci", 0, vec![finding]);
         assert_eq!((found.len(), found[0].level), (1, Level::Fail));
         assert!(found[0].what.contains("ci: refused"));
-        assert_eq!(judge_check(&app(), check(true, Vec::new()))[0].level, Level::Ok);
+        assert_eq!(judge_check("ci", 1, Vec::new())[0].level, Level::Ok);
     }
 
     #[test]

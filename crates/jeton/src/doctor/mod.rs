@@ -1,10 +1,13 @@
-//! `jeton doctor`: what is wrong with a setup, each thing with its remedy. Needs no server.
+//! `jeton doctor`: what is wrong with a setup, each thing with its remedy. Needs no server; a server that runs has the same
+//! checks for its page.
 
+mod accounts;
 mod apps;
 mod clock;
 mod finding;
 mod policies;
 mod port;
+mod server;
 mod setup;
 mod vault;
 
@@ -15,6 +18,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use jeton_api::{Health, Readiness};
 use jeton_domain::{Clock, ForgeEndpoint};
 use serde::de::DeserializeOwned;
@@ -27,6 +31,7 @@ use crate::{
 
 pub(crate) use finding::{Finding, Level, Report};
 pub(crate) use port::port_holder;
+pub(crate) use server::ServerExaminer;
 
 /// Checks everything, and prints what was found.
 ///
@@ -47,12 +52,7 @@ async fn examine(args: &DoctorArgs, context: &Context) -> Vec<Finding> {
     findings.extend(setup::env_file(&context.sources));
     // the rest would only guess
     let Ok(config) = loaded else { return findings };
-    findings.push(setup::state_dir(&config.state_dir));
-    findings.push(setup::key("sealing key", &config.seal_key, KeyUse::Seal));
-    let previous = config.previous_seal_key.iter();
-    findings.extend(previous.map(|source| setup::key("previous sealing key", source, KeyUse::PreviousSeal)));
-    findings.push(setup::key("operator key", &config.operator_key, KeyUse::Operator));
-    findings.extend(policies::file(config.access.policy_file.as_deref()));
+    findings.extend(files(&config));
     findings.extend(vault::check(&config).await);
     for address in &config.server.listen {
         findings.push(listen_address(*address).await);
@@ -64,6 +64,19 @@ async fn examine(args: &DoctorArgs, context: &Context) -> Vec<Finding> {
         findings.extend(apps::configured(app, Arc::clone(&clock)).await);
     }
     findings.extend(of_server);
+    findings
+}
+
+/// The files and directories that the configuration names.
+fn files(config: &Config) -> Vec<Finding> {
+    let mut findings = vec![
+        setup::state_dir(&config.state_dir),
+        setup::key("sealing key", &config.seal_key, KeyUse::Seal),
+    ];
+    let previous = config.previous_seal_key.iter();
+    findings.extend(previous.map(|source| setup::key("previous sealing key", source, KeyUse::PreviousSeal)));
+    findings.push(setup::key("operator key", &config.operator_key, KeyUse::Operator));
+    findings.extend(policies::file(config.access.policy_file.as_deref()));
     findings
 }
 
@@ -113,12 +126,11 @@ async fn forges(config: &Config, stored: Vec<ForgeEndpoint>, clock: &dyn Clock) 
     if !sure {
         endpoints.push(ForgeEndpoint::github_com());
     }
-    let mut findings = Vec::new();
-    for endpoint in &endpoints {
+    let asked = endpoints.iter().map(|endpoint| async move {
         let theirs = clock::ask(endpoint).await;
-        findings.extend(clock::judge(endpoint.host(), clock.now(), theirs, sure));
-    }
-    findings
+        clock::judge(endpoint.host(), clock.now(), theirs, sure)
+    });
+    join_all(asked).await.concat()
 }
 
 /// What a server that runs says, if one runs where the command line looks for it.
@@ -146,6 +158,7 @@ async fn running_server(args: &DoctorArgs, context: &Context, config: &Config) -
         Ok(client) => {
             let (of_apps, forges) = apps::stored(&client, config).await;
             findings.extend(of_apps);
+            findings.extend(accounts::stored(&client, SystemClock.now()).await);
             stored = forges;
         }
         Err(error) => findings.push(Finding::of("server", &error).at_most(Level::Warn)),

@@ -27,6 +27,13 @@ pub(super) async fn check(config: &Config) -> Vec<Finding> {
         Err(wiring::StartError::Vault(error)) => return vec![judge_open(&error)],
         Err(error) => return vec![Finding::of(DATABASE, &error)],
     };
+    let findings = look(&*vault, config).await;
+    vault.close().await;
+    findings
+}
+
+/// A database that is open: whether it can be used, and whether the sealing key opens what is in it.
+pub(super) async fn look(vault: &dyn Vault, config: &Config) -> Vec<Finding> {
     let mut findings = vec![match vault.check().await {
         Ok(()) => Finding::ok(DATABASE, format!("{} can be read and written", vault.place())),
         Err(error) => Finding::of(DATABASE, &error),
@@ -34,9 +41,8 @@ pub(super) async fn check(config: &Config) -> Vec<Finding> {
     if let Ok(Some(key)) = config.seal_key.read(KeyUse::Seal) {
         let previous = config.previous_seal_key.as_ref();
         let previous = previous.and_then(|source| source.read(KeyUse::PreviousSeal).ok().flatten());
-        findings.push(seal(&*vault, &key, previous.as_ref()).await);
+        findings.push(seal(vault, &key, previous.as_ref()).await);
     }
-    vault.close().await;
     findings
 }
 

@@ -21,7 +21,7 @@ fn fine() -> PersonalTokenSpec {
 
 pub(super) async fn github(table: &mut Table) {
     of_tokens(table).await;
-    of_organisations(table).await;
+    Box::pin(of_organisations(table)).await;
 }
 
 /// What is wrong with the token, or with its owner's role.

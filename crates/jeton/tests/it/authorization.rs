@@ -35,12 +35,13 @@ enum Stranger {
     OnlyTheirs,
 }
 
-const STRANGERS: [(&str, Stranger); 46] = [
+const STRANGERS: [(&str, Stranger); 47] = [
     ("issueToken", Stranger::Denied),
     ("getRepositoryToken", Stranger::Denied),
     ("reportRejectedToken", Stranger::Absent("grant.fingerprint_unknown")),
     ("revokeGrant", Stranger::Absent("grant.not_found")),
     ("listGrants", Stranger::OnlyTheirs),
+    ("revokeGrantsOf", Stranger::Denied),
     ("whoAmI", Stranger::OnlyTheirs),
     ("listApps", Stranger::Denied),
     ("addApp", Stranger::Denied),

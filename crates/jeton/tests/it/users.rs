@@ -72,7 +72,7 @@ both_databases! {
 
     async fn who_is_shut_out_is_out_at_once(t: TestJeton) {
         let mut ada = person(&t, "ada", "member", PASSWORD).await;
-        assert!(ada.get(&t, "/").await.text.contains("signed in as <strong>member</strong>"));
+        assert!(ada.get(&t, "/profile").await.text.contains("signed in as <strong>member</strong>"));
         let off = patch(&t, "/v1/users/ada", json!({"disabled": true})).await;
         assert!(off.json()["disabled_at"].is_string(), "{}", off.text);
         assert!(ada.get(&t, "/").await.text.contains("href=\"/sign-in\""));
