@@ -78,11 +78,13 @@ pub(crate) enum Bench {
     Inspect,
     /// 1,000,000 values that are sealed anew while tokens are handed out
     Reseal,
+    /// The pages that people see, at 10,000 accounts
+    Pages,
 }
 
 impl Bench {
     /// But for the name of several.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Start,
         Self::Stampede,
         Self::ColdOwner,
@@ -98,6 +100,7 @@ impl Bench {
         Self::AccountWatch,
         Self::Inspect,
         Self::Reseal,
+        Self::Pages,
     ];
 
     /// As it is written after `--only`, and in the table.
@@ -119,6 +122,7 @@ impl Bench {
             Self::AccountWatch => "account-watch",
             Self::Inspect => "inspect",
             Self::Reseal => "reseal",
+            Self::Pages => "pages",
         }
     }
 

@@ -49,6 +49,7 @@ pub(crate) async fn run(bench: Bench, setting: &Setting) -> anyhow::Result<Vec<L
         Bench::AccountWatch => accounts::watch(setting).await,
         Bench::Inspect => accounts::inspect(setting),
         Bench::Reseal => accounts::reseal(setting).await,
+        Bench::Pages => accounts::web_pages(setting).await,
         Bench::Accounts => anyhow::bail!("it is run part by part"),
     }
 }

@@ -8,10 +8,12 @@ mod reseal;
 mod statements;
 mod tokens;
 mod watch;
+mod web_pages;
 mod world;
 
 pub(super) use self::{
     inspect::run as inspect, pages::run as pages, reseal::run as reseal, tokens::run as tokens, watch::run as watch,
+    web_pages::run as web_pages,
 };
 
 /// How many more answers' bytes may differ by: a time ends with three digits of a second at most.
