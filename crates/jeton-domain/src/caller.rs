@@ -206,13 +206,38 @@ impl fmt::Display for IdentityKey {
     }
 }
 
+impl IdentityKey {
+    /// Reads what [`fmt::Display`] writes; ids and digests in whatever case.
+    pub fn parse(text: &str) -> Option<Self> {
+        let Some((kind, rest)) = text.split_once(':') else {
+            return match text {
+                "operator" => Some(Self::Operator),
+                "anonymous" => Some(Self::Anonymous),
+                _ => None,
+            };
+        };
+        match kind {
+            "client" => rest.parse().ok().map(Self::Client),
+            "user" => rest.parse().ok().map(Self::User),
+            "jwt" => hex::decode(rest).ok()?.try_into().ok().map(Self::Jwt),
+            // Not with a sign or zeros in front: one key, one text.
+            "uid" => rest
+                .parse()
+                .ok()
+                .filter(|uid: &u32| uid.to_string() == rest)
+                .map(Self::Unix),
+            _ => None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use serde_json::Map;
 
-    use super::{Identity, JwtIdentity};
+    use super::{Identity, IdentityKey, JwtIdentity};
     use crate::IssuerName;
 
     fn jwt(subject: &str) -> Identity {
@@ -228,6 +253,44 @@ mod tests {
     fn a_subject_cannot_forge_a_line() {
         assert_eq!(jwt("repo:acme/x\n\u{1b}[2J").to_string(), "jwt:actions:repo:acme/x[2J");
         assert!(jwt(&"x".repeat(5_000)).to_string().len() < 300);
+    }
+
+    #[test]
+    fn a_key_is_read_as_it_is_written() {
+        let id = "0193f3a0-7d0a-7000-8000-000000000000";
+        let keys = [
+            "operator".to_owned(),
+            "anonymous".to_owned(),
+            format!("client:{id}"),
+            format!("user:{id}"),
+            jwt("a").key().to_string(),
+            "uid:0".to_owned(),
+            "uid:4294967295".to_owned(),
+        ];
+        for key in keys {
+            assert_eq!(IdentityKey::parse(&key).map(|read| read.to_string()), Some(key));
+        }
+        for bad in [
+            "",
+            "ci",
+            "client:",
+            "client:ci",
+            "cilent:ci",
+            "\0",
+            "operator:",
+            "operator\0",
+            "jwt:",
+            "jwt:ab",
+            "jwt:a:b",
+            "uid:",
+            "uid:-1",
+            "uid:+1",
+            "uid:007",
+            "uid:4294967296",
+            "unix:0",
+        ] {
+            assert_eq!(IdentityKey::parse(bad), None, "{bad:?}");
+        }
     }
 
     #[test]

@@ -69,6 +69,7 @@ impl LedgerError {
                 | VaultError::InUse { .. }
                 | VaultError::Conflict(_)
                 | VaultError::DataKeyGone
+                | VaultError::Text(_)
                 | VaultError::Corrupt(_) => false,
             },
             Self::Seal(_) | Self::KeyGone | Self::Broken(_) | Self::Busy | Self::Closed => true,

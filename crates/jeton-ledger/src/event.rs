@@ -159,7 +159,7 @@ impl Event {
 }
 
 /// PostgreSQL's text holds no NUL, and one strange name must not keep an entry from being written.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars()
         .take(NAME)
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })

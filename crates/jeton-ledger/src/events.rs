@@ -16,7 +16,7 @@ events! {
     TOKEN_REVOKED = "token.revoked", "A token was revoked at its forge.";
     TOKEN_REJECTED = "token.rejected", "A holder said that the forge refuses its token.";
     TOKEN_DROPPED = "token.dropped", "A token was dropped before its end: its forge refuses it, or access was taken away.";
-    AUTH_REFUSED = "auth.refused", "Somebody was not let in: no key, a wrong one, or one that has ended.";
+    AUTH_REFUSED = "auth.refused", "Somebody was not let in: no key, a wrong one, or one that has ended; or no page of this server sent their form.";
     ACCESS_REFUSED = "access.refused", "Somebody who is known asked for what they may not do.";
     USER_SIGNED_IN = "user.signed_in", "A person signed in.";
     USER_SIGN_IN_REFUSED = "user.sign_in_refused", "A person tried to sign in and was refused.";

@@ -1,6 +1,6 @@
 use jeton_vault::{LedgerEntry, LedgerFilter, Vault};
 
-use crate::LedgerError;
+use crate::{LedgerError, event::plain};
 
 /// The most entries on a page.
 const MOST: u32 = 1_000;
@@ -22,6 +22,7 @@ pub(crate) async fn list(
     before: Option<u64>,
     limit: u32,
 ) -> Result<Page, LedgerError> {
+    let filter = &written(filter);
     let limit = limit.clamp(1, MOST);
     let mut tx = vault.read().await?;
     // One more tells whether there is another page.
@@ -42,6 +43,7 @@ pub(crate) async fn scan(
     after: u64,
     limit: u32,
 ) -> Result<Page, LedgerError> {
+    let filter = &written(filter);
     let limit = limit.clamp(1, MOST) as usize;
     let mut entries = Vec::new();
     let (mut last, mut looked_at) = (after, 0);
@@ -72,6 +74,18 @@ pub(crate) async fn scan(
                 next: Some(last),
             });
         }
+    }
+}
+
+/// A filter whose texts are as the record itself writes them: what it replaced is found by what it was, and no database is
+/// asked for what its text cannot hold.
+fn written(filter: &LedgerFilter) -> LedgerFilter {
+    LedgerFilter {
+        events: filter.events.iter().map(|name| plain(name)).collect(),
+        actor: filter.actor.as_deref().map(plain),
+        fingerprint: filter.fingerprint.as_deref().map(plain),
+        request_id: filter.request_id.as_deref().map(plain),
+        ..*filter
     }
 }
 

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::error::Objection;
+use crate::{error::Objection, set::SourceBeginning};
 
 /// What a glob is over: it decides what `*` does not cross, and whether case counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +67,14 @@ impl Glob {
             );
         }
         Ok(Self::new(text.to_ascii_lowercase(), Over::Repositories))
+    }
+
+    /// What all that it matches begins with; as compared.
+    pub(crate) fn beginning(&self) -> SourceBeginning<'_> {
+        SourceBeginning {
+            text: &self.pattern[..self.star.unwrap_or(self.pattern.len())],
+            is_whole: self.star.is_none(),
+        }
     }
 
     fn new(pattern: String, over: Over) -> Self {

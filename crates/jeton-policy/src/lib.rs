@@ -23,7 +23,7 @@ pub use decision::{Allowed, Ask, Considered, Decision, Denied, Explanation};
 pub use document::parse_document;
 pub use error::{PolicyError, PolicyFileError, PolicyFileProblem};
 pub use one_or_many::{ClaimSpec, OneOrMany};
-pub use set::{CouldUse, Origin, PolicySet};
+pub use set::{CouldUse, Origin, PolicySet, SourceBeginning};
 pub use spec::{
     CallerSpec, CeilingSpec, DocumentSpec, Expectation, PolicySpec, TestCallerSpec, TestRequestSpec, TestSpec,
 };

@@ -8,6 +8,7 @@ use crate::{
     compile,
     condition::Facts,
     explain,
+    glob::Glob,
     index::Index,
     rule::{FirstMiss, Rule},
 };
@@ -59,6 +60,15 @@ struct Inner {
     auditor: Arc<str>,
 }
 
+/// The name of a source, or how several begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SourceBeginning<'a> {
+    /// The text up to the first part that may be anything.
+    pub text: &'a str,
+    /// Whether that is the whole name.
+    pub is_whole: bool,
+}
+
 /// See [`PolicySet::could_use`].
 #[derive(Debug, Clone)]
 pub struct CouldUse {
@@ -75,6 +85,35 @@ impl CouldUse {
         let inner = &self.set.0;
         let gives = |position: &usize| inner.rules[*position].could_give(self.action, forge, source);
         inner.ceiling.allows_forge(forge) && (self.anything || self.rules.iter().any(gives))
+    }
+
+    /// Whether every source on every forge could be used.
+    pub fn is_everything(&self) -> bool {
+        let inner = &self.set.0;
+        let gives_all = |position: &usize| {
+            let rule = &inner.rules[*position];
+            rule.forges.is_empty() && rule.sources.is_empty()
+        };
+        inner.ceiling.forges.is_none() && (self.anything || self.rules.iter().any(gives_all))
+    }
+
+    /// What is known of the names of all the sources that could be used, for whoever looks them up in an order: they are one of
+    /// these, or begin like one.
+    pub fn beginnings(&self) -> Vec<SourceBeginning<'_>> {
+        let any = SourceBeginning {
+            text: "",
+            is_whole: false,
+        };
+        if self.anything {
+            return vec![any];
+        }
+        let rules = self.rules.iter().map(|position| &self.set.0.rules[*position]);
+        rules
+            .flat_map(|rule| {
+                let sources = rule.sources.iter().map(Glob::beginning);
+                sources.chain(rule.sources.is_empty().then_some(any))
+            })
+            .collect()
     }
 }
 

@@ -20,7 +20,8 @@ macro_rules! walk {
             $condition,
             " AND ($5::text IS NULL OR forge_kind = $5) AND ($6::text IS NULL OR validity = $6) \
              AND ($7::boolean IS NULL OR active = $7) AND ($8::text IS NULL OR strpos(search, $8) > 0) \
-             AND ($9::bigint IS NULL OR expires_at < $9) AND ($10::boolean IS NULL OR (scope <> '') = $10) ORDER BY ",
+             AND ($9::bigint IS NULL OR expires_at < $9) AND ($10::boolean IS NULL OR (scope <> '') = $10) \
+             AND ($11::bigint IS NULL OR expires_at IS NULL OR expires_at > $11) ORDER BY ",
             $order,
             " LIMIT $4"
         )
@@ -37,7 +38,7 @@ macro_rules! merge {
 
 pub(crate) const LIST: &str = walk!("(label, id) > ($1, $2) AND label < $3", "label, id");
 pub(crate) const LIST_ON_HOST: &str = walk!(
-    "host = $11 AND (host, label, id) > ($11, $1, $2) AND (host, label) < ($11, $3)",
+    "host = $12 AND (host, label, id) > ($12, $1, $2) AND (host, label) < ($12, $3)",
     "host, label, id"
 );
 pub(crate) const LIST_OF: &str = merge!(
@@ -46,51 +47,51 @@ pub(crate) const LIST_OF: &str = merge!(
         "scope, label"
     ),
     walk!(
-        "scope = $11 AND (scope, label) >= ($11, $1) AND (scope, label) < ($11, $3) AND (label, id) > ($1, $2) AND scope <> ''",
+        "scope = $12 AND (scope, label) >= ($12, $1) AND (scope, label) < ($12, $3) AND (label, id) > ($1, $2) AND scope <> ''",
         "scope, label"
     )
 );
 pub(crate) const LIST_OF_ON_HOST: &str = merge!(
     walk!(
-        "scope = '' AND host = $12 AND (scope, host, label, id) > ('', $12, $1, $2) AND (scope, host, label) < ('', $12, $3)",
+        "scope = '' AND host = $13 AND (scope, host, label, id) > ('', $13, $1, $2) AND (scope, host, label) < ('', $13, $3)",
         "scope, host, label, id"
     ),
     walk!(
-        "scope = $11 AND host = $12 AND (scope, host, label, id) > ($11, $12, $1, $2) AND (scope, host, label) < ($11, $12, $3) \
+        "scope = $12 AND host = $13 AND (scope, host, label, id) > ($12, $13, $1, $2) AND (scope, host, label) < ($12, $13, $3) \
          AND scope <> ''",
         "scope, host, label, id"
     )
 );
 /// What does not work and what is switched off: few among many, which lists of them walk to and not past.
 pub(crate) const LIST_INVALID: &str = walk!(
-    "validity = 'invalid' AND (label, id) > ($1, $2) AND label < $3 AND ($11::text IS NULL OR host = $11)",
+    "validity = 'invalid' AND (label, id) > ($1, $2) AND label < $3 AND ($12::text IS NULL OR host = $12)",
     "label, id"
 );
 pub(crate) const LIST_OFF: &str = walk!(
-    "NOT active AND (label, id) > ($1, $2) AND label < $3 AND ($11::text IS NULL OR host = $11)",
+    "NOT active AND (label, id) > ($1, $2) AND label < $3 AND ($12::text IS NULL OR host = $12)",
     "label, id"
 );
 pub(crate) const LIST_OF_INVALID: &str = merge!(
     walk!(
         "validity = 'invalid' AND (scope, label, id) > ('', $1, $2) AND (scope, label) < ('', $3) \
-         AND ($12::text IS NULL OR host = $12)",
+         AND ($13::text IS NULL OR host = $13)",
         "scope, label, id"
     ),
     walk!(
-        "validity = 'invalid' AND (scope, label, id) > ($11, $1, $2) AND (scope, label) < ($11, $3) \
-         AND scope <> '' AND ($12::text IS NULL OR host = $12)",
+        "validity = 'invalid' AND (scope, label, id) > ($12, $1, $2) AND (scope, label) < ($12, $3) \
+         AND scope <> '' AND ($13::text IS NULL OR host = $13)",
         "scope, label, id"
     )
 );
 pub(crate) const LIST_OF_OFF: &str = merge!(
     walk!(
         "NOT active AND (scope, label, id) > ('', $1, $2) AND (scope, label) < ('', $3) \
-         AND ($12::text IS NULL OR host = $12)",
+         AND ($13::text IS NULL OR host = $13)",
         "scope, label, id"
     ),
     walk!(
-        "NOT active AND (scope, label, id) > ($11, $1, $2) AND (scope, label) < ($11, $3) \
-         AND scope <> '' AND ($12::text IS NULL OR host = $12)",
+        "NOT active AND (scope, label, id) > ($12, $1, $2) AND (scope, label) < ($12, $3) \
+         AND scope <> '' AND ($13::text IS NULL OR host = $13)",
         "scope, label, id"
     )
 );
@@ -171,7 +172,8 @@ impl Repo<'_> {
         .bind(filter.active)
         .bind(filter.search())
         .bind(filter.ends_before.map(Timestamp::as_millisecond))
-        .bind(filter.private);
+        .bind(filter.private)
+        .bind(filter.not_ended_at.map(Timestamp::as_millisecond));
         // Of parameters that a statement does not have, none is bound.
         if let AccountView::Of(key) = view {
             page = page.bind(key);

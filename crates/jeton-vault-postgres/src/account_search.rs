@@ -2,7 +2,9 @@
 //! only the rows of the page itself are read.
 
 use jeton_domain::{AccountId, AccountLabel, AccountScope, ForgeKind, Validity};
-use jeton_vault::{AccountFilter, AccountRange, AccountRecord, AccountSketch, AccountTally, AccountView, VaultError};
+use jeton_vault::{
+    AccountFilter, AccountRange, AccountRecord, AccountSketch, AccountTally, AccountView, EndOrder, VaultError,
+};
 use jiff::Timestamp;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
@@ -33,7 +35,8 @@ macro_rules! browse {
             " AND (label, id) > ($1, $2) AND label < $3 AND ($5::text IS NULL OR forge_kind = $5) \
              AND ($6::text IS NULL OR validity = $6) AND ($7::boolean IS NULL OR active = $7) \
              AND ($8::text IS NULL OR strpos(search, $8) > 0) AND ($9::bigint IS NULL OR expires_at < $9) \
-             AND ($10::boolean IS NULL OR (scope <> '') = $10) AND (",
+             AND ($10::boolean IS NULL OR (scope <> '') = $10) \
+             AND ($11::bigint IS NULL OR expires_at IS NULL OR expires_at > $11) AND (",
             $host,
             "::text IS NULL OR host = ",
             $host,
@@ -56,26 +59,42 @@ macro_rules! whole {
     };
 }
 
-pub(crate) const BROWSE: &str = browse!(columns!(), "TRUE", "$11", "ORDER BY label, id");
-pub(crate) const BROWSE_OF: &str = browse!(columns!(), "scope IN ('', $11)", "$12", "ORDER BY label, id");
+pub(crate) const BROWSE: &str = browse!(columns!(), "TRUE", "$12", "ORDER BY label, id");
+pub(crate) const BROWSE_OF: &str = browse!(columns!(), "scope IN ('', $12)", "$13", "ORDER BY label, id");
 pub(crate) const FIND: &str = whole!(
-    browse!("id", "TRUE", "$11", "ORDER BY label, id"),
+    browse!("id", "TRUE", "$12", "ORDER BY label, id"),
     "accounts.label, accounts.id"
 );
 pub(crate) const FIND_OF: &str = whole!(
-    browse!("id", "scope IN ('', $11)", "$12", "ORDER BY label, id"),
+    browse!("id", "scope IN ('', $12)", "$13", "ORDER BY label, id"),
     "accounts.label, accounts.id"
 );
 pub(crate) const COUNT_MATCHING: &str = concat!(
     "SELECT count(*) AS count FROM (",
-    browse!("1", "TRUE", "$11", ""),
+    browse!("1", "TRUE", "$12", ""),
     ") AS found"
 );
 pub(crate) const COUNT_MATCHING_OF: &str = concat!(
     "SELECT count(*) AS count FROM (",
-    browse!("1", "scope IN ('', $11)", "$12", ""),
+    browse!("1", "scope IN ('', $12)", "$13", ""),
     ") AS found"
 );
+
+/// What is a caller's own alone: a walk along their scope, which has few rows.
+macro_rules! own {
+    ($columns:expr) => {
+        browse!(
+            $columns,
+            "scope = $12 AND (scope, label) >= ($12, $1) AND (scope, label) < ($12, $3) AND scope <> ''",
+            "$13",
+            "ORDER BY scope, label"
+        )
+    };
+}
+
+pub(crate) const BROWSE_OWN: &str = own!(columns!());
+pub(crate) const FIND_OWN: &str = whole!(own!("id"), "accounts.label, accounts.id");
+pub(crate) const COUNT_OWN: &str = concat!("SELECT count(*) AS count FROM (", own!("1"), ") AS found");
 
 macro_rules! tally {
     ($seen:literal) => {
@@ -111,6 +130,14 @@ pub(crate) const ENDING_OF: &str = whole!(
     ending!("id", "scope IN ('', $4)", " ORDER BY expires_at, id LIMIT $3"),
     "accounts.expires_at, accounts.id"
 );
+pub(crate) const ENDED: &str = whole!(
+    ending!("id", "TRUE", " ORDER BY expires_at DESC, id DESC LIMIT $3"),
+    "accounts.expires_at DESC, accounts.id DESC"
+);
+pub(crate) const ENDED_OF: &str = whole!(
+    ending!("id", "scope IN ('', $4)", " ORDER BY expires_at DESC, id DESC LIMIT $3"),
+    "accounts.expires_at DESC, accounts.id DESC"
+);
 pub(crate) const COUNT_ENDING_IN: &str = ending!("count(*) AS count", "TRUE", "");
 pub(crate) const COUNT_ENDING_IN_OF: &str = ending!("count(*) AS count", "scope IN ('', $3)", "");
 
@@ -118,7 +145,8 @@ pub(crate) const COUNT_ENDING_IN_OF: &str = ending!("count(*) AS count", "scope 
 macro_rules! least_quota {
     ($seen:literal) => {
         concat!(
-            "WITH page AS MATERIALIZED (SELECT id FROM accounts WHERE active AND quota_resets_at > $1 AND ",
+            "WITH page AS MATERIALIZED (SELECT id FROM accounts WHERE active AND quota_resets_at > $1 \
+             AND ($3::boolean IS NULL OR (scope <> '') = $3) AND ",
             $seen,
             " ORDER BY quota_left, id LIMIT $2) SELECT ",
             columns!(),
@@ -128,7 +156,7 @@ macro_rules! least_quota {
 }
 
 pub(crate) const LEAST_QUOTA: &str = least_quota!("TRUE");
-pub(crate) const LEAST_QUOTA_OF: &str = least_quota!("scope IN ('', $3)");
+pub(crate) const LEAST_QUOTA_OF: &str = least_quota!("scope IN ('', $4)");
 
 fn sketch(row: &PgRow) -> Result<AccountSketch, VaultError> {
     let row = Reader::new(row, "accounts", "id");
@@ -163,7 +191,12 @@ fn tallies(row: &PgRow) -> Result<[AccountTally; 2], VaultError> {
     Ok([tally, over])
 }
 
-/// Binds what all walks along `accounts_browse` have.
+/// Whether only the private ones of one holder are asked for.
+fn is_own(view: &AccountView, filter: &AccountFilter) -> bool {
+    matches!(view, AccountView::Of(_)) && filter.private == Some(true)
+}
+
+/// Binds what all walks in the order of the labels have.
 fn bind(
     statement: &'static str,
     view: &AccountView,
@@ -181,7 +214,8 @@ fn bind(
         .bind(filter.active)
         .bind(filter.search())
         .bind(filter.ends_before.map(Timestamp::as_millisecond))
-        .bind(filter.private);
+        .bind(filter.private)
+        .bind(filter.not_ended_at.map(Timestamp::as_millisecond));
     if let AccountView::Of(key) = view {
         query = query.bind(key.clone());
     }
@@ -207,6 +241,7 @@ impl Repo<'_> {
         limit: u32,
     ) -> Result<Vec<AccountRecord>, VaultError> {
         let statement = match view {
+            _ if is_own(view, filter) => FIND_OWN,
             AccountView::All => FIND,
             AccountView::Of(_) => FIND_OF,
         };
@@ -225,6 +260,7 @@ impl Repo<'_> {
             return Ok(Vec::new());
         };
         let statement = match view {
+            _ if is_own(view, filter) => BROWSE_OWN,
             AccountView::All => BROWSE,
             AccountView::Of(_) => BROWSE_OF,
         };
@@ -242,6 +278,7 @@ impl Repo<'_> {
             return Ok(0);
         };
         let statement = match view {
+            _ if is_own(view, filter) => COUNT_OWN,
             AccountView::All => COUNT_MATCHING,
             AccountView::Of(_) => COUNT_MATCHING_OF,
         };
@@ -282,10 +319,13 @@ impl Repo<'_> {
         from: Timestamp,
         to: Timestamp,
         limit: u32,
+        order: EndOrder,
     ) -> Result<Vec<AccountRecord>, VaultError> {
-        let statement = match view {
-            AccountView::All => ENDING,
-            AccountView::Of(_) => ENDING_OF,
+        let statement = match (order, view) {
+            (EndOrder::SoonestFirst, AccountView::All) => ENDING,
+            (EndOrder::SoonestFirst, AccountView::Of(_)) => ENDING_OF,
+            (EndOrder::LatestFirst, AccountView::All) => ENDED,
+            (EndOrder::LatestFirst, AccountView::Of(_)) => ENDED_OF,
         };
         let mut query = sqlx::query(statement)
             .bind(from.as_millisecond())
@@ -320,13 +360,17 @@ impl Repo<'_> {
         &mut self,
         view: &AccountView,
         now: Timestamp,
+        private: Option<bool>,
         limit: u32,
     ) -> Result<Vec<AccountSketch>, VaultError> {
         let statement = match view {
             AccountView::All => LEAST_QUOTA,
             AccountView::Of(_) => LEAST_QUOTA_OF,
         };
-        let mut query = sqlx::query(statement).bind(now.as_millisecond()).bind(i64::from(limit));
+        let mut query = sqlx::query(statement)
+            .bind(now.as_millisecond())
+            .bind(i64::from(limit))
+            .bind(private);
         if let AccountView::Of(key) = view {
             query = query.bind(key.clone());
         }

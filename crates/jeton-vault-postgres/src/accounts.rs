@@ -1,10 +1,12 @@
 use async_trait::async_trait;
 use jeton_domain::{AccountId, AccountLabel, AccountScope, Fingerprint, ForgeKind, Validity};
 use jeton_vault::{
-    AccountCheck, AccountFilter, AccountRecord, AccountRepo, AccountSketch, AccountTally, AccountView, VaultError,
+    AccountCheck, AccountFilter, AccountRecord, AccountRepo, AccountSketch, AccountTally, AccountView, EndOrder,
+    VaultError,
 };
 use jiff::Timestamp;
 use sqlx::{Connection as _, postgres::PgRow};
+use uuid::Uuid;
 
 use crate::{
     account_rows::{Found, INSERT, PUT_CHECK, PUT_TOKEN, Query, UPDATE, bind_own, read, readable},
@@ -13,6 +15,8 @@ use crate::{
     watch::Watched as _,
 };
 
+/// Of a page whose ids are known.
+pub(crate) const FIND_MANY: &str = "SELECT * FROM accounts WHERE id = ANY($1) ORDER BY label, id";
 /// Those that wait longest for a look. Rows that another server is about to take are passed over, not waited for.
 /// MATERIALIZED for the reason that `jobs` tells.
 pub(crate) const CLAIM_CHECKS: &str = "WITH due AS MATERIALIZED (SELECT id, next_check_at FROM accounts \
@@ -92,6 +96,12 @@ impl AccountRepo for Repo<'_> {
         self.fetch(query).await?.first().map(read).transpose()
     }
 
+    async fn find_many(&mut self, ids: &[AccountId]) -> Result<Vec<AccountRecord>, VaultError> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.as_uuid()).collect();
+        let query = sqlx::query(FIND_MANY).bind(ids);
+        self.fetch(query).await?.iter().map(read).collect()
+    }
+
     async fn find_by_label(
         &mut self,
         scope: &AccountScope,
@@ -142,8 +152,9 @@ impl AccountRepo for Repo<'_> {
         from: Timestamp,
         to: Timestamp,
         limit: u32,
+        order: EndOrder,
     ) -> Result<Vec<AccountRecord>, VaultError> {
-        self.ending_accounts(view, from, to, limit).await
+        self.ending_accounts(view, from, to, limit, order).await
     }
 
     async fn count_ending_in(&mut self, view: &AccountView, from: Timestamp, to: Timestamp) -> Result<u64, VaultError> {
@@ -154,9 +165,10 @@ impl AccountRepo for Repo<'_> {
         &mut self,
         view: &AccountView,
         now: Timestamp,
+        private: Option<bool>,
         limit: u32,
     ) -> Result<Vec<AccountSketch>, VaultError> {
-        self.least_quota_of_accounts(view, now, limit).await
+        self.least_quota_of_accounts(view, now, private, limit).await
     }
 
     async fn find_by_fingerprint(&mut self, fingerprint: &Fingerprint) -> Result<Vec<AccountRecord>, VaultError> {

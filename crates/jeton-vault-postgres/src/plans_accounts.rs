@@ -56,7 +56,7 @@ async fn accounts_are_index_look_ups() {
         .unwrap();
     let mut conn = PgConnection::connect(&url).await.unwrap();
     sqlx::raw_sql(ROWS).execute(&mut conn).await.unwrap();
-    let page = "'n000100', '00000000-0000-7000-8000-000000000100', 'o', 50, NULL, NULL, NULL, NULL, NULL, NULL";
+    let page = "'n000100', '00000000-0000-7000-8000-000000000100', 'o', 50, NULL, NULL, NULL, NULL, NULL, NULL, NULL";
     let of = |scope: &str| format!("{page}, '{scope}'");
     let id = "'00000000-0000-7000-8000-000000000001'";
     let holder = "'00000000-0000-7000-8000-000000000007'";
@@ -114,13 +114,38 @@ async fn accounts_are_index_look_ups() {
             &["accounts_by_end", "accounts_pkey"],
         ),
         (
+            account_search::ENDED_OF,
+            "1100, 1150, 4, 'user:7'".to_owned(),
+            &["accounts_by_end", "accounts_pkey"],
+        ),
+        (
+            account_search::BROWSE_OWN,
+            format!("{}, NULL", of("user:old")),
+            &["accounts_labels"],
+        ),
+        (
+            account_search::FIND_OWN,
+            format!("{}, NULL", of("user:7")),
+            &["accounts_labels", "accounts_pkey"],
+        ),
+        (
+            account_search::COUNT_OWN,
+            format!("{}, NULL", of("user:7")),
+            &["accounts_labels"],
+        ),
+        (
+            accounts::FIND_MANY,
+            format!("ARRAY[{id}, {holder}]::uuid[]"),
+            &["accounts_pkey"],
+        ),
+        (
             account_search::LEAST_QUOTA,
-            "20900, 8".to_owned(),
+            "20900, 8, NULL".to_owned(),
             &["accounts_by_quota", "accounts_pkey"],
         ),
         (
             account_search::LEAST_QUOTA_OF,
-            "20900, 8, 'user:7'".to_owned(),
+            "20900, 8, true, 'user:7'".to_owned(),
             &["accounts_by_quota", "accounts_pkey"],
         ),
         (
@@ -205,7 +230,7 @@ async fn accounts_are_searched_and_counted_along_an_index() {
         .execute(&mut conn)
         .await
         .unwrap();
-    let rare = "'', '00000000-0000-0000-0000-000000000000', '~', 50, NULL, NULL, NULL, 'n0199', NULL, NULL";
+    let rare = "'', '00000000-0000-0000-0000-000000000000', '~', 50, NULL, NULL, NULL, 'n0199', NULL, NULL, NULL";
     let of = |rest: &str| format!("{rare}, {rest}");
     let cases = [
         (account_search::BROWSE, of("NULL"), "accounts_browse"),

@@ -4,7 +4,7 @@
     reason = "a failure in a helper of a test is a failure of the test"
 )]
 
-use jeton_domain::Secret;
+use jeton_domain::{Code, Coded as _, Secret};
 use jeton_temp_postgres::TempPostgres;
 use jeton_vault::{Vault as _, VaultError};
 use jeton_vault_postgres::{PostgresOptions, PostgresVault};
@@ -208,4 +208,14 @@ async fn a_row_that_cannot_be_is_named_and_not_shown() {
     let row = "column issuer of row 00000000-0000-7000-8000-000000000001 in table apps";
     assert!(error.contains(row), "{error}");
     assert!(!error.contains("planted"), "{error}");
+}
+
+#[tokio::test]
+async fn a_text_that_it_cannot_keep_is_no_damage() {
+    let server = TempPostgres::shared().unwrap();
+    let vault = connect(&server.database().unwrap()).await.unwrap();
+    let mut tx = vault.read().await.unwrap();
+    let error = tx.grants().last_key_of("user:a\0b").await.unwrap_err();
+    assert!(matches!(error, VaultError::Text(_)), "{error}");
+    assert_eq!(error.code(), Code::RequestInvalid);
 }

@@ -21,7 +21,8 @@ macro_rules! walk {
             $condition,
             " AND (label, id) > (?1, ?2) AND label < ?3 AND (?5 IS NULL OR forge_kind = ?5) \
              AND (?6 IS NULL OR validity = ?6) AND (?7 IS NULL OR active = ?7) AND (?8 IS NULL OR instr(search, ?8) > 0) \
-             AND (?9 IS NULL OR expires_at < ?9) AND (?10 IS NULL OR (scope <> '') = ?10) ORDER BY label, id LIMIT ?4"
+             AND (?9 IS NULL OR expires_at < ?9) AND (?10 IS NULL OR (scope <> '') = ?10) \
+             AND (?11 IS NULL OR expires_at IS NULL OR expires_at > ?11) ORDER BY label, id LIMIT ?4"
         )
     };
 }
@@ -41,42 +42,42 @@ macro_rules! merge {
 }
 
 pub(crate) const LIST: &str = walk!("accounts_by_label", "TRUE");
-pub(crate) const LIST_ON_HOST: &str = walk!("accounts_by_host", "host = ?11");
+pub(crate) const LIST_ON_HOST: &str = walk!("accounts_by_host", "host = ?12");
 pub(crate) const LIST_OF: &str = merge!(
     walk!("accounts_labels", "scope = ''"),
-    walk!("accounts_labels", "scope = ?11 AND scope <> ''")
+    walk!("accounts_labels", "scope = ?12 AND scope <> ''")
 );
 pub(crate) const LIST_OF_ON_HOST: &str = merge!(
-    walk!("accounts_of_scope_by_host", "scope = '' AND host = ?12"),
+    walk!("accounts_of_scope_by_host", "scope = '' AND host = ?13"),
     walk!(
         "accounts_of_scope_by_host",
-        "scope = ?11 AND scope <> '' AND host = ?12"
+        "scope = ?12 AND scope <> '' AND host = ?13"
     )
 );
 /// What does not work and what is switched off: few among many, which lists of them walk to and not past.
 pub(crate) const LIST_INVALID: &str = walk!(
     "accounts_invalid",
-    "validity = 'invalid' AND (?11 IS NULL OR host = ?11)"
+    "validity = 'invalid' AND (?12 IS NULL OR host = ?12)"
 );
-pub(crate) const LIST_OFF: &str = walk!("accounts_off", "NOT active AND (?11 IS NULL OR host = ?11)");
+pub(crate) const LIST_OFF: &str = walk!("accounts_off", "NOT active AND (?12 IS NULL OR host = ?12)");
 pub(crate) const LIST_OF_INVALID: &str = merge!(
     walk!(
         "accounts_invalid_of_scope",
-        "validity = 'invalid' AND scope = '' AND (?12 IS NULL OR host = ?12)"
+        "validity = 'invalid' AND scope = '' AND (?13 IS NULL OR host = ?13)"
     ),
     walk!(
         "accounts_invalid_of_scope",
-        "validity = 'invalid' AND scope = ?11 AND scope <> '' AND (?12 IS NULL OR host = ?12)"
+        "validity = 'invalid' AND scope = ?12 AND scope <> '' AND (?13 IS NULL OR host = ?13)"
     )
 );
 pub(crate) const LIST_OF_OFF: &str = merge!(
     walk!(
         "accounts_off_of_scope",
-        "NOT active AND scope = '' AND (?12 IS NULL OR host = ?12)"
+        "NOT active AND scope = '' AND (?13 IS NULL OR host = ?13)"
     ),
     walk!(
         "accounts_off_of_scope",
-        "NOT active AND scope = ?11 AND scope <> '' AND (?12 IS NULL OR host = ?12)"
+        "NOT active AND scope = ?12 AND scope <> '' AND (?13 IS NULL OR host = ?13)"
     )
 );
 
@@ -145,7 +146,8 @@ impl Repo<'_> {
         .bind(filter.active)
         .bind(filter.search())
         .bind(filter.ends_before.map(Timestamp::as_millisecond))
-        .bind(filter.private);
+        .bind(filter.private)
+        .bind(filter.not_ended_at.map(Timestamp::as_millisecond));
         // Of parameters that a statement does not have, none is bound.
         if let AccountView::Of(key) = view {
             page = page.bind(key);

@@ -2,7 +2,9 @@
 //! only the rows of the page itself are read.
 
 use jeton_domain::{AccountId, AccountLabel, AccountScope, ForgeKind, Validity};
-use jeton_vault::{AccountFilter, AccountRange, AccountRecord, AccountSketch, AccountTally, AccountView, VaultError};
+use jeton_vault::{
+    AccountFilter, AccountRange, AccountRecord, AccountSketch, AccountTally, AccountView, EndOrder, VaultError,
+};
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 
@@ -23,15 +25,18 @@ macro_rules! columns {
 /// A walk along the index in the order of the labels. The parameters are those of `account_lists`, then the host; for those who do
 /// not see everything the holder of the private ones comes before it.
 macro_rules! browse {
-    ($columns:expr, $seen:literal, $host:literal, $order:literal) => {
+    ($index:literal, $columns:expr, $seen:literal, $host:literal, $order:literal) => {
         concat!(
             "SELECT ",
             $columns,
-            " FROM accounts INDEXED BY accounts_browse WHERE ",
+            " FROM accounts INDEXED BY ",
+            $index,
+            " WHERE ",
             $seen,
             " AND (label, id) > (?1, ?2) AND label < ?3 AND (?5 IS NULL OR forge_kind = ?5) \
              AND (?6 IS NULL OR validity = ?6) AND (?7 IS NULL OR active = ?7) AND (?8 IS NULL OR instr(search, ?8) > 0) \
-             AND (?9 IS NULL OR expires_at < ?9) AND (?10 IS NULL OR (scope <> '') = ?10) AND (",
+             AND (?9 IS NULL OR expires_at < ?9) AND (?10 IS NULL OR (scope <> '') = ?10) \
+             AND (?11 IS NULL OR expires_at IS NULL OR expires_at > ?11) AND (",
             $host,
             " IS NULL OR host = ",
             $host,
@@ -49,20 +54,55 @@ macro_rules! whole {
     };
 }
 
-pub(crate) const BROWSE: &str = browse!(columns!(), "TRUE", "?11", "ORDER BY label, id");
-pub(crate) const BROWSE_OF: &str = browse!(columns!(), "scope IN ('', ?11)", "?12", "ORDER BY label, id");
-pub(crate) const FIND: &str = whole!(browse!("id", "TRUE", "?11", "ORDER BY label, id"), "label, id");
-pub(crate) const FIND_OF: &str = whole!(
-    browse!("id", "scope IN ('', ?11)", "?12", "ORDER BY label, id"),
+pub(crate) const BROWSE: &str = browse!("accounts_browse", columns!(), "TRUE", "?12", "ORDER BY label, id");
+pub(crate) const BROWSE_OF: &str = browse!(
+    "accounts_browse",
+    columns!(),
+    "scope IN ('', ?12)",
+    "?13",
+    "ORDER BY label, id"
+);
+pub(crate) const FIND: &str = whole!(
+    browse!("accounts_browse", "id", "TRUE", "?12", "ORDER BY label, id"),
     "label, id"
 );
-pub(crate) const COUNT_MATCHING: &str =
-    concat!("SELECT count(*) AS count FROM (", browse!("1", "TRUE", "?11", ""), ")");
-pub(crate) const COUNT_MATCHING_OF: &str = concat!(
+pub(crate) const FIND_OF: &str = whole!(
+    browse!(
+        "accounts_browse",
+        "id",
+        "scope IN ('', ?12)",
+        "?13",
+        "ORDER BY label, id"
+    ),
+    "label, id"
+);
+pub(crate) const COUNT_MATCHING: &str = concat!(
     "SELECT count(*) AS count FROM (",
-    browse!("1", "scope IN ('', ?11)", "?12", ""),
+    browse!("accounts_browse", "1", "TRUE", "?12", ""),
     ")"
 );
+pub(crate) const COUNT_MATCHING_OF: &str = concat!(
+    "SELECT count(*) AS count FROM (",
+    browse!("accounts_browse", "1", "scope IN ('', ?12)", "?13", ""),
+    ")"
+);
+
+/// What is a caller's own alone: a walk along their scope, which has few rows.
+macro_rules! own {
+    ($columns:expr) => {
+        browse!(
+            "accounts_labels",
+            $columns,
+            "scope = ?12 AND scope <> ''",
+            "?13",
+            "ORDER BY label, id"
+        )
+    };
+}
+
+pub(crate) const BROWSE_OWN: &str = own!(columns!());
+pub(crate) const FIND_OWN: &str = whole!(own!("id"), "label, id");
+pub(crate) const COUNT_OWN: &str = concat!("SELECT count(*) AS count FROM (", own!("1"), ")");
 
 /// Group by group: to count along an index is several times faster than to compare each entry of it with the one before.
 macro_rules! tally {
@@ -108,6 +148,14 @@ pub(crate) const ENDING_OF: &str = whole!(
     ending!("id", "scope IN ('', ?4)", " ORDER BY expires_at, id LIMIT ?3"),
     "expires_at, id"
 );
+pub(crate) const ENDED: &str = whole!(
+    ending!("id", "TRUE", " ORDER BY expires_at DESC, id DESC LIMIT ?3"),
+    "expires_at DESC, id DESC"
+);
+pub(crate) const ENDED_OF: &str = whole!(
+    ending!("id", "scope IN ('', ?4)", " ORDER BY expires_at DESC, id DESC LIMIT ?3"),
+    "expires_at DESC, id DESC"
+);
 pub(crate) const COUNT_ENDING_IN: &str = ending!("count(*) AS count", "TRUE", "");
 pub(crate) const COUNT_ENDING_IN_OF: &str = ending!("count(*) AS count", "scope IN ('', ?3)", "");
 
@@ -118,7 +166,7 @@ macro_rules! least_quota {
             "SELECT ",
             columns!(),
             " FROM accounts WHERE id IN (SELECT id FROM accounts INDEXED BY accounts_by_quota WHERE active \
-             AND quota_resets_at > ?1 AND ",
+             AND quota_resets_at > ?1 AND (?3 IS NULL OR (scope <> '') = ?3) AND ",
             $seen,
             " ORDER BY quota_left, id LIMIT ?2) ORDER BY quota_left, id"
         )
@@ -126,7 +174,7 @@ macro_rules! least_quota {
 }
 
 pub(crate) const LEAST_QUOTA: &str = least_quota!("TRUE");
-pub(crate) const LEAST_QUOTA_OF: &str = least_quota!("scope IN ('', ?3)");
+pub(crate) const LEAST_QUOTA_OF: &str = least_quota!("scope IN ('', ?4)");
 
 fn sketch(row: &SqliteRow) -> Result<AccountSketch, VaultError> {
     let row = Reader::new(row, "accounts", "id");
@@ -161,7 +209,12 @@ fn tallies(row: &SqliteRow) -> Result<[AccountTally; 2], VaultError> {
     Ok([tally, over])
 }
 
-/// Binds what all walks along `accounts_browse` have.
+/// Whether only the private ones of one holder are asked for.
+fn is_own(view: &AccountView, filter: &AccountFilter) -> bool {
+    matches!(view, AccountView::Of(_)) && filter.private == Some(true)
+}
+
+/// Binds what all walks in the order of the labels have.
 fn bind(
     statement: &'static str,
     view: &AccountView,
@@ -180,7 +233,8 @@ fn bind(
         .bind(filter.active)
         .bind(filter.search())
         .bind(filter.ends_before.map(Timestamp::as_millisecond))
-        .bind(filter.private);
+        .bind(filter.private)
+        .bind(filter.not_ended_at.map(Timestamp::as_millisecond));
     if let AccountView::Of(key) = view {
         query = query.bind(key.clone());
     }
@@ -209,6 +263,7 @@ impl Repo<'_> {
         limit: u32,
     ) -> Result<Vec<AccountRecord>, VaultError> {
         let statement = match view {
+            _ if is_own(view, filter) => FIND_OWN,
             AccountView::All => FIND,
             AccountView::Of(_) => FIND_OF,
         };
@@ -227,6 +282,7 @@ impl Repo<'_> {
             return Ok(Vec::new());
         };
         let statement = match view {
+            _ if is_own(view, filter) => BROWSE_OWN,
             AccountView::All => BROWSE,
             AccountView::Of(_) => BROWSE_OF,
         };
@@ -244,6 +300,7 @@ impl Repo<'_> {
             return Ok(0);
         };
         let statement = match view {
+            _ if is_own(view, filter) => COUNT_OWN,
             AccountView::All => COUNT_MATCHING,
             AccountView::Of(_) => COUNT_MATCHING_OF,
         };
@@ -284,10 +341,13 @@ impl Repo<'_> {
         from: Timestamp,
         to: Timestamp,
         limit: u32,
+        order: EndOrder,
     ) -> Result<Vec<AccountRecord>, VaultError> {
-        let statement = match view {
-            AccountView::All => ENDING,
-            AccountView::Of(_) => ENDING_OF,
+        let statement = match (order, view) {
+            (EndOrder::SoonestFirst, AccountView::All) => ENDING,
+            (EndOrder::SoonestFirst, AccountView::Of(_)) => ENDING_OF,
+            (EndOrder::LatestFirst, AccountView::All) => ENDED,
+            (EndOrder::LatestFirst, AccountView::Of(_)) => ENDED_OF,
         };
         let mut query = sqlx::query(statement)
             .bind(from.as_millisecond())
@@ -322,13 +382,17 @@ impl Repo<'_> {
         &mut self,
         view: &AccountView,
         now: Timestamp,
+        private: Option<bool>,
         limit: u32,
     ) -> Result<Vec<AccountSketch>, VaultError> {
         let statement = match view {
             AccountView::All => LEAST_QUOTA,
             AccountView::Of(_) => LEAST_QUOTA_OF,
         };
-        let mut query = sqlx::query(statement).bind(now.as_millisecond()).bind(limit);
+        let mut query = sqlx::query(statement)
+            .bind(now.as_millisecond())
+            .bind(limit)
+            .bind(private);
         if let AccountView::Of(key) = view {
             query = query.bind(key.clone());
         }

@@ -1,7 +1,8 @@
 use async_trait::async_trait;
 use jeton_domain::{AccountId, AccountLabel, AccountScope, Fingerprint, ForgeKind, Validity};
 use jeton_vault::{
-    AccountCheck, AccountFilter, AccountRecord, AccountRepo, AccountSketch, AccountTally, AccountView, VaultError,
+    AccountCheck, AccountFilter, AccountRecord, AccountRepo, AccountSketch, AccountTally, AccountView, EndOrder,
+    VaultError,
 };
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
@@ -25,6 +26,9 @@ macro_rules! due_checks {
     };
 }
 
+/// Of a page whose ids are known.
+pub(crate) const FIND_MANY: &str =
+    "SELECT * FROM accounts WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY label, id";
 pub(crate) const DUE_CHECKS: &str = due_checks!("SELECT * FROM accounts WHERE id IN", " ORDER BY next_check_at, id");
 pub(crate) const CLAIM_CHECKS: &str = due_checks!("UPDATE accounts SET next_check_at = ?4 WHERE id IN", "");
 pub(crate) const RECALL_FAR_CHECKS: &str = "UPDATE accounts SET next_check_at = ?2 WHERE id IN (SELECT id FROM accounts \
@@ -97,6 +101,12 @@ impl AccountRepo for Repo<'_> {
         self.fetch(query).await?.first().map(read).transpose()
     }
 
+    async fn find_many(&mut self, ids: &[AccountId]) -> Result<Vec<AccountRecord>, VaultError> {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let query = sqlx::query(FIND_MANY).bind(serde_json::Value::from(ids).to_string());
+        self.fetch(query).await?.iter().map(read).collect()
+    }
+
     async fn find_by_label(
         &mut self,
         scope: &AccountScope,
@@ -147,8 +157,9 @@ impl AccountRepo for Repo<'_> {
         from: Timestamp,
         to: Timestamp,
         limit: u32,
+        order: EndOrder,
     ) -> Result<Vec<AccountRecord>, VaultError> {
-        self.ending_accounts(view, from, to, limit).await
+        self.ending_accounts(view, from, to, limit, order).await
     }
 
     async fn count_ending_in(&mut self, view: &AccountView, from: Timestamp, to: Timestamp) -> Result<u64, VaultError> {
@@ -159,9 +170,10 @@ impl AccountRepo for Repo<'_> {
         &mut self,
         view: &AccountView,
         now: Timestamp,
+        private: Option<bool>,
         limit: u32,
     ) -> Result<Vec<AccountSketch>, VaultError> {
-        self.least_quota_of_accounts(view, now, limit).await
+        self.least_quota_of_accounts(view, now, private, limit).await
     }
 
     async fn find_by_fingerprint(&mut self, fingerprint: &Fingerprint) -> Result<Vec<AccountRecord>, VaultError> {

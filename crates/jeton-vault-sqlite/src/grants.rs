@@ -123,6 +123,14 @@ impl GrantRepo for Repo<'_> {
         row.as_ref().map(read).transpose()
     }
 
+    async fn last_key_of(&mut self, holder: &str) -> Result<Option<String>, VaultError> {
+        sqlx::query_scalar("SELECT holder_key FROM grants WHERE holder = ?1 ORDER BY id DESC LIMIT 1")
+            .bind(holder)
+            .fetch_optional(&mut *self.conn)
+            .await
+            .map_err(|error| failed(self.place, error))
+    }
+
     async fn list(
         &mut self,
         filter: &GrantFilter,

@@ -115,6 +115,23 @@ async fn accounts_that_fit_or_are_due_are_index_look_ups() {
             "accounts USING COVERING INDEX accounts_by_end (expires_at>? AND expires_at<?)",
         ),
         (
+            account_search::ENDED_OF,
+            "accounts USING COVERING INDEX accounts_by_end (expires_at>? AND expires_at<?)",
+        ),
+        (
+            account_search::BROWSE_OWN,
+            "accounts USING INDEX accounts_labels (scope=? AND label>? AND label<?)",
+        ),
+        (
+            account_search::FIND_OWN,
+            "accounts USING INDEX accounts_labels (scope=? AND label>? AND label<?)",
+        ),
+        (
+            account_search::COUNT_OWN,
+            "accounts USING INDEX accounts_labels (scope=? AND label>? AND label<?)",
+        ),
+        (accounts::FIND_MANY, by_id),
+        (
             account_search::COUNT_ENDING_IN_OF,
             "accounts USING COVERING INDEX accounts_by_end (expires_at>? AND expires_at<?)",
         ),
@@ -127,24 +144,57 @@ async fn accounts_that_fit_or_are_due_are_index_look_ups() {
             "accounts USING COVERING INDEX accounts_by_quota (quota_resets_at>?)",
         ),
         (
-            grant_search::BY_FINGERPRINT,
+            grant_search::BY_FINGERPRINT.all,
             "walk USING COVERING INDEX grants_by_fingerprint (fingerprint=? AND id<?)",
         ),
         (
-            grant_search::BY_SOURCE,
+            grant_search::BY_FINGERPRINT.live_among_newest,
+            "walk USING COVERING INDEX grants_by_fingerprint (fingerprint=? AND id<?)",
+        ),
+        (
+            grant_search::BY_FINGERPRINT.live_by_end,
+            "grants USING INDEX grants_held_by_end (expires_at>?)",
+        ),
+        (
+            grant_search::BY_SOURCE.all,
             "walk USING COVERING INDEX grants_by_source (source=? AND id<?)",
         ),
         (
-            grant_search::BY_HOLDER,
-            "walk USING INDEX grants_by_holder (holder_key=? AND id<?)",
+            grant_search::BY_SOURCE.live_among_newest,
+            "walk USING COVERING INDEX grants_by_source (source=? AND id<?)",
         ),
         (
-            grant_search::BY_REPOSITORY,
+            grant_search::BY_SOURCE.live_by_end,
+            "grants USING INDEX grants_held_by_end (expires_at>?)",
+        ),
+        (
+            grant_search::BY_HOLDER.all,
+            "walk USING COVERING INDEX grants_by_holder (holder_key=? AND id<?)",
+        ),
+        (
+            grant_search::BY_HOLDER.live_among_newest,
+            "walk USING COVERING INDEX grants_by_holder (holder_key=? AND id<?)",
+        ),
+        (
+            grant_search::BY_HOLDER.live_by_end,
+            "grants USING INDEX grants_held_by_holder (holder_key=? AND expires_at>?)",
+        ),
+        (
+            grant_search::BY_REPOSITORY.all,
             "walk USING PRIMARY KEY (repository=? AND grant_id<?)",
         ),
         (
-            grant_search::COUNT_BY_HOUR,
-            "grants USING COVERING INDEX grants_by_issue (issued_at>? AND issued_at<?)",
+            grant_search::BY_REPOSITORY.live_among_newest,
+            "walk USING PRIMARY KEY (repository=? AND grant_id<?)",
+        ),
+        (
+            grant_search::BY_REPOSITORY.live_by_end,
+            "grants USING INDEX grants_held_by_end (expires_at>?)",
+        ),
+        (grant_search::COUNT_BY_HOUR, "grants USING PRIMARY KEY (id>? AND id<?)"),
+        (
+            grant_search::COUNT_OF_HOLDER,
+            "grants USING COVERING INDEX grants_by_holder (holder_key=? AND id>? AND id<?)",
         ),
         (
             accounts::DUE_CHECKS,

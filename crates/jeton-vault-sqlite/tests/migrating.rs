@@ -196,7 +196,6 @@ async fn the_second_releases_table_of_grants_keeps_its_rules() {
             "grants_by_end",
             "grants_by_fingerprint",
             "grants_by_holder",
-            "grants_by_issue",
             "grants_by_source",
             "grants_by_token",
             "grants_held_by_end",

@@ -88,6 +88,15 @@ pub enum AccountView {
     Of(String),
 }
 
+/// In which order accounts that end in a time are given; those that end at once are by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndOrder {
+    /// From the beginning of the time on.
+    SoonestFirst,
+    /// From the end of the time back, ids too.
+    LatestFirst,
+}
+
 /// Which accounts are asked for; all conditions hold together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AccountFilter {
@@ -102,13 +111,15 @@ pub struct AccountFilter {
     /// Whose label begins so.
     pub label_prefix: Option<String>,
     /// With this text in the label, the note, the user's name or e-mail address, the name at the forge or the host, in
-    /// whatever case (of ASCII); no character of it stands for others. Of the user's name and the name at the forge the first 100
-    /// characters are looked at.
+    /// whatever case (of ASCII); no character of it stands for others. Of the note the first 200 characters are looked at, of the
+    /// user's name and the name at the forge the first 100.
     pub text: Option<String>,
     /// That end before this time, by the forge's word or as was noted.
     pub ends_before: Option<Timestamp>,
     /// Private to somebody, or shared.
     pub private: Option<bool>,
+    /// That have not ended at this time: what ends at it has, and what has no end that is known has not.
+    pub not_ended_at: Option<Timestamp>,
 }
 
 impl AccountFilter {
@@ -137,7 +148,7 @@ impl AccountFilter {
     /// Whether a narrow index is walked along for it, and only the rows that are meant are read: what is asked for may be few among
     /// many, and stands in no order that a list has.
     pub fn is_searched(&self) -> bool {
-        self.text.is_some() || self.ends_before.is_some() || self.private.is_some()
+        self.text.is_some() || self.ends_before.is_some() || self.private.is_some() || self.not_ended_at.is_some()
     }
 
     /// The text as it stands in what is searched: in lower case, as far as ASCII goes. `None` when every account has it.
@@ -241,14 +252,16 @@ pub trait AccountRepo: Send {
     async fn add(&mut self, account: &AccountRecord) -> Result<(), VaultError>;
     /// One by its id. In a transaction that writes, its row is locked.
     async fn find(&mut self, id: AccountId) -> Result<Option<AccountRecord>, VaultError>;
+    /// Those of these ids that there are, by label, then by id. One statement.
+    async fn find_many(&mut self, ids: &[AccountId]) -> Result<Vec<AccountRecord>, VaultError>;
     /// One by its label, in one scope.
     async fn find_by_label(
         &mut self,
         scope: &AccountScope,
         label: &AccountLabel,
     ) -> Result<Option<AccountRecord>, VaultError>;
-    /// A page by label, then by id: at most `limit` that come after `after`. One statement; without a filter, and with a
-    /// filter by host, it costs the same at a million rows as at a thousand.
+    /// A page by label, then by id: at most `limit` that come after `after`. One statement; without a filter, with a filter by host,
+    /// and for the private ones of one holder, it costs the same at a million rows as at a thousand.
     async fn list(
         &mut self,
         view: &AccountView,
@@ -273,22 +286,24 @@ pub trait AccountRepo: Send {
     ) -> Result<u64, VaultError>;
     /// How many of those in a view are alike, at a time: one walk along an index. What there is none of is left out.
     async fn tally(&mut self, view: &AccountView, now: Timestamp) -> Result<Vec<AccountTally>, VaultError>;
-    /// Up to `limit` active ones that end from `from` on and before `to`, the soonest first, then by id.
+    /// Up to `limit` active ones that end from `from` on and before `to`: the first ones in this order.
     async fn ending(
         &mut self,
         view: &AccountView,
         from: Timestamp,
         to: Timestamp,
         limit: u32,
+        order: EndOrder,
     ) -> Result<Vec<AccountRecord>, VaultError>;
     /// How many active ones end from `from` on and before `to`.
     async fn count_ending_in(&mut self, view: &AccountView, from: Timestamp, to: Timestamp) -> Result<u64, VaultError>;
     /// Up to `limit` active ones of whose forge's limit the least is left, by reports whose windows end after `now`; the least first,
-    /// then by id.
+    /// then by id. With `private` the private ones alone, or the shared ones.
     async fn least_quota(
         &mut self,
         view: &AccountView,
         now: Timestamp,
+        private: Option<bool>,
         limit: u32,
     ) -> Result<Vec<AccountSketch>, VaultError>;
     /// Those of a token with this fingerprint, in one scope or all: at most 20.

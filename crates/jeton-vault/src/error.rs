@@ -52,6 +52,9 @@ pub enum VaultError {
     /// A value names a data key that was retired while it was on its way.
     #[error("a value was sealed with a data key that has been retired meanwhile")]
     DataKeyGone,
+    /// A text that was sent has what no text of this database holds: PostgreSQL's have no NUL.
+    #[error("the database cannot keep a text that was sent: {0}")]
+    Text(String),
     /// A row that cannot be: jeton would not have written it.
     #[error("the database holds something that cannot be: {0}")]
     Corrupt(String),
@@ -68,6 +71,7 @@ impl Coded for VaultError {
             Self::InUse { .. } => Code::VaultInUse,
             // Whoever can cause one catches it and says what it means; one that nobody expected is a mistake of ours.
             Self::Conflict(_) => Code::Internal,
+            Self::Text(_) => Code::RequestInvalid,
             Self::Corrupt(_) => Code::VaultCorrupt,
         }
     }
@@ -103,6 +107,7 @@ impl Coded for VaultError {
                                   written."
                 .to_owned(),
             Self::Conflict(_) => "Choose another name, or remove the other one first.".to_owned(),
+            Self::Text(_) => "Send it without control characters. Nothing was written.".to_owned(),
             Self::Corrupt(_) => {
                 "Restore the database from a backup; something other than jeton has written to it.".to_owned()
             }

@@ -12,7 +12,7 @@ pub mod suite;
 
 pub use accounts::{
     AccountCheck, AccountFilter, AccountRange, AccountRecord, AccountRepo, AccountSketch, AccountTally, AccountView,
-    RotationRecord, RotationRepo, RotationState, quota_left,
+    EndOrder, RotationRecord, RotationRepo, RotationState, quota_left,
 };
 pub use callers::{ClientRepo, LedgerRepo, PolicyRepo, UserRepo, WebSessionRepo};
 pub use error::VaultError;

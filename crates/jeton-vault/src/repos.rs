@@ -152,8 +152,12 @@ pub trait GrantRepo: Send {
     async fn add(&mut self, grant: &GrantRecord) -> Result<(), VaultError>;
     /// One by its id.
     async fn find(&mut self, id: GrantId) -> Result<Option<GrantRecord>, VaultError>;
-    /// A page, newest first: at most `limit` grants made before the grant `before`. `now` tells what has ended. Costs the same
-    /// at a million rows as at a thousand, with any one condition.
+    /// By what the holder of the newest grant is known that has this name in [`GrantRecord::holder`]. Reads every grant if
+    /// there is none: for names of which nothing else is left.
+    async fn last_key_of(&mut self, holder: &str) -> Result<Option<String>, VaultError>;
+    /// A page, newest first: at most `limit` grants made before the grant `before`. `now` tells what has ended. With any one
+    /// condition it costs the same at a million rows as at a thousand; with several, what meets one of them is walked through for
+    /// the others. Of live ones alone, what has ended or was given back does not count: at most all that are held are looked at.
     async fn list(
         &mut self,
         filter: &GrantFilter,
@@ -162,7 +166,7 @@ pub trait GrantRepo: Send {
         limit: u32,
     ) -> Result<Vec<GrantRecord>, VaultError>;
     /// How many grants were made in each hour from `from` on and before `to`, by anybody or one holder; hours without any are left out.
-    /// Each hour is named by its beginning.
+    /// Each hour is named by its beginning. The time is that of the grants' ids, which is when they were made.
     async fn count_by_hour(
         &mut self,
         from: Timestamp,

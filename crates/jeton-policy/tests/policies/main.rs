@@ -11,5 +11,6 @@ mod generators;
 mod mistakes;
 mod naive;
 mod properties;
+mod sources;
 mod support;
 mod trying;

@@ -112,6 +112,7 @@ pub async fn accounts_are_listed_by_every_filter_and_all_together(vault: &dyn Va
         text: Some("EXAMPLE".to_owned()),
         ends_before: None,
         private: Some(true),
+        not_ended_at: None,
     };
     let prefix = |text: &str| AccountFilter {
         label_prefix: Some(text.to_owned()),

@@ -5,7 +5,7 @@ use super::{
     accounts_fixtures::{ADA, account, add_accounts, check, labels, private_account, seen_by, walk},
     fixtures::{at, begin, read},
 };
-use crate::{AccountFilter, AccountRecord, AccountSketch, AccountTally, AccountView, Vault};
+use crate::{AccountFilter, AccountRecord, AccountSketch, AccountTally, AccountView, EndOrder, Vault};
 
 fn with_text(text: &str) -> AccountFilter {
     AccountFilter {
@@ -89,6 +89,15 @@ pub async fn accounts_are_searched_by_what_is_written_of_them(vault: &dyn Vault)
             .await;
         assert_eq!(counted.unwrap(), want.len() as u64, "{text}");
     }
+    // Of a note the first 200 characters, of whatever length in bytes.
+    let long = AccountRecord {
+        note: Some(format!("{}found{}", "ü".repeat(195), "lost")),
+        ..account("long")
+    };
+    add_accounts(vault, &[&long]).await;
+    for (text, want) in [("found", &["long"][..]), ("lost", &[])] {
+        assert_eq!(labels(&walk(vault, &AccountView::All, &with_text(text), 5).await), want);
+    }
     // What is searched changes along with the row.
     let changed = AccountRecord {
         note: Some("a dog".to_owned()),
@@ -110,7 +119,13 @@ pub async fn accounts_lists_and_counts_agree(vault: &dyn Vault) {
     add_accounts(vault, &all.iter().collect::<Vec<_>>()).await;
     let mut found = 0;
     for text in [None, Some("cat".to_owned()), Some("example".to_owned())] {
-        for ends_before in [None, Some(at(60)), Some(at(101))] {
+        // What ends before the one and has not ended at the other: all, the past, what is to come, what works yet.
+        for (ends_before, not_ended_at) in [
+            (None, None),
+            (Some(at(60)), None),
+            (Some(at(101)), Some(at(50))),
+            (None, Some(at(60))),
+        ] {
             for private in [None, Some(true), Some(false)] {
                 for (validity, active) in [
                     (None, None),
@@ -132,6 +147,7 @@ pub async fn accounts_lists_and_counts_agree(vault: &dyn Vault) {
                             text: text.clone(),
                             ends_before,
                             private,
+                            not_ended_at,
                         };
                         for view in [AccountView::All, seen_by(ADA)] {
                             let want: Vec<_> = all.iter().filter(|one| meant(&filter, &view, one)).collect();
@@ -175,6 +191,9 @@ fn meant(filter: &AccountFilter, view: &AccountView, one: &AccountRecord) -> boo
         && filter
             .ends_before
             .is_none_or(|before| one.expires_at.is_some_and(|end| end < before))
+        && filter
+            .not_ended_at
+            .is_none_or(|now| one.expires_at.is_none_or(|end| end > now))
         && filter.private.is_none_or(|private| private == is_private)
         && filter.validity.is_none_or(|validity| validity == one.validity)
         && filter.active.is_none_or(|active| active == one.active)
@@ -217,6 +236,10 @@ pub async fn accounts_sketches_are_what_the_rows_say(vault: &dyn Vault) {
         .await
         .unwrap();
     assert_eq!(rest, expected[2..4]);
+    let many = [all[3].id, account("gone").id, all[0].id];
+    let found = tx.accounts().find_many(&many).await.unwrap();
+    assert_eq!(found, [all[0].clone(), all[3].clone()]);
+    assert_eq!(tx.accounts().find_many(&[]).await.unwrap(), []);
 }
 
 /// Those that are alike are counted together; what ends now has ended.
@@ -261,16 +284,21 @@ pub async fn accounts_that_end_soon_are_listed_by_their_end(vault: &dyn Vault) {
     add_accounts(vault, &all.iter().collect::<Vec<_>>()).await;
     let mut tx = read(vault).await;
     let mut accounts = tx.accounts();
-    for (view, from, to, limit, want) in [
-        (AccountView::All, 0, 1_000, 9, &["b", "a", "c"][..]),
-        (AccountView::All, 50, 100, 9, &["b"]),
-        (AccountView::All, 51, 101, 9, &["a", "c"]),
-        (AccountView::All, 0, 1_000, 2, &["b", "a"]),
-        (seen_by(ADA), 0, 1_000, 9, &["b", "a", "c"]),
-        (seen_by("user:eve"), 0, 1_000, 9, &["b", "a"]),
+    let (soonest, latest) = (EndOrder::SoonestFirst, EndOrder::LatestFirst);
+    for (view, from, to, limit, order, want) in [
+        (AccountView::All, 0, 1_000, 9, soonest, &["b", "a", "c"][..]),
+        (AccountView::All, 50, 100, 9, soonest, &["b"]),
+        (AccountView::All, 51, 101, 9, soonest, &["a", "c"]),
+        (AccountView::All, 0, 1_000, 2, soonest, &["b", "a"]),
+        (AccountView::All, 0, 1_000, 9, latest, &["c", "a", "b"]),
+        (AccountView::All, 0, 1_000, 1, latest, &["c"]),
+        (AccountView::All, 0, 100, 1, latest, &["b"]),
+        (seen_by(ADA), 0, 1_000, 9, soonest, &["b", "a", "c"]),
+        (seen_by("user:eve"), 0, 1_000, 9, soonest, &["b", "a"]),
+        (seen_by("user:eve"), 0, 1_000, 1, latest, &["a"]),
     ] {
-        let found = accounts.ending(&view, at(from), at(to), limit).await.unwrap();
-        assert_eq!(labels(&found), want, "{view:?} {from} {to}");
+        let found = accounts.ending(&view, at(from), at(to), limit, order).await.unwrap();
+        assert_eq!(labels(&found), want, "{view:?} {from} {to} {order:?}");
         if limit > 2 {
             let counted = accounts.count_ending_in(&view, at(from), at(to)).await.unwrap();
             assert_eq!(counted, want.len() as u64, "{view:?} {from} {to}");
@@ -304,13 +332,23 @@ pub async fn accounts_are_found_by_what_is_left_of_their_limit(vault: &dyn Vault
     add_accounts(vault, &all.iter().collect::<Vec<_>>()).await;
     let least = async |view: &AccountView, limit: u32| {
         let mut tx = read(vault).await;
-        let found = tx.accounts().least_quota(view, at(50), limit).await.unwrap();
+        let found = tx.accounts().least_quota(view, at(50), None, limit).await.unwrap();
         found.iter().map(|one| one.label.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(least(&AccountView::All, 9).await, ["private", "tenth", "half"]);
     assert_eq!(least(&AccountView::All, 2).await, ["private", "tenth"]);
     assert_eq!(least(&seen_by("user:eve"), 9).await, ["tenth", "half"]);
     assert_eq!(least(&seen_by(ADA), 9).await, ["private", "tenth", "half"]);
+    let mut tx = read(vault).await;
+    for (private, want) in [(Some(true), &["private"][..]), (Some(false), &["tenth", "half"])] {
+        let found = tx
+            .accounts()
+            .least_quota(&seen_by(ADA), at(50), private, 9)
+            .await
+            .unwrap();
+        assert_eq!(names(&found), want);
+    }
+    drop(tx);
     // A look says something else, and another token of the account something else again.
     let mut tx = begin(vault).await;
     let mut look = check(Validity::Valid, at(50));

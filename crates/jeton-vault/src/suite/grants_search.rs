@@ -26,6 +26,7 @@ fn several() -> (crate::TokenRecord, Vec<GrantRecord>) {
         &["acme2/tools"],
         &[],
         &["group/sub/project"],
+        &["Group/sub/deep/project"],
     ];
     let all = (0..24_u8)
         .map(|number| {
@@ -33,7 +34,7 @@ fn several() -> (crate::TokenRecord, Vec<GrantRecord>) {
             let ends = if number % 4 == 0 { at(40) } else { at(3_600) };
             GrantRecord {
                 source: ["app:ci", "account:work", "app:ci2"][pick(2) % 3].to_owned(),
-                repositories: repositories[usize::from(number) % 5]
+                repositories: repositories[usize::from(number) % 6]
                     .iter()
                     .map(|name| (*name).to_owned())
                     .collect(),
@@ -92,6 +93,7 @@ pub async fn grants_are_listed_by_every_filter_and_all_together(vault: &dyn Vaul
                     "acme/",
                     "group/",
                     "group/sub/",
+                    "group/sub/deep/",
                     "acme/tool",
                     "%",
                     "a\0",
@@ -126,7 +128,7 @@ pub async fn grants_that_are_purged_are_found_no_more(vault: &dyn Vault) {
     let purged = tx.grants().purge(at(41), 100).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(purged, 6);
-    for repository in ["acme/tools", "acme/", "group/"] {
+    for repository in ["acme/tools", "acme/", "group/", "group/sub/", "group/sub/deep/project"] {
         let filter = GrantFilter {
             repository: Some(repository.to_owned()),
             ..GrantFilter::default()
