@@ -8,7 +8,7 @@ use std::{
 };
 
 use ipnet::IpNet;
-use jeton_domain::{ApiKey, ApiKeyDigest, Caller, ClientId, ClientKeyId, ClientName, Identity, IdentityKey};
+use jeton_domain::{ApiKey, ApiKeyDigest, Caller, ClientId, ClientKeyId, ClientName, Identity, IdentityKey, redact};
 use jeton_ledger::{Event, events};
 use jeton_vault::{ClientKeyRecord, ClientRecord, VaultError};
 use jiff::{SignedDuration, Timestamp};
@@ -251,6 +251,18 @@ impl Access {
             return invalid(format!(
                 "the description is longer than {LONGEST_DESCRIPTION} characters"
             ));
+        }
+        if new
+            .description
+            .as_deref()
+            .is_some_and(|text| text.contains(char::is_control))
+        {
+            return invalid("the description has control characters; write it in one line".to_owned());
+        }
+        if new.description.as_deref().is_some_and(|text| redact(text) != text) {
+            return invalid(
+                "there is what looks like a token in the description, where others could read it".to_owned(),
+            );
         }
         if new.networks.len() > MOST_NETWORKS {
             return invalid(format!("a client has at most {MOST_NETWORKS} networks"));

@@ -127,6 +127,14 @@ impl Access {
         Ok(Some(link))
     }
 
+    /// Whether there is anybody who could sign in: while there is nobody, the first link is still to be opened.
+    ///
+    /// # Errors
+    /// When the vault cannot be read.
+    pub async fn has_users(&self) -> Result<bool, AccessError> {
+        Ok(self.0.vault.read().await?.users().any().await?)
+    }
+
     /// Whom a link is for, while it is good: what the page of the link shows.
     ///
     /// # Errors

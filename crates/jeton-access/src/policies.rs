@@ -177,6 +177,12 @@ impl Access {
         self.0.policies.load().set.decide(caller, ask)
     }
 
+    /// Whether a caller may do now what is not about repositories. To be told so is no refusal, and nothing goes on record:
+    /// this is for what is shown to those who may see it. [`Access::permit`] is for what somebody asked for.
+    pub fn is_allowed(&self, caller: &Caller, action: Action) -> bool {
+        self.decide(caller, &self.look_at(action)).allowed().is_some()
+    }
+
     /// What a caller could be allowed for something or other; each request is still decided by itself.
     pub fn could_allow(&self, caller: &Caller) -> Vec<Action> {
         self.0.policies.load().set.could_allow(caller)
@@ -202,16 +208,7 @@ impl Access {
     /// # Errors
     /// [`AccessError::Denied`].
     pub fn permit(&self, caller: &Caller, action: Action, request_id: Option<&str>) -> Result<Allowed, AccessError> {
-        let ask = Ask {
-            action,
-            forge: None,
-            repositories: &[],
-            permissions: None,
-            source: None,
-            lifetime_seconds: None,
-            now: self.now(),
-        };
-        match self.decide(caller, &ask) {
+        match self.decide(caller, &self.look_at(action)) {
             Decision::Allowed(allowed) => Ok(allowed),
             Decision::Denied(denied) => {
                 let error = AccessError::Denied {
@@ -225,6 +222,18 @@ impl Access {
                 self.ledger().note_repeated(event);
                 Err(error)
             }
+        }
+    }
+
+    fn look_at(&self, action: Action) -> Ask<'static> {
+        Ask {
+            action,
+            forge: None,
+            repositories: &[],
+            permissions: None,
+            source: None,
+            lifetime_seconds: None,
+            now: self.now(),
         }
     }
 

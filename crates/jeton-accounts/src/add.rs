@@ -197,10 +197,10 @@ impl Inner {
             .iter()
             .find(|twin| sight.sees(twin) && twin.forge.host() == credential.forge.host());
         if let Some(twin) = twin {
-            return Err(AccountError::Invalid(format!(
-                "this token is stored already, as the account `{}`",
-                twin.label
-            )));
+            return Err(AccountError::Stored {
+                id: twin.id,
+                label: twin.label.to_string(),
+            });
         }
         if let Some(label) = &checked.label
             && tx.accounts().find_by_label(&checked.scope, label).await?.is_some()

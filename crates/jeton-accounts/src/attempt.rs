@@ -7,7 +7,7 @@ use jeton_domain::{
     Validity,
 };
 use jeton_forge::CheckAsk;
-use jeton_inspect::{Inspection, inspect};
+use jeton_inspect::{Inspection, inspect, inspect_for_own};
 
 use crate::{AccountError, accounts::Inner, place, words};
 
@@ -36,6 +36,18 @@ impl TestAsk {
         let named = |text: &Option<String>| text.as_deref().and_then(place::kind_named);
         named(&self.forge).or_else(|| named(&self.base_url))
     }
+
+    /// What the token looks like.
+    pub(crate) fn inspect(&self) -> Inspection {
+        let (forge, base_url) = (self.forge.as_deref(), self.base_url.as_deref());
+        // Where they do not tell the forge without the token, nothing says that it is somebody's own.
+        let meant = place::forge_of(forge, base_url, None);
+        look(
+            &self.token,
+            self.expected(),
+            meant.is_ok_and(|forge| !forge.is_public()),
+        )
+    }
 }
 
 /// A token that could be tried.
@@ -56,7 +68,7 @@ impl Attempt {
     /// [`AccountError::Pasted`] when it is no token that could be stored, [`AccountError::Invalid`] or
     /// [`AccountError::Endpoint`] when something else will not do.
     pub(crate) fn prepare(given: TestAsk) -> Result<Self, AccountError> {
-        let inspection = inspect(&given.token, given.expected());
+        let inspection = given.inspect();
         if !inspection.usable() {
             return Err(AccountError::Pasted(Arc::new(inspection)));
         }
@@ -69,7 +81,7 @@ impl Attempt {
     /// # Errors
     /// As [`Attempt::prepare`].
     pub(crate) fn prepare_for(given: TestAsk, forge: ForgeEndpoint) -> Result<Self, AccountError> {
-        let inspection = inspect(&given.token, Some(forge.kind()));
+        let inspection = look(&given.token, Some(forge.kind()), !forge.is_public());
         if !inspection.usable() {
             return Err(AccountError::Pasted(Arc::new(inspection)));
         }
@@ -122,6 +134,14 @@ impl Attempt {
     }
 }
 
+fn look(token: &Secret, expected: Option<ForgeKind>, is_own: bool) -> Inspection {
+    if is_own {
+        inspect_for_own(token, expected)
+    } else {
+        inspect(token, expected)
+    }
+}
+
 impl Inner {
     /// Asks the forge.
     pub(crate) async fn ask_forge(&self, credential: &Credential, ask: &CheckAsk) -> CheckReport {
@@ -147,8 +167,9 @@ pub(crate) fn may_be_kept(report: &CheckReport, untested: bool) -> Result<(), Ac
     }
 }
 
-/// `owner/name` on a kind of forge.
+/// `owner/name` on a kind of forge. It becomes a part of an address at the forge, and of the report.
 pub(crate) fn repository(kind: ForgeKind, text: &str) -> Result<RepoPath, AccountError> {
+    words::without_token("repository", text)?;
     RepoPath::parse(kind, text).map_err(|error| {
         let shown = words::shown(text);
         AccountError::Invalid(format!("`{shown}` is no repository: {error}"))

@@ -10,6 +10,7 @@ use crate::{
     accounts::Inner,
     add::check_noted_end,
     add::{facts, has_room, renewal_supported},
+    find::Found,
     rights::Want,
     schedule,
     standing::standing,
@@ -51,6 +52,23 @@ impl AccountChange {
 }
 
 impl Accounts {
+    /// Lets a caller change an account, or put another token in: for who looks at it before they ask for that.
+    ///
+    /// # Errors
+    /// [`AccountError::NotFound`], or that the caller may not, which is on record then.
+    pub async fn permit_change(
+        &self,
+        caller: &Caller,
+        request_id: Option<&str>,
+        account: &str,
+    ) -> Result<(), AccountError> {
+        let mut tx = self.0.vault.read().await?;
+        match self.0.find(&mut *tx, caller, account).await? {
+            Found::Stored(record) => self.0.permit(caller, request_id, &record, Want::Change),
+            Found::Environment(_) => self.0.permit_shared(caller, request_id),
+        }
+    }
+
     /// Changes what is known of an account, but not its token.
     ///
     /// # Errors

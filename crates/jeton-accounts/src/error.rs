@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use jeton_access::AccessError;
-use jeton_domain::{CheckReport, Code, Coded, Diagnosis, EndpointError};
+use jeton_domain::{AccountId, CheckReport, Code, Coded, Diagnosis, EndpointError};
 use jeton_inspect::Inspection;
 use jeton_ledger::LedgerError;
 use jeton_seal::SealError;
@@ -29,6 +29,14 @@ pub enum AccountError {
         label: String,
         /// Where it comes from.
         variable: String,
+    },
+    /// The token is in another account.
+    #[error("this token is stored already, as the account `{label}`")]
+    Stored {
+        /// That account.
+        id: AccountId,
+        /// Its label.
+        label: String,
     },
     /// What was pasted is no token that could be stored.
     #[error("{}", first_words(.0))]
@@ -161,7 +169,7 @@ impl Coded for AccountError {
         match self {
             Self::NotFound(_) => Code::AccountNotFound,
             Self::LabelTaken(_) => Code::AccountLabelTaken,
-            Self::Invalid(_) => Code::AccountInvalid,
+            Self::Invalid(_) | Self::Stored { .. } => Code::AccountInvalid,
             Self::Endpoint(_) => Code::ForgeAddress,
             Self::Environment { .. } => Code::AccountEnvironment,
             Self::Pasted(inspection) => inspection
@@ -190,6 +198,9 @@ impl Coded for AccountError {
             Self::NotFound(_) => "List the accounts that you may see with `jeton account list`.".to_owned(),
             Self::LabelTaken(_) => "Choose another label, or replace that account's token instead.".to_owned(),
             Self::Invalid(_) => "Correct it and send it again; nothing was changed.".to_owned(),
+            Self::Stored { label, .. } => {
+                format!("Use that account (`jeton account show {label}`), or send another token; nothing was changed.")
+            }
             Self::Internal(_) => return None,
             Self::Endpoint(EndpointError::DataCenter(_)) => {
                 "Leave the address out for Bitbucket Cloud, or say which kind of forge it is, if it is none of Bitbucket's."

@@ -1,20 +1,11 @@
 use jeton_domain::{AccountId, AccountLabel, Caller, Validity};
-use jeton_vault::{AccountFilter, AccountRecord};
+use jeton_vault::AccountFilter;
 use jiff::Timestamp;
 
-use crate::{
-    Account, AccountError, Accounts, EnvironmentAccount,
-    accounts::Inner,
-    find::Found,
-    rights::{Sight, view_of},
-};
+use crate::{Account, AccountError, Accounts, EnvironmentAccount, find::Found, outlines::Outlines, rights::view_of};
 
 /// Accounts on a page at most.
 const LONGEST_PAGE: u32 = 500;
-
-/// Pages of the vault that are walked through for one page of somebody who sees few of many. Whoever needs what lies beyond asks by
-/// host or by the beginning of a label.
-pub(crate) const MOST_PASSED: u32 = 20;
 
 /// A page of accounts.
 #[derive(Debug)]
@@ -23,6 +14,9 @@ pub struct AccountPage {
     pub accounts: Vec<Account>,
     /// Where the next page begins; `None` on the last.
     pub next: Option<(AccountLabel, AccountId)>,
+    /// Whether shared ones were left that nobody looked at: of so many, a caller who may use only some is shown those that are among
+    /// the first 10,000 that could be meant.
+    pub or_more: bool,
 }
 
 impl Accounts {
@@ -41,7 +35,17 @@ impl Accounts {
         let now = inner.now();
         let limit = limit.clamp(1, LONGEST_PAGE);
         let sight = inner.sight_of(caller);
-        let mut records = inner.list_seen(caller, &sight, filter, after, limit + 1).await?;
+        let mut tx = inner.vault.read().await?;
+        let (mut records, or_more) = if sight.sees_all_shared() {
+            let view = view_of(caller);
+            (tx.accounts().list(&view, filter, after, limit + 1).await?, false)
+        } else {
+            // Not even where a page ends tells of what they do not see.
+            let seen = Outlines::walk(&mut *tx, caller, &sight, filter, after, limit + 1).await?;
+            let ids: Vec<AccountId> = seen.accounts.iter().map(|one| one.id).collect();
+            (tx.accounts().find_many(&ids).await?, seen.is_cut)
+        };
+        drop(tx);
         let more = records.len() > limit as usize;
         records.truncate(limit as usize);
         let next = records
@@ -54,7 +58,11 @@ impl Accounts {
             .filter(|one| after.is_none() && passes(one, filter) && sight.sees_in_environment(one));
         let mut accounts: Vec<Account> = first.map(|one| Account::of_environment(one, now)).collect();
         accounts.extend(records.into_iter().map(|record| Account::stored(record, now)));
-        Ok(AccountPage { accounts, next })
+        Ok(AccountPage {
+            accounts,
+            next,
+            or_more,
+        })
     }
 
     /// One account with its newest renewal.
@@ -81,42 +89,9 @@ impl Accounts {
     }
 }
 
-impl Inner {
-    /// The next `limit` accounts that a caller sees. What they do not see is passed by: not even where a page ends tells of it.
-    async fn list_seen(
-        &self,
-        caller: &Caller,
-        sight: &Sight<'_>,
-        filter: &AccountFilter,
-        after: Option<(&AccountLabel, AccountId)>,
-        limit: u32,
-    ) -> Result<Vec<AccountRecord>, AccountError> {
-        let view = view_of(caller);
-        let mut tx = self.vault.read().await?;
-        if sight.sees_all_shared() {
-            return Ok(tx.accounts().list(&view, filter, after, limit).await?);
-        }
-        let mut seen = Vec::new();
-        let mut after = after.map(|(label, id)| (label.clone(), id));
-        for _ in 0..MOST_PASSED {
-            let from = after.as_ref().map(|(label, id)| (label, *id));
-            let page = tx.accounts().list(&view, filter, from, LONGEST_PAGE).await?;
-            let is_last = page.len() < LONGEST_PAGE as usize;
-            after = page.last().map(|last| (last.label.clone(), last.id));
-            seen.extend(page.into_iter().filter(|one| sight.sees(one)));
-            if is_last || seen.len() >= limit as usize {
-                break;
-            }
-        }
-        seen.truncate(limit as usize);
-        Ok(seen)
-    }
-}
-
-fn ends_before(account: &EnvironmentAccount, before: Timestamp) -> bool {
+fn end_of(account: &EnvironmentAccount) -> Option<Timestamp> {
     let report = account.report.load();
-    let end = report.as_ref().and_then(|report| report.end.time());
-    end.is_some_and(|end| end < before)
+    report.as_ref().and_then(|report| report.end.time())
 }
 
 /// What the vault has in `search`.
@@ -145,7 +120,12 @@ pub(crate) fn passes(account: &EnvironmentAccount, filter: &AccountFilter) -> bo
         && filter.validity.is_none_or(|wanted| wanted == validity)
         && filter.active.is_none_or(|active| active)
         && filter.private.is_none_or(|private| !private)
-        && filter.ends_before.is_none_or(|before| ends_before(account, before))
+        && filter
+            .ends_before
+            .is_none_or(|before| end_of(account).is_some_and(|end| end < before))
+        && filter
+            .not_ended_at
+            .is_none_or(|now| end_of(account).is_none_or(|end| end > now))
         && filter.search().is_none_or(|text| searched(account).contains(&text))
         && filter
             .label_prefix

@@ -1,27 +1,27 @@
 //! How many accounts there are, how they stand, and which need somebody soon.
 
-use jeton_domain::{AccountId, AccountLabel, Caller, ForgeKind, Quota, Validity};
-use jeton_vault::{AccountFilter, AccountSketch, AccountTally, AccountView, VaultTx};
+use jeton_domain::{AccountId, AccountLabel, AccountScope, Caller, ForgeKind, Quota, Validity};
+use jeton_vault::{AccountFilter, AccountSketch, AccountTally, AccountView, EndOrder, VaultTx};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Account, AccountError, Accounts,
-    accounts::Inner,
     list::passes,
+    outlines::Outlines,
     report,
     rights::{Sight, view_of},
 };
 
-/// Accounts that end soon, in an overview.
+/// Accounts that end soon or have ended just now, in an overview.
 const MOST_ENDING: u32 = 12;
+/// Of these, those that have ended: what is over must not hide what is to come.
+const MOST_ENDED: u32 = 4;
 /// How far ahead an overview looks for ends, in days.
 const AHEAD: i64 = 90;
 /// For how many days an end that has passed is shown.
 const BEHIND: i64 = 7;
 /// Of whose forge's limit the least is left, in an overview.
 const MOST_QUOTAS: u32 = 8;
-/// Sketches that are looked at for somebody who sees few of many. As many as a list walks past; they cost far less.
-const MOST_PASSED: u32 = 10_000;
 /// How many there are of each, for somebody who sees few of many, to choose those from that they see.
 const MOST_CHOSEN_FROM: u32 = 500;
 
@@ -79,39 +79,59 @@ pub struct AccountsOverview {
     pub states: StateCounts,
     /// The same for each kind of forge of which there is an account.
     pub by_forge: Vec<(ForgeKind, StateCounts)>,
-    /// The next 12 that end within 90 days, the soonest first; those that ended within the last 7 days come before. Only
-    /// active ones.
+    /// The last 4 that ended within the last 7 days, then those that end next within 90 days, the soonest first: 12 in all. Only active
+    /// ones.
     pub ending: Vec<Account>,
     /// How many active ones end within 30 days from now.
     pub ending_30_days: u64,
     /// The 8 active stored accounts of whose forge's limit the least is left, the least first. Only by looks whose window has not
     /// ended yet.
     pub quotas: Vec<AccountQuota>,
+    /// Whether shared ones were left that nobody looked at, as [`AccountPage::or_more`](crate::AccountPage::or_more) has it.
+    pub or_more: bool,
+}
+
+/// How many accounts a list has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountCount {
+    /// So many were counted.
+    pub count: u64,
+    /// Whether there may be more.
+    pub or_more: bool,
 }
 
 impl Accounts {
     /// How many accounts a list with this filter has for a caller in all its pages, counted up to `most`. For somebody who
-    /// sees few of many it is what the first 10,000 that they might see have.
+    /// sees few of many it is what is theirs, and what the first 10,000 shared ones have that they might see.
     ///
     /// # Errors
     /// When the vault cannot be read.
-    pub async fn count_seen(&self, caller: &Caller, filter: &AccountFilter, most: u32) -> Result<u64, AccountError> {
+    pub async fn count_seen(
+        &self,
+        caller: &Caller,
+        filter: &AccountFilter,
+        most: u32,
+    ) -> Result<AccountCount, AccountError> {
         let inner = &self.0;
         let sight = inner.sight_of(caller);
-        let view = view_of(caller);
         let of_environment = inner
             .environment
             .iter()
             .filter(|one| passes(one, filter) && sight.sees_in_environment(one))
             .count() as u64;
         let mut tx = inner.vault.read().await?;
-        let stored = if sight.sees_all_shared() {
-            tx.accounts().count_matching(&view, filter, most).await?
+        let (stored, is_cut) = if sight.sees_all_shared() {
+            let view = view_of(caller);
+            (tx.accounts().count_matching(&view, filter, most).await?, false)
         } else {
-            let sketches = tx.accounts().browse(&view, filter, None, MOST_PASSED).await?;
-            sketches.iter().filter(|one| sight.sees_sketch(one)).count() as u64
+            let seen = Outlines::walk(&mut *tx, caller, &sight, filter, None, most).await?;
+            (seen.accounts.len() as u64, seen.is_cut)
         };
-        Ok((of_environment + stored).min(u64::from(most)))
+        let count = (of_environment + stored).min(u64::from(most));
+        Ok(AccountCount {
+            count,
+            or_more: is_cut || count == u64::from(most),
+        })
     }
 
     /// The accounts that a caller sees, at a glance.
@@ -122,12 +142,11 @@ impl Accounts {
         let inner = &self.0;
         let now = inner.now();
         let sight = inner.sight_of(caller);
-        let view = view_of(caller);
         let mut tx = inner.vault.read().await?;
         let mut found = if sight.sees_all_shared() {
-            inner.whole_view(&mut *tx, &view, now).await?
+            whole_view(&mut *tx, &view_of(caller), now).await?
         } else {
-            inner.seen_view(&mut *tx, &view, &sight, now).await?
+            seen_view(&mut *tx, caller, &sight, now).await?
         };
         let first = inner.environment.iter().filter(|one| sight.sees_in_environment(one));
         for account in first.map(|one| Account::of_environment(one, now)) {
@@ -144,9 +163,7 @@ impl Accounts {
                 found.ending.push(account);
             }
         }
-        found.ending.sort_by_key(|one| (one.end.time(), one.id));
-        found.ending.truncate(MOST_ENDING as usize);
-        Ok(found.finish())
+        Ok(found.finish(now))
     }
 }
 
@@ -156,10 +173,17 @@ struct Parts {
     ending: Vec<Account>,
     ending_30_days: u64,
     quotas: Vec<AccountQuota>,
+    or_more: bool,
 }
 
 impl Parts {
-    fn finish(self) -> AccountsOverview {
+    fn finish(mut self, now: Timestamp) -> AccountsOverview {
+        self.ending.sort_by_key(|one| (one.end.time(), one.id));
+        let ended = self
+            .ending
+            .partition_point(|one| one.end.time().is_some_and(|end| end <= now));
+        self.ending.drain(..ended.saturating_sub(MOST_ENDED as usize));
+        self.ending.truncate(MOST_ENDING as usize);
         let mut states = StateCounts::default();
         let mut by_forge: Vec<(ForgeKind, StateCounts)> = Vec::new();
         for tally in &self.tallies {
@@ -179,89 +203,110 @@ impl Parts {
             ending: self.ending,
             ending_30_days: self.ending_30_days,
             quotas: self.quotas,
+            or_more: self.or_more,
         }
     }
 }
 
-impl Inner {
-    /// For somebody who sees all that their view has: the vault counts.
-    async fn whole_view(
-        &self,
-        tx: &mut dyn VaultTx,
-        view: &AccountView,
-        now: Timestamp,
-    ) -> Result<Parts, AccountError> {
-        let mut accounts = tx.accounts();
-        let (from, to) = (days(now, -BEHIND), days(now, AHEAD));
-        let tallies = accounts.tally(view, now).await?;
-        let ending = accounts.ending(view, from, to, MOST_ENDING).await?;
-        let just_after = now + SignedDuration::from_millis(1);
-        let ending_30_days = accounts.count_ending_in(view, just_after, days(now, 30)).await?;
-        let least = accounts.least_quota(view, now, MOST_QUOTAS).await?;
-        drop(accounts);
-        Ok(Parts {
-            tallies,
-            ending: ending.into_iter().map(|record| Account::stored(record, now)).collect(),
-            ending_30_days,
-            quotas: quotas(tx, &least).await?,
-        })
-    }
+/// For somebody who sees all that their view has: the vault counts.
+async fn whole_view(tx: &mut dyn VaultTx, view: &AccountView, now: Timestamp) -> Result<Parts, AccountError> {
+    let mut accounts = tx.accounts();
+    let (from, to) = (days(now, -BEHIND), days(now, AHEAD));
+    let tallies = accounts.tally(view, now).await?;
+    let next = just_after(now);
+    let mut ending = accounts
+        .ending(view, from, next, MOST_ENDED, EndOrder::LatestFirst)
+        .await?;
+    ending.extend(
+        accounts
+            .ending(view, next, to, MOST_ENDING, EndOrder::SoonestFirst)
+            .await?,
+    );
+    let ending_30_days = accounts.count_ending_in(view, next, days(now, 30)).await?;
+    let least = accounts.least_quota(view, now, None, MOST_QUOTAS).await?;
+    drop(accounts);
+    Ok(Parts {
+        tallies,
+        ending: ending.into_iter().map(|record| Account::stored(record, now)).collect(),
+        ending_30_days,
+        quotas: quotas(tx, &least).await?,
+        or_more: false,
+    })
+}
 
-    /// For somebody who sees few of many: outlines are walked through, and of those that they see the rows are read that are
-    /// shown.
-    async fn seen_view(
-        &self,
-        tx: &mut dyn VaultTx,
-        view: &AccountView,
-        sight: &Sight<'_>,
-        now: Timestamp,
-    ) -> Result<Parts, AccountError> {
-        let (from, to) = (days(now, -BEHIND), days(now, AHEAD));
-        let mut seen = tx
-            .accounts()
-            .browse(view, &AccountFilter::default(), None, MOST_PASSED)
-            .await?;
-        seen.retain(|one| sight.sees_sketch(one));
-        let tallies = seen.iter().map(|one| AccountTally {
-            forge_kind: one.forge_kind,
-            validity: one.validity,
-            active: one.active,
-            ended: one.expires_at.is_some_and(|end| end <= now),
-            count: 1,
-        });
-        let tallies = tallies.collect();
-        let ends_in =
-            |one: &AccountSketch, from, to| one.active && one.expires_at.is_some_and(|end| from <= end && end < to);
-        let just_after = now + SignedDuration::from_millis(1);
-        let ending_30_days = seen
-            .iter()
-            .filter(|one| ends_in(one, just_after, days(now, 30)))
-            .count() as u64;
-        seen.retain(|one| ends_in(one, from, to));
-        seen.sort_by_key(|one| (one.expires_at, one.id));
-        let mut ending = Vec::new();
-        for one in seen.iter().take(MOST_ENDING as usize) {
-            ending.extend(tx.accounts().find(one.id).await?);
+/// For somebody who sees few of many: outlines are walked through, and of those that they see the rows are read that are
+/// shown.
+async fn seen_view(
+    tx: &mut dyn VaultTx,
+    caller: &Caller,
+    sight: &Sight<'_>,
+    now: Timestamp,
+) -> Result<Parts, AccountError> {
+    let Outlines {
+        accounts: mut seen,
+        is_cut,
+    } = Outlines::walk(tx, caller, sight, &AccountFilter::default(), None, u32::MAX).await?;
+    let tallies = seen.iter().map(|one| AccountTally {
+        forge_kind: one.forge_kind,
+        validity: one.validity,
+        active: one.active,
+        ended: one.expires_at.is_some_and(|end| end <= now),
+        count: 1,
+    });
+    let tallies = tallies.collect();
+    let has_shared = seen.iter().any(|one| one.scope == AccountScope::Shared);
+    let ends_in =
+        |one: &AccountSketch, from, to| one.active && one.expires_at.is_some_and(|end| from <= end && end < to);
+    let next = just_after(now);
+    let ending_30_days = seen.iter().filter(|one| ends_in(one, next, days(now, 30))).count() as u64;
+    seen.retain(|one| ends_in(one, days(now, -BEHIND), days(now, AHEAD)));
+    seen.sort_by_key(|one| (one.expires_at, one.id));
+    let ended = seen.partition_point(|one| one.expires_at.is_some_and(|end| end < next));
+    let shown = seen
+        .iter()
+        .skip(ended.saturating_sub(MOST_ENDED as usize))
+        .take((MOST_ENDED + MOST_ENDING) as usize);
+    let ids: Vec<AccountId> = shown.map(|one| one.id).collect();
+    let ending = tx.accounts().find_many(&ids).await?;
+    Ok(Parts {
+        tallies,
+        ending: ending.into_iter().map(|record| Account::stored(record, now)).collect(),
+        ending_30_days,
+        quotas: seen_quotas(tx, caller, sight, has_shared, now).await?,
+        or_more: is_cut,
+    })
+}
+
+/// Their own and the shared ones apart, for the same reason as everywhere: many of others must not hide few of theirs.
+async fn seen_quotas(
+    tx: &mut dyn VaultTx,
+    caller: &Caller,
+    sight: &Sight<'_>,
+    has_shared: bool,
+    now: Timestamp,
+) -> Result<Vec<AccountQuota>, AccountError> {
+    let view = view_of(caller);
+    let mut least = Vec::new();
+    for (private, most) in [(true, MOST_QUOTAS), (false, MOST_CHOSEN_FROM)] {
+        if private || has_shared {
+            let found = tx.accounts().least_quota(&view, now, Some(private), most).await?;
+            let seen = found.into_iter().filter(|one| sight.sees_sketch(one));
+            least.extend(seen.take(MOST_QUOTAS as usize));
         }
-        let mut least = tx.accounts().least_quota(view, now, MOST_CHOSEN_FROM).await?;
-        least.retain(|one| sight.sees_sketch(one));
-        least.truncate(MOST_QUOTAS as usize);
-        Ok(Parts {
-            tallies,
-            ending: ending.into_iter().map(|record| Account::stored(record, now)).collect(),
-            ending_30_days,
-            quotas: quotas(tx, &least).await?,
-        })
     }
+    let mut quotas = quotas(tx, &least).await?;
+    quotas.sort_by_key(|one| u128::from(one.quota.remaining) * 1_000 / u128::from(one.quota.limit.max(1)));
+    quotas.truncate(MOST_QUOTAS as usize);
+    Ok(quotas)
 }
 
 /// What the last looks at some accounts said of their forge's limit.
 async fn quotas(tx: &mut dyn VaultTx, of: &[AccountSketch]) -> Result<Vec<AccountQuota>, AccountError> {
+    let ids: Vec<AccountId> = of.iter().map(|one| one.id).collect();
+    let mut records = tx.accounts().find_many(&ids).await?;
+    records.sort_by_key(|record| ids.iter().position(|id| *id == record.id));
     let mut quotas = Vec::with_capacity(of.len());
-    for one in of {
-        let Some(record) = tx.accounts().find(one.id).await? else {
-            continue;
-        };
+    for record in records {
         let report = record.report.as_ref().and_then(report::read);
         let Some((quota, at)) = report.and_then(|report| Some((report.quota?, report.checked_at))) else {
             continue;
@@ -275,6 +320,12 @@ async fn quotas(tx: &mut dyn VaultTx, of: &[AccountSketch]) -> Result<Vec<Accoun
         });
     }
     Ok(quotas)
+}
+
+/// The first time after another one that the vault can tell from it.
+fn just_after(now: Timestamp) -> Timestamp {
+    now.checked_add(SignedDuration::from_millis(1))
+        .unwrap_or(Timestamp::MAX)
 }
 
 fn days(from: Timestamp, days: i64) -> Timestamp {

@@ -1,4 +1,6 @@
-use jeton_domain::{Caller, CheckReport, Fingerprint, ForgeKind, RepoPath, Secret, Validity};
+use jeton_domain::{Caller, CheckReport, Code, Fingerprint, ForgeKind, RepoPath, Secret, Validity};
+use jeton_forge::scopes_hold;
+use jeton_inspect::{Finding, Severity};
 use jeton_ledger::{Event, events};
 use jeton_vault::{AccountRecord, RotationRecord, RotationState, VaultTx};
 use jiff::Timestamp;
@@ -126,6 +128,7 @@ impl Accounts {
             "an account's token was replaced"
         );
         inspection.token = Secret::new("");
+        inspection.findings.extend(what_it_lacks(&old, &record));
         Ok(Added {
             account: Account::stored(record, now),
             report: Some(report),
@@ -166,6 +169,24 @@ fn served_repository(account: &AccountRecord) -> Option<String> {
     let served = account.serves.iter().filter(|_| kind != ForgeKind::GitLab);
     let paths = served.map(|served| RepoPath::parse(kind, served.as_str()));
     paths.flatten().next().map(|path| path.to_string())
+}
+
+/// The scopes that the token before had and the new one lacks, where the forge told those of both.
+fn what_it_lacks(old: &AccountRecord, new: &AccountRecord) -> Option<Finding> {
+    let forge = new.forge.kind();
+    // Each kind of Bitbucket's has other names for the same.
+    if forge == ForgeKind::Bitbucket && old.kind != new.kind {
+        return None;
+    }
+    let (before, now) = (old.scopes.as_ref()?, new.scopes.as_ref()?);
+    let lost = before.iter().filter(|scope| !scopes_hold(forge, now, scope));
+    let lost: Vec<String> = lost.map(|scope| format!("`{scope}`")).collect();
+    (!lost.is_empty()).then(|| Finding {
+        code: Code::CredentialScope,
+        severity: Severity::Warning,
+        words: format!("The new token lacks {}, which the one before had.", lost.join(", ")),
+        remedy: "What needs that fails from now on. Put in a token that has it, if it is missed.".to_owned(),
+    })
 }
 
 /// Whether the new token is the same owner's. Where the old owner is known, not to know the new one is no proof.

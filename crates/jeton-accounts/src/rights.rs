@@ -76,7 +76,18 @@ impl Sight<'_> {
 
     /// Whether it leaves nothing out that its view has.
     pub(crate) fn sees_all_shared(&self) -> bool {
-        matches!(self.shared, SharedSight::All)
+        match &self.shared {
+            SharedSight::All => true,
+            SharedSight::Usable(could) => could.is_everything(),
+        }
+    }
+
+    /// What of the shared ones they may use, for those who do not see them all anyway.
+    pub(crate) fn usable(&self) -> Option<&CouldUse> {
+        match &self.shared {
+            SharedSight::All => None,
+            SharedSight::Usable(could) => Some(could),
+        }
     }
 
     fn sees_shared(&self, host: &str, source: &str) -> bool {
@@ -118,18 +129,21 @@ impl Accounts {
 impl Inner {
     /// Whether a caller has anything to do with accounts.
     pub(crate) fn knows_accounts(&self, caller: &Caller) -> bool {
-        let could = self.access.could_allow(caller);
-        let rights = [Action::AccountRead, Action::AccountUse, Action::AccountManage];
-        rights.iter().any(|action| could.contains(action))
+        self.sees_all_shared(caller) || self.access.could_allow(caller).contains(&Action::AccountUse)
+    }
+
+    /// Whether a caller sees all that is everybody's. That is about no account in particular, so it is decided here and now; what
+    /// could be allowed hangs on conditions yet.
+    fn sees_all_shared(&self, caller: &Caller) -> bool {
+        let may = |action| self.access.is_allowed(caller, action);
+        may(Action::AccountRead) || may(Action::AccountManage)
     }
 
     /// What a caller may see.
     pub(crate) fn sight_of<'a>(&self, caller: &'a Caller) -> Sight<'a> {
-        let could = self.access.could_allow(caller);
-        let sees_all = could.contains(&Action::AccountRead) || could.contains(&Action::AccountManage);
         Sight {
             caller,
-            shared: if sees_all {
+            shared: if self.sees_all_shared(caller) {
                 SharedSight::All
             } else {
                 SharedSight::Usable(self.access.could_use(caller, Action::AccountUse))

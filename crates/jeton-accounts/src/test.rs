@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use jeton_domain::{Caller, CheckReport, Purpose, Secret, Validity};
 use jeton_forge::CheckAsk;
-use jeton_inspect::{Inspection, inspect};
+use jeton_inspect::Inspection;
 use jeton_ledger::{Event, events};
 use jeton_vault::AccountRecord;
 use serde_json::json;
@@ -30,7 +30,7 @@ impl Accounts {
         let inner = &self.0;
         // Whoever may keep none could send requests through this server otherwise.
         inner.permit_own(caller, request_id)?;
-        let mut inspection = inspect(&ask.token, ask.expected());
+        let mut inspection = ask.inspect();
         let report = if inspection.usable() {
             let attempt = Attempt::prepare(ask)?;
             Some(inner.ask_forge(&attempt.credential, &attempt.ask).await)

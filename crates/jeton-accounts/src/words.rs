@@ -94,7 +94,10 @@ pub(crate) fn serves(texts: &[String]) -> Result<Vec<Serves>, AccountError> {
     }
     let mut all = texts
         .iter()
-        .map(|text| Serves::parse(text).map_err(|error| AccountError::Invalid(error.to_string())))
+        .map(|text| {
+            without_token("list of what it serves", text)?;
+            Serves::parse(text).map_err(|error| AccountError::Invalid(error.to_string()))
+        })
         .collect::<Result<Vec<_>, _>>()?;
     all.sort();
     all.dedup();
@@ -201,6 +204,18 @@ mod tests {
         let repo = |text| RepoPath::parse(ForgeKind::GitLab, text).unwrap();
         assert!(is_served(&all, &repo("Acme/Tools")) && is_served(&all, &repo("globex/deep/down")));
         assert!(!is_served(&all, &repo("acme/other")) && is_served(&[], &repo("acme/other")));
+    }
+
+    #[test]
+    fn a_token_is_not_served() {
+        let token = ["ghp_", &"a1B2".repeat(9)].concat();
+        for bad in [token.clone(), format!("acme/{token}")] {
+            let error = serves(&["acme".to_owned(), bad]).unwrap_err().to_string();
+            assert!(
+                error.contains("a token in the list") && !error.contains(&token),
+                "{error}"
+            );
+        }
     }
 
     #[test]

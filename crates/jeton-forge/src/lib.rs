@@ -10,6 +10,7 @@ mod forges;
 mod github;
 mod gitlab;
 mod headers;
+mod holds;
 mod http_client;
 mod jwt;
 mod key;
@@ -24,5 +25,6 @@ pub use github::{
     AppInfo, GitHub, GitHubAccounts, GitHubApp, Installation, InstallationPage, MintedToken, Probe, Revoked,
 };
 pub use gitlab::GitLabAccounts;
+pub use holds::scopes_hold;
 pub use jeton_outbound::{AddressRules, HttpOptions, Outbound};
 pub use key::{AppKey, AppKeyError, read_key_bytes};

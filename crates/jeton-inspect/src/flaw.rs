@@ -38,7 +38,7 @@ pub(crate) enum Flaw {
 const COPY_AGAIN: &str = "Copy it again, from its first character to its last; the forge shows it once, so make a new one if it is not shown any more.";
 
 impl Flaw {
-    pub(crate) fn finding(self, kind: CredentialKind) -> Finding {
+    pub(crate) fn finding(self, kind: CredentialKind, is_at_own: bool) -> Finding {
         let damaged =
             |words: String, remedy: &str| Finding::new(Code::CredentialDamaged, Severity::Error, words, remedy);
         let odd = |severity, words: &str, remedy: &str| Finding::new(Code::CredentialDamaged, severity, words, remedy);
@@ -97,7 +97,11 @@ impl Flaw {
                 Code::CredentialDamaged,
                 Severity::Warning,
                 "These are 40 hex digits: a GitHub token of before April 2021, an access token of another forge, or the id of a commit.",
-                "If it is a token, go on, and replace it soon by a new one, which can be checked: https://github.com/settings/personal-access-tokens.",
+                if is_at_own {
+                    "If it is a token, go on, and replace it soon by a new one, which can be checked."
+                } else {
+                    "If it is a token, go on, and replace it soon by a new one, which can be checked: https://github.com/settings/personal-access-tokens."
+                },
             ),
             Self::OwnPrefix => Finding::new(
                 Code::CredentialDecorated,

@@ -6,7 +6,7 @@ use crate::{
     decoration::Decoration,
     flaw::Flaw,
     invisible::without_invisible,
-    kind_words::{wrong_forge, wrong_kind},
+    kind_words::{Meant, wrong_forge, wrong_kind},
     not_a_token::NotAToken,
     peel::peel,
     scan::{Found, Scan, scan},
@@ -21,12 +21,34 @@ pub const LONGEST: usize = 8 * 1024;
 ///
 /// Nothing is asked, and nothing kept: the answer follows from the text alone. The work grows with the text's length and no faster.
 pub fn inspect(pasted: &Secret, expected: Option<ForgeKind>) -> Inspection {
+    look(
+        pasted,
+        Meant {
+            forge: expected,
+            is_own: false,
+        },
+    )
+}
+
+/// As [`inspect`], for a forge of somebody's own: what it advises names no page of the public one.
+pub fn inspect_for_own(pasted: &Secret, expected: Option<ForgeKind>) -> Inspection {
+    look(
+        pasted,
+        Meant {
+            forge: expected,
+            is_own: true,
+        },
+    )
+}
+
+fn look(pasted: &Secret, meant: Meant) -> Inspection {
+    let expected = meant.forge;
     let text = pasted.expose();
     if text.len() > LONGEST {
-        return nothing(Secret::new(""), NotAToken::TooLong, expected);
+        return nothing(Secret::new(""), NotAToken::TooLong, meant);
     }
     if let Some(plain) = unknown::at_first_sight(text) {
-        return nothing(Secret::new(text.trim()), plain, expected);
+        return nothing(Secret::new(text.trim()), plain, meant);
     }
     let (visible, found) = without_invisible(text);
     let whole = Zeroizing::new(visible.trim().to_owned());
@@ -35,12 +57,12 @@ pub fn inspect(pasted: &Secret, expected: Option<ForgeKind>) -> Inspection {
         Candidate::Token { token, shape, extra } => {
             let mut decorations = peeled.found;
             decorations.extend(extra);
-            token_found(token, shape, &decorations, expected)
+            token_found(token, shape, &decorations, meant)
         }
-        Candidate::Several => nothing(Secret::new(&**peeled.text), NotAToken::Several, expected),
+        Candidate::Several => nothing(Secret::new(&**peeled.text), NotAToken::Several, meant),
         Candidate::None => {
             let what = unknown::classify(&peeled.text, &whole, expected);
-            nothing(Secret::new(&**peeled.text), what, expected)
+            nothing(Secret::new(&**peeled.text), what, meant)
         }
     }
 }
@@ -152,7 +174,7 @@ fn in_capitals(text: &str) -> Option<(Zeroizing<String>, Shape)> {
     Some((lowered, shape))
 }
 
-fn token_found(token: Secret, mut shape: Shape, decorations: &[Decoration], expected: Option<ForgeKind>) -> Inspection {
+fn token_found(token: Secret, mut shape: Shape, decorations: &[Decoration], meant: Meant) -> Inspection {
     let mut findings = Vec::new();
     let forge = shape.kind.forge();
     // Atlassian documents no more of its tokens than how they begin: what is odd about the rest is told, and Bitbucket asked
@@ -165,19 +187,23 @@ fn token_found(token: Secret, mut shape: Shape, decorations: &[Decoration], expe
     }
     if shape.flaw == Some(Flaw::Example) {
         // what it is an example of does not matter
-        findings.push(Flaw::Example.finding(shape.kind));
+        findings.push(Flaw::Example.finding(shape.kind, meant.is_at_own(forge)));
     } else {
-        if let Some(expected) = expected.filter(|expected| *expected != forge) {
-            findings.push(wrong_forge(shape.kind, shape.certainty, expected));
+        if let Some(expected) = meant.forge.filter(|expected| *expected != forge) {
+            findings.push(wrong_forge(shape.kind, shape.certainty, expected, meant));
         }
         if shape.kind.can_be_account() {
-            findings.extend(shape.flaw.map(|flaw| match flaw.finding(shape.kind) {
-                finding if is_undocumented => finding.doubted(),
-                finding => finding,
-            }));
+            findings.extend(
+                shape
+                    .flaw
+                    .map(|flaw| match flaw.finding(shape.kind, meant.is_at_own(forge)) {
+                        finding if is_undocumented => finding.doubted(),
+                        finding => finding,
+                    }),
+            );
         } else {
             // that it is damaged does not matter any more
-            findings.push(wrong_kind(shape.kind, shape.certainty));
+            findings.push(wrong_kind(shape.kind, shape.certainty, meant));
         }
     }
     findings.extend(decorations.iter().map(|decoration| decoration.finding()));
@@ -193,14 +219,14 @@ fn token_found(token: Secret, mut shape: Shape, decorations: &[Decoration], expe
     }
 }
 
-fn nothing(token: Secret, what: NotAToken, expected: Option<ForgeKind>) -> Inspection {
+fn nothing(token: Secret, what: NotAToken, meant: Meant) -> Inspection {
     Inspection {
         token,
         kind: None,
         forge: None,
         wholeness: Wholeness::Unknown,
         certainty: Certainty::Hint,
-        findings: vec![what.finding(expected)],
+        findings: vec![what.finding(meant)],
         form: "no token of a forge",
     }
 }

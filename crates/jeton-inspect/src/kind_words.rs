@@ -10,8 +10,35 @@ const GITLAB_PAGE: &str = "make a personal access token at https://gitlab.com/-/
 const BITBUCKET_PAGE: &str =
     "make an API token with scopes at https://id.atlassian.com/manage-profile/security/api-tokens";
 
-/// How to come by a token that will do, as a clause.
-pub(crate) fn how_to_make_one(forge: ForgeKind) -> &'static str {
+const OWN_GITHUB_PAGE: &str =
+    "make a personal access token on your own GitHub (Settings > Developer settings > Personal access tokens)";
+const OWN_GITLAB_PAGE: &str = "make a personal access token on your own GitLab (Edit profile > Access tokens), or a project or group access token in its settings";
+
+/// The forge that a token is meant for, as far as it is known.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Meant {
+    pub(crate) forge: Option<ForgeKind>,
+    /// Whether it is a server of somebody's own: the pages of the public one make no tokens for it.
+    pub(crate) is_own: bool,
+}
+
+impl Meant {
+    /// How to come by a token that will do, as a clause.
+    fn how_to_make_one(self, forge: ForgeKind) -> &'static str {
+        match forge {
+            ForgeKind::GitHub if self.is_at_own(forge) => OWN_GITHUB_PAGE,
+            ForgeKind::GitLab if self.is_at_own(forge) => OWN_GITLAB_PAGE,
+            other => how_to_make_one(other),
+        }
+    }
+
+    pub(crate) fn is_at_own(self, forge: ForgeKind) -> bool {
+        self.is_own && self.forge.is_none_or(|meant| meant == forge)
+    }
+}
+
+/// The same on the public forge.
+fn how_to_make_one(forge: ForgeKind) -> &'static str {
     match forge {
         ForgeKind::GitHub => GITHUB_PAGE,
         ForgeKind::GitLab => GITLAB_PAGE,
@@ -20,9 +47,10 @@ pub(crate) fn how_to_make_one(forge: ForgeKind) -> &'static str {
 }
 
 /// How to come by a token for the forge that is meant, or for any, as a full sentence.
-pub(crate) fn make_one(expected: Option<ForgeKind>) -> String {
-    match expected {
-        Some(forge) => format!("For {forge}, {}.", how_to_make_one(forge)),
+pub(crate) fn make_one(meant: Meant) -> String {
+    match meant.forge {
+        Some(forge) => format!("For {forge}, {}.", meant.how_to_make_one(forge)),
+        None if meant.is_own => "Tokens are made in the settings of your own forge.".to_owned(),
         None => "Tokens are made at https://github.com/settings/personal-access-tokens/new, \
                  https://gitlab.com/-/user_settings/personal_access_tokens and \
                  https://id.atlassian.com/manage-profile/security/api-tokens (for Bitbucket)."
@@ -31,8 +59,8 @@ pub(crate) fn make_one(expected: Option<ForgeKind>) -> String {
 }
 
 /// That a token is of a kind that no account can have.
-pub(crate) fn wrong_kind(kind: CredentialKind, certainty: Certainty) -> Finding {
-    let make = how_to_make_one(kind.forge());
+pub(crate) fn wrong_kind(kind: CredentialKind, certainty: Certainty, meant: Meant) -> Finding {
+    let make = meant.how_to_make_one(kind.forge());
     let (why, instead) = match kind {
         CredentialKind::GitHubAppUser => (
             "it belongs to a person who signed in to an App, and ends after eight hours",
@@ -104,15 +132,12 @@ pub(crate) fn wrong_kind(kind: CredentialKind, certainty: Certainty) -> Finding 
 }
 
 /// That a token opens another forge than the one that is meant.
-pub(crate) fn wrong_forge(kind: CredentialKind, certainty: Certainty, expected: ForgeKind) -> Finding {
+pub(crate) fn wrong_forge(kind: CredentialKind, certainty: Certainty, expected: ForgeKind, meant: Meant) -> Finding {
+    let make = meant.how_to_make_one(expected);
     let choose = if kind.can_be_account() {
-        format!(
-            "Choose {} as the forge; or, for {expected}, {}.",
-            kind.forge(),
-            how_to_make_one(expected)
-        )
+        format!("Choose {} as the forge; or, for {expected}, {make}.", kind.forge())
     } else {
-        format!("For {expected}, {}.", how_to_make_one(expected))
+        format!("For {expected}, {make}.")
     };
     Finding::new(
         Code::CredentialWrongForge,

@@ -14,5 +14,5 @@ mod shape;
 mod unknown;
 mod url_text;
 
-pub use inspect::{LONGEST, inspect};
+pub use inspect::{LONGEST, inspect, inspect_for_own};
 pub use inspection::{Certainty, Finding, Inspection, Severity, Wholeness};

@@ -1,6 +1,9 @@
 use jeton_domain::{Code, ForgeKind};
 
-use crate::{Finding, Severity, kind_words::make_one};
+use crate::{
+    Finding, Severity,
+    kind_words::{Meant, make_one},
+};
 
 /// What a text is that is no token of a forge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +42,8 @@ pub(crate) enum NotAToken {
 }
 
 impl NotAToken {
-    pub(crate) fn finding(self, expected: Option<ForgeKind>) -> Finding {
-        let make = make_one(expected);
+    pub(crate) fn finding(self, meant: Meant) -> Finding {
+        let make = make_one(meant);
         let (code, words, remedy) = match self {
             Self::JetonKey => (
                 Code::CredentialWrongKind,
@@ -69,7 +72,11 @@ impl NotAToken {
                     format!("If it was pasted somewhere by mistake, revoke it there. {make}"),
                 );
             }
-            other => (Code::CredentialNotAToken, other.words(), other.remedy(make, expected)),
+            other => (
+                Code::CredentialNotAToken,
+                other.words(),
+                other.remedy(make, meant.forge),
+            ),
         };
         Finding::new(code, Severity::Error, words, remedy)
     }

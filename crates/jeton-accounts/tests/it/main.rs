@@ -6,6 +6,7 @@ mod changing;
 mod environment;
 mod forges;
 mod looking;
+mod many;
 mod mortal;
 mod overview;
 mod removing;

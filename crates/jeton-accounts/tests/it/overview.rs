@@ -167,20 +167,28 @@ async fn counts_are_of_what_the_list_has() {
             client("nobody"),
         ] {
             let page = w.accounts.list(&caller, &filter, None, 100).await.unwrap();
-            let counted = w.accounts.count_seen(&caller, &filter, 100).await.unwrap();
+            let counted = w.accounts.count_seen(&caller, &filter, 100).await.unwrap().count;
             assert_eq!(counted, page.accounts.len() as u64, "{filter:?} {caller:?}");
             assert_eq!(
-                w.accounts.count_seen(&caller, &filter, 1).await.unwrap(),
+                w.accounts.count_seen(&caller, &filter, 1).await.unwrap().count,
                 counted.min(1)
             );
         }
     }
     assert_eq!(
-        w.accounts.count_seen(&operator(), &text("alpha"), 100).await.unwrap(),
+        w.accounts
+            .count_seen(&operator(), &text("alpha"), 100)
+            .await
+            .unwrap()
+            .count,
         2
     );
     assert_eq!(
-        w.accounts.count_seen(&client("ci"), &text("alpha"), 100).await.unwrap(),
+        w.accounts
+            .count_seen(&client("ci"), &text("alpha"), 100)
+            .await
+            .unwrap()
+            .count,
         1
     );
 }

@@ -64,6 +64,24 @@ async fn whoever_may_only_use_sees_what_they_may_use() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_condition_that_does_not_hold_shows_nothing() {
+    let w = World::start().await;
+    w.add_shared("work", 1).await;
+    for (name, action) in [("reads", "account.read"), ("keeps", "account.manage")] {
+        w.let_client(name, &[action], |spec| spec.condition = Some("false".to_owned()))
+            .await;
+        let caller = client(name);
+        assert!(labels(&w, &caller, 10).await.0.is_empty(), "{name}");
+        assert_eq!(
+            w.accounts.get(&caller, "work").await.unwrap_err().code(),
+            Code::AccountNotFound
+        );
+        assert_eq!(w.accounts.overview(&caller).await.unwrap().states.total, 0, "{name}");
+        assert!(w.accounts.permit_look(&caller, None).is_err(), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_account_that_may_be_used_is_found_behind_many_that_may_not() {
     let w = World::start().await;
     for seed in 0..55 {

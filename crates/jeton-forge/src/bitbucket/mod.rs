@@ -10,6 +10,8 @@ mod scopes;
 mod standing;
 mod wire;
 
+pub(crate) use scopes::holds as scopes_hold;
+
 use async_trait::async_trait;
 use http::{HeaderMap, HeaderValue, header};
 use jeton_domain::{CheckReport, Code, Credential, CredentialKind, Diagnosis, ForgeEndpoint, Purpose, Validity};

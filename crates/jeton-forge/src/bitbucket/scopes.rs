@@ -82,7 +82,7 @@ pub(super) fn wanted(kind: CredentialKind, purpose: Purpose) -> Vec<&'static str
 }
 
 /// Whether these scopes hold this one.
-pub(super) fn holds(scopes: &[String], wanted: &str) -> bool {
+pub(crate) fn holds(scopes: &[String], wanted: &str) -> bool {
     let implied_by: &[&str] = match wanted {
         // administering holds neither reading nor writing
         "repository" => &["repository:write", "pullrequest", "pullrequest:write"],

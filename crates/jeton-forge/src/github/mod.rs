@@ -12,6 +12,7 @@ use jeton_domain::{AppIssuer, Clock, ExpiresAt, ForgeEndpoint, InstallationId, P
 use crate::{AppKey, ForgeError, HttpOptions, http_client::HttpClient};
 
 pub use account::GitHubAccounts;
+pub(crate) use account::scopes_hold;
 pub use app::GitHubApp;
 
 /// The way to any GitHub: one set of connections for all Apps on all servers. Cheap to clone.

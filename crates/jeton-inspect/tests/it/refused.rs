@@ -1,7 +1,7 @@
 //! What is no token.
 
-use jeton_domain::{Code, ForgeKind};
-use jeton_inspect::{LONGEST, Wholeness};
+use jeton_domain::{Code, ForgeKind, Secret};
+use jeton_inspect::{LONGEST, Wholeness, inspect, inspect_for_own};
 
 use crate::{codes, look, look_for};
 
@@ -166,4 +166,25 @@ fn a_long_text_is_refused_unread() {
     assert!(found.token.is_empty() && found.wholeness == Wholeness::Unknown && !found.usable());
     let most = look(&" ".repeat(LONGEST));
     assert!(!most.usable());
+}
+
+#[test]
+fn whoever_has_a_forge_of_their_own_is_not_sent_to_the_public_one() {
+    let of_a_job = ["ghs_", &"a1B2".repeat(9)].concat();
+    let hex = "0123456789abcdef".repeat(3)[..40].to_owned();
+    for text in ["octocat", "hunter2!", of_a_job.as_str(), hex.as_str()] {
+        for forge in [Some(ForgeKind::GitHub), Some(ForgeKind::GitLab), None] {
+            let remedies = |found: jeton_inspect::Inspection| {
+                let remedies: Vec<String> = found.findings.into_iter().map(|finding| finding.remedy).collect();
+                remedies.join(" ")
+            };
+            let pasted = Secret::new(text);
+            let own = remedies(inspect_for_own(&pasted, forge));
+            let of_other_forges = forge == Some(ForgeKind::GitLab) && text != "octocat" && text != "hunter2!";
+            assert!(!own.contains("https://") || of_other_forges, "{text}, {forge:?}: {own}");
+            if text == "octocat" {
+                assert!(remedies(inspect(&pasted, forge)).contains("https://"), "{forge:?}");
+            }
+        }
+    }
 }

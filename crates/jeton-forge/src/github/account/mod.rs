@@ -15,6 +15,8 @@ mod scopes;
 mod wire;
 mod words;
 
+pub(crate) use scopes::hold as scopes_hold;
+
 use async_trait::async_trait;
 use http::{HeaderMap, header};
 use jeton_domain::{CheckReport, Code, Credential, CredentialKind, Diagnosis, ForgeEndpoint, Purpose};

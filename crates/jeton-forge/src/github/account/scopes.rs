@@ -50,6 +50,11 @@ impl Scopes {
     }
 }
 
+/// Whether these scopes hold this one.
+pub(crate) fn hold(held: &[String], wanted: &str) -> bool {
+    Scopes(held.to_vec()).allow(wanted)
+}
+
 #[cfg(test)]
 mod tests {
     use super::Scopes;
