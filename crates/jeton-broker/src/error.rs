@@ -288,7 +288,7 @@ impl Coded for BrokerError {
                      the new permissions on the installation's page{page}."
                 )
             }
-            Self::Forge { source, .. } => return source.remedy(),
+            Self::Forge { forge, source } => return source.remedy_at(forge),
             Self::TokenNotLive { forge, .. } => {
                 format!("Ask again in a minute. If it goes on, look at the status page of {forge}.")
             }

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, sync::Arc};
 
-use jeton_domain::{Action, GrantId, Identity, IdentityKey, IssuerName, JwtIdentity};
+use jeton_domain::{Action, GrantId, Identity, IdentityKey, IssuerName, JwtIdentity, UserName};
 use jeton_vault::{GrantFilter, GrantRecord};
 use jiff::{SignedDuration, Timestamp};
 
@@ -19,6 +19,17 @@ pub struct GrantPage {
     pub grants: Vec<GrantRecord>,
     /// Where the next page begins; `None` on the last.
     pub next: Option<GrantId>,
+    /// Whether everybody's were looked through, and not the asker's alone.
+    pub of_all: bool,
+}
+
+/// How many grants were made in each of the last hours.
+#[derive(Debug)]
+pub struct GrantHours {
+    /// Each hour by its beginning, the running one last.
+    pub hours: Vec<(Timestamp, u64)>,
+    /// Whether everybody's were counted, and not the asker's alone.
+    pub of_all: bool,
 }
 
 /// Which grants are asked for; all conditions hold together.
@@ -57,13 +68,14 @@ impl Broker {
     /// # Errors
     /// When the vault cannot be read.
     pub async fn list_grants(&self, asker: &Asker, ask: GrantAsk) -> Result<GrantPage, BrokerError> {
-        let none = GrantPage {
-            grants: Vec::new(),
-            next: None,
-        };
         let limit = ask.limit.clamp(1, 500);
         let now = self.0.clock.now();
         let mine = ask.only_mine || !self.sees_all_grants(asker);
+        let none = GrantPage {
+            grants: Vec::new(),
+            next: None,
+            of_all: !mine,
+        };
         let own = own_key(asker);
         let holder_key = match ask.holder.as_deref() {
             None if mine => own.clone(),
@@ -92,7 +104,11 @@ impl Broker {
         let more = grants.len() > limit as usize;
         grants.truncate(limit as usize);
         let next = grants.last().filter(|_| more).map(|grant| grant.id);
-        Ok(GrantPage { grants, next })
+        Ok(GrantPage {
+            grants,
+            next,
+            of_all: !mine,
+        })
     }
 
     /// How many grants were made in each of the last `hours` hours (a month of them at most), the running one last: those of
@@ -101,11 +117,12 @@ impl Broker {
     ///
     /// # Errors
     /// When the vault cannot be read.
-    pub async fn grants_per_hour(&self, asker: &Asker, hours: u32) -> Result<Vec<(Timestamp, u64)>, BrokerError> {
+    pub async fn grants_per_hour(&self, asker: &Asker, hours: u32) -> Result<GrantHours, BrokerError> {
         let now = self.0.clock.now();
         let last = now.as_millisecond().div_euclid(MILLISECONDS);
         let first = last - i64::from(hours.clamp(1, MOST_HOURS)) + 1;
-        let counts = if self.sees_all_grants(asker) {
+        let of_all = self.sees_all_grants(asker);
+        let counts = if of_all {
             self.0.count_hours(first, last, now).await?
         } else if let Some(own) = own_key(asker) {
             let mut tx = self.0.vault.read().await?;
@@ -114,21 +131,24 @@ impl Broker {
         } else {
             BTreeMap::new()
         };
-        Ok((first..=last)
-            .map(|hour| (beginning(hour), counts.get(&hour).copied().unwrap_or(0)))
-            .collect())
+        let hours = (first..=last).map(|hour| (beginning(hour), counts.get(&hour).copied().unwrap_or(0)));
+        Ok(GrantHours {
+            hours: hours.collect(),
+            of_all,
+        })
     }
 
     /// The key of a holder who is named by key or by name: `client:ci`, `user:ada`, `jwt:<issuer>:<subject>`. A name that a
-    /// client had which was revoked means that one, unless another has it now. `None` when nobody is named so.
+    /// client had which was revoked, or a user who was removed, means the one who had it last, unless another has it now. `None`
+    /// when nobody is named so.
     ///
     /// # Errors
     /// When the vault cannot be read.
     pub async fn holder_key(&self, holder: &str) -> Result<Option<String>, BrokerError> {
         let access = &self.0.access;
-        let is_id = |text: &str| text.parse::<uuid::Uuid>().is_ok();
         let key = match holder.split_once(':') {
-            Some(("client", name)) if !is_id(name) => match access.client(name).await {
+            _ if IdentityKey::parse(holder).is_some() => IdentityKey::parse(holder),
+            Some(("client", name)) => match access.client(name).await {
                 Ok((client, _)) => Some(IdentityKey::Client(client.id)),
                 Err(jeton_access::AccessError::ClientNotFound(_)) => access
                     .find_revoked_client(name)
@@ -136,27 +156,35 @@ impl Broker {
                     .map(|client| IdentityKey::Client(client.id)),
                 Err(error) => return Err(error.into()),
             },
-            Some(("user", name)) if !is_id(name) => match access.user(name).await {
+            Some(("user", name)) => match access.user(name).await {
                 Ok(user) => Some(IdentityKey::User(user.id)),
-                Err(jeton_access::AccessError::UserNotFound(_)) => None,
+                Err(jeton_access::AccessError::UserNotFound(_)) => self.key_of_removed(name).await?,
                 Err(error) => return Err(error.into()),
             },
-            Some(("jwt", rest)) => match rest.split_once(':') {
-                Some((issuer, subject)) => IssuerName::parse(issuer).ok().map(|issuer| {
-                    let claims = serde_json::Map::new();
-                    let subject = subject.to_owned();
-                    Identity::Jwt(Arc::new(JwtIdentity {
-                        issuer,
-                        subject,
-                        claims,
-                    }))
-                    .key()
-                }),
-                None => return Ok(Some(holder.to_owned())),
-            },
-            _ => return Ok((!holder.is_empty()).then(|| holder.to_owned())),
+            Some(("jwt", rest)) => rest.split_once(':').and_then(|(issuer, subject)| {
+                let issuer = IssuerName::parse(issuer).ok()?;
+                let claims = serde_json::Map::new();
+                let subject = subject.to_owned();
+                let jwt = JwtIdentity {
+                    issuer,
+                    subject,
+                    claims,
+                };
+                Some(Identity::Jwt(Arc::new(jwt)).key())
+            }),
+            _ => None,
         };
         Ok(key.map(|key| key.to_string()))
+    }
+
+    /// Of a user who was removed nothing is left but what they hold.
+    async fn key_of_removed(&self, name: &str) -> Result<Option<IdentityKey>, BrokerError> {
+        let Ok(name) = UserName::parse(name) else {
+            return Ok(None);
+        };
+        let mut tx = self.0.vault.read().await?;
+        let key = tx.grants().last_key_of(&format!("user:{name}")).await?;
+        Ok(key.as_deref().and_then(IdentityKey::parse))
     }
 
     fn sees_all_grants(&self, asker: &Asker) -> bool {
@@ -173,6 +201,9 @@ impl crate::broker::Inner {
         let mut past = self.past_grants.lock().await;
         let settled = now - SETTLED;
         let settled_hour = settled.as_millisecond().div_euclid(MILLISECONDS);
+        // What was counted while a clock was wrong is not kept: hours that are not over yet by this look.
+        let oldest = last - i64::from(MOST_HOURS);
+        past.hours.retain(|hour, _| *hour > oldest && *hour < settled_hour);
         let mut tx = self.vault.read().await?;
         // Whole hours that are over and unknown, in one go from the first of them.
         let unknown = (first..settled_hour).find(|hour| !past.hours.contains_key(hour));
@@ -186,8 +217,6 @@ impl crate::broker::Inner {
                 past.hours.insert(hour, counted.get(&hour).copied().unwrap_or(0));
             }
         }
-        let oldest = last - i64::from(MOST_HOURS);
-        past.hours.retain(|hour, _| *hour > oldest);
         // The hour in which the settled time lies: what came since the last look up to that time.
         let (from, before) = match past.running {
             Some((hour, until, count)) if hour == settled_hour && until <= settled => (until, count),

@@ -109,7 +109,10 @@ impl Broker {
                 handed: Handed::Account(_),
                 ..
             }) => self.0.traffic.count(Outcome::Account, self.0.clock.now()),
-            Ok(_) => {}
+            Ok(Granted {
+                handed: Handed::Minted(token),
+                ..
+            }) => self.0.count_token(token),
             Err(error) => self.0.count_failure(error),
         }
         outcome
@@ -215,7 +218,11 @@ impl Broker {
             }
             outcome => outcome,
         };
-        outcome.inspect_err(|error| self.0.count_failure(error))
+        match &outcome {
+            Ok(warm) => self.0.count_token(&warm.token),
+            Err(error) => self.0.count_failure(error),
+        }
+        outcome
     }
 
     async fn issue_for_repository_once(

@@ -50,10 +50,9 @@ impl Inner {
             {
                 slot.mark_used();
                 self.renew_if_due(digest, slot, &token, now);
-                self.traffic.count(Outcome::FromCache, now);
                 return Ok(token);
             }
-            let token = self.fly(digest, slot, need).await?;
+            let token = self.fly(digest, slot, need, false).await?;
             if need.is_met_by(token.minted_at, token.good_until, self.clock.now()) {
                 slot.mark_used();
                 return Ok(token);
@@ -72,11 +71,20 @@ impl Inner {
         })
     }
 
-    /// Joins or starts the flight of a key.
-    pub(crate) async fn fly(self: &Arc<Self>, digest: TokenKeyDigest, slot: &Arc<Slot>, need: Need) -> MintOutcome {
+    /// Joins or starts the flight of a key; `ahead` of time, where nobody waits for it.
+    pub(crate) async fn fly(
+        self: &Arc<Self>,
+        digest: TokenKeyDigest,
+        slot: &Arc<Slot>,
+        need: Need,
+        ahead: bool,
+    ) -> MintOutcome {
         let (inner, slot) = (Arc::clone(self), Arc::clone(slot));
         let flight = self.mints.join(digest, || async move {
             let token = inner.fetch(digest, &slot, need).await?;
+            if ahead {
+                token.is_new.store(false, Ordering::Relaxed);
+            }
             slot.put(Arc::clone(&token));
             if inner.apps.by_id(slot.app).is_none() {
                 // Removed while the token was on its way; whoever removed it has looked at this slot already.
@@ -133,7 +141,7 @@ impl Inner {
             token
         } else {
             let token = Arc::new(self.mint(app, slot).await?);
-            self.traffic.count(Outcome::Minted, self.clock.now());
+            self.traffic.count(Outcome::Mint, self.clock.now());
             token
         };
         if let Err(error) = self.wait_until_live(app, &slot.owner, &token.token).await {
@@ -243,6 +251,7 @@ impl Inner {
                 good_until(app, minted_at, minted.expires_at).timestamp(),
             )),
             stored: AtomicBool::new(false),
+            is_new: AtomicBool::new(true),
             holders: Holders::default(),
         }
     }
@@ -400,6 +409,7 @@ impl Inner {
             forge_expires_at: record.forge_expires_at,
             good_until,
             stored: AtomicBool::new(true),
+            is_new: AtomicBool::new(false),
             holders: Holders::default(),
         })))
     }

@@ -39,7 +39,7 @@ impl Inner {
             min_left: self.settings.renew_margin,
             minted_since: None,
         };
-        match self.fly(digest, slot, need).await {
+        match self.fly(digest, slot, need, true).await {
             Ok(token) if need.is_met_by(token.minted_at, token.good_until, self.clock.now()) => {}
             Ok(_) => slot.renewal_failed(self.clock.now()),
             Err(error) => {

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use jeton_domain::{Action, ForgeEndpoint, GrantId, IdentityKey, JobId, TokenId};
+use jeton_domain::{Action, ForgeEndpoint, GrantId, IdentityKey, JobId, TokenId, redact};
 use jeton_ledger::{Event, events};
 use jeton_policy::Ask;
 use jeton_vault::{GrantFilter, GrantOf, GrantRecord, NewJob, TokenRecord, VaultTx};
@@ -28,6 +28,15 @@ pub struct Revocation {
     pub state: RevocationState,
     /// How many others hold the same token.
     pub shared_with: u64,
+}
+
+/// What became of all that a holder had.
+#[derive(Debug)]
+pub struct Ended {
+    /// How many of the holder's grants ended.
+    pub grants: u64,
+    /// Why others did not; what ended stays so.
+    pub failure: Option<BrokerError>,
 }
 
 /// Where the token of a given-back grant stands.
@@ -60,18 +69,12 @@ impl Broker {
     }
 
     /// Ends every token that a holder has, of this server or another one, also where others hold it too: they get a new
-    /// one when they next ask. How many of the holder's grants ended. Goes on when the one who asked hangs up.
+    /// one when they next ask. Goes on when the one who asked hangs up.
     ///
     /// # Errors
-    /// When the vault cannot be used; what was ended until then stays so.
-    pub async fn revoke_all_of(&self, asker: &Asker, holder: IdentityKey) -> Result<u64, BrokerError> {
-        let (broker, asker) = (self.clone(), asker.clone());
-        let task = self
-            .0
-            .tasks
-            .spawn(async move { broker.end_all_of(&asker, &holder.to_string()).await });
-        task.await
-            .unwrap_or(Err(BrokerError::Internal("a revocation was lost")))
+    /// When the vault cannot be used; nothing was ended then.
+    pub async fn revoke_all_of(&self, asker: &Asker, holder: IdentityKey) -> Result<Ended, BrokerError> {
+        self.end_in_task(asker, holder.to_string()).await
     }
 
     /// The same for whoever may end what others hold, by the holder's key or name ([`Broker::holder_key`]).
@@ -79,32 +82,45 @@ impl Broker {
     /// # Errors
     /// [`BrokerError::Access`], which is on record then; [`Refusal::Field`](crate::Refusal::Field) when nobody is named so; or as
     /// [`Broker::revoke_all_of`].
-    pub async fn revoke_grants_of(&self, asker: &Asker, holder: &str) -> Result<u64, BrokerError> {
+    pub async fn revoke_grants_of(&self, asker: &Asker, holder: &str) -> Result<Ended, BrokerError> {
         let inner = &self.0;
         inner
             .access
             .permit(&asker.caller, Action::GrantRevoke, asker.request_id.as_deref())?;
         let Some(holder) = self.holder_key(holder).await? else {
-            let shown: String = holder.chars().filter(|c| !c.is_control()).take(80).collect();
+            let shown: String = redact(holder).chars().filter(|c| !c.is_control()).take(80).collect();
             return Err(Refusal::Field(format!("holder: nobody is known here as \"{shown}\"")).into());
         };
+        self.end_in_task(asker, holder).await
+    }
+
+    /// In a task of its own, as [`Broker::revoke`].
+    async fn end_in_task(&self, asker: &Asker, holder: String) -> Result<Ended, BrokerError> {
         let (broker, asker) = (self.clone(), asker.clone());
-        let task = inner
-            .tasks
-            .spawn(async move { broker.end_all_of(&asker, &holder).await });
+        let task = self.0.tasks.spawn(async move {
+            let mut grants = 0;
+            match broker.end_all_of(&asker, &holder, &mut grants).await {
+                Err(error) if grants == 0 => Err(error),
+                outcome => Ok(Ended {
+                    grants,
+                    failure: outcome.err(),
+                }),
+            }
+        });
         task.await
             .unwrap_or(Err(BrokerError::Internal("a revocation was lost")))
     }
 
-    async fn end_all_of(&self, asker: &Asker, holder: &str) -> Result<u64, BrokerError> {
+    /// Counts in `ended` what was ended, also when not all of it could be.
+    async fn end_all_of(&self, asker: &Asker, holder: &str, ended: &mut u64) -> Result<(), BrokerError> {
         let held = GrantFilter {
             only_live: true,
             holder_key: Some(holder.to_owned()),
             ..GrantFilter::default()
         };
-        let mut ended = 0;
         let mut failure = None;
-        // Newest first, page by page: new ones that come meanwhile are those of a holder who is not known any more.
+        // Newest first, page by page. What a holder who may still ask gets meanwhile stands before the first page, and is theirs:
+        // so this has an end.
         let mut before = None;
         loop {
             let now = self.0.clock.now();
@@ -113,7 +129,7 @@ impl Broker {
             drop(tx);
             let Some(last) = page.last() else {
                 // Whatever could be ended is.
-                return failure.map_or(Ok(ended), Err);
+                return failure.map_or(Ok(()), Err);
             };
             before = Some(last.id);
             page.sort_by_key(|grant| grant.of.token());
@@ -123,7 +139,7 @@ impl Broker {
                     GrantOf::Account(_) => self.release_of_accounts(asker, of_one).await,
                 };
                 match outcome {
-                    Ok(count) => ended += count,
+                    Ok(count) => *ended += count,
                     Err(error) => failure = Some(error),
                 }
             }

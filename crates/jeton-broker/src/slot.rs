@@ -34,6 +34,8 @@ pub struct LiveToken {
     pub(crate) good_until: ExpiresAt,
     /// Set when the vault holds the token's row.
     pub(crate) stored: AtomicBool,
+    /// Set from when it was minted for somebody who waits, until it went out for the first time.
+    pub(crate) is_new: AtomicBool,
     /// Who has it, by the record: each got a grant before the token left.
     pub(crate) holders: Holders,
 }

@@ -105,6 +105,7 @@ impl Broker {
         let inner = &self.0;
         let now = inner.clock.now();
         inner.traffic.publish();
+        inner.forget_old_quotas();
         let is_dead = |token: &crate::LiveToken| token.freshness(now, SignedDuration::ZERO) == Freshness::Expired;
         // A slot that somebody is using right now has a second owner.
         inner.slots.retain(|_, slot| {

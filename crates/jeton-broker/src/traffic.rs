@@ -9,21 +9,21 @@ use std::{
     },
 };
 
-use jeton_domain::{Code, Coded as _};
+use jeton_domain::{Blame, Code, Coded as _};
 use jiff::Timestamp;
 
-use crate::{Broker, BrokerError, broker::Inner};
+use crate::{Broker, BrokerError, LiveToken, broker::Inner};
 
 /// How many hours are remembered, with the one that is running.
 const HOURS: usize = 24;
 const HOUR: i64 = 3_600;
 
-/// What became of a request for a token.
+/// What became of a request for a token; and what the forge was asked for, by whatever reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// The forge was asked and minted a token, ahead of time too.
+    /// A token that the forge minted for this request went out.
     Minted,
-    /// A token that was there went out again.
+    /// A token went out that was in memory or in the vault, or that was minted for somebody else who asked at the same time.
     FromCache,
     /// An account's token went out.
     Account,
@@ -31,26 +31,30 @@ pub(crate) enum Outcome {
     Refused,
     /// The forge did not do its part.
     Failed,
+    /// No request's outcome: the forge minted a token, for a request or ahead of time.
+    Mint,
 }
 
 impl Outcome {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Minted,
         Self::FromCache,
         Self::Account,
         Self::Refused,
         Self::Failed,
+        Self::Mint,
     ];
 
-    /// As the metrics name it.
-    fn as_str(self) -> &'static str {
-        match self {
+    /// As the metrics name what became of a request.
+    fn of_request(self) -> Option<&'static str> {
+        Some(match self {
             Self::Minted => "minted",
             Self::FromCache => "from_cache",
             Self::Account => "account",
             Self::Refused => "refused",
             Self::Failed => "failed",
-        }
+            Self::Mint => return None,
+        })
     }
 }
 
@@ -68,9 +72,10 @@ pub struct Traffic {
 pub struct HourTraffic {
     /// The hour's beginning.
     pub hour: Timestamp,
-    /// Tokens that the forge minted, ahead of time too.
+    /// Tokens that went out to the requests for which the forge minted them.
     pub minted: u64,
-    /// Tokens that were there and went out again.
+    /// Tokens that went out without a mint of their own: from memory, from the vault, or minted for somebody else who asked at the
+    /// same time.
     pub from_cache: u64,
     /// Tokens of accounts that went out.
     pub accounts: u64,
@@ -78,6 +83,8 @@ pub struct HourTraffic {
     pub refused: u64,
     /// Requests that the forge did not serve.
     pub failed: u64,
+    /// Tokens that the forge minted, renewals ahead among them; some go out to nobody.
+    pub mints: u64,
 }
 
 /// One hour. Its place is taken by the hour a day later.
@@ -126,8 +133,8 @@ impl Counts {
 
     fn make_place(&self, slot: &Slot, hour: i64) {
         let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
-        // Somebody was faster; or a clock went back, and the later hour stays.
-        if slot.hour.load(Ordering::Acquire) >= hour {
+        // Somebody was faster. Any other hour of this place is a day off at least: it is over, or a clock was wrong.
+        if slot.hour.load(Ordering::Acquire) == hour {
             return;
         }
         for (past, count) in past.iter_mut().zip(&slot.counts) {
@@ -149,6 +156,7 @@ impl Counts {
                 accounts: count(Outcome::Account),
                 refused: count(Outcome::Refused),
                 failed: count(Outcome::Failed),
+                mints: count(Outcome::Mint),
             }
         });
         Traffic {
@@ -171,7 +179,10 @@ impl Counts {
     /// Tells the metrics what was counted. They are told now and then, so that a warm answer does not pay for them.
     pub(crate) fn publish(&self) {
         for (outcome, total) in Outcome::ALL.iter().zip(self.totals()) {
-            metrics::counter!("jeton_tokens_total", "outcome" => outcome.as_str()).absolute(total);
+            match outcome.of_request() {
+                Some(outcome) => metrics::counter!("jeton_tokens_total", "outcome" => outcome).absolute(total),
+                None => metrics::counter!("jeton_mints_total").absolute(total),
+            }
         }
     }
 }
@@ -189,11 +200,21 @@ impl Broker {
 }
 
 impl Inner {
-    /// Counts what a policy refused and what the forge did not do.
+    /// Counts a token of an App that went out, after its grant was noted.
+    pub(crate) fn count_token(&self, token: &LiveToken) {
+        let outcome = if token.is_new.swap(false, Ordering::Relaxed) {
+            Outcome::Minted
+        } else {
+            Outcome::FromCache
+        };
+        self.traffic.count(outcome, self.clock.now());
+    }
+
+    /// Counts what a policy refused, and what the forge did not do or did not let us do.
     pub(crate) fn count_failure(&self, error: &BrokerError) {
         let outcome = match error.code() {
             Code::PolicyDenied | Code::PolicyCeiling => Outcome::Refused,
-            _ if matches!(error, BrokerError::Forge { .. } | BrokerError::TokenNotLive { .. }) => Outcome::Failed,
+            code if matches!(code.blame(), Blame::Access | Blame::Forge) => Outcome::Failed,
             _ => return,
         };
         self.traffic.count(outcome, self.clock.now());
@@ -233,7 +254,17 @@ mod tests {
         assert_eq!(traffic.hours[0].hour, at(1, 0));
         let last = traffic.hours[23];
         assert_eq!((last.minted, last.refused, last.failed, last.accounts), (0, 1, 1, 1));
-        assert_eq!(counts.totals(), [1, 2, 1, 1, 1]);
+        assert_eq!(counts.totals(), [1, 2, 1, 1, 1, 0]);
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_keeps_no_place_from_the_hours_that_follow() {
+        let counts = Counts::new(at(0, 0));
+        counts.count(Outcome::Minted, at(240, 0));
+        counts.count(Outcome::Minted, at(0, 5));
+        let now = *counts.traffic(at(0, 6)).hours.last().unwrap();
+        assert_eq!((now.hour, now.minted), (at(0, 0), 1));
+        assert_eq!(counts.totals()[0], 2);
     }
 
     #[test]
