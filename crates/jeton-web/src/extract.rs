@@ -142,10 +142,13 @@ pub(crate) struct NoParams {}
 
 /// serde's words with plain quotes; values of the caller that look like secrets, or go on and on, are not repeated.
 fn words(text: &str) -> String {
-    shown(&redact(text), 400).replace('`', "\"")
+    shown(text, 400).replace('`', "\"")
 }
 
+/// Text of a caller's, fit to be shown back: without the token that somebody put into the wrong place, without control characters, and
+/// cut.
 pub(crate) fn shown(text: &str, most: usize) -> String {
+    let text = redact(text);
     let mut out: String = text.chars().filter(|c| !c.is_control()).take(most).collect();
     if text.chars().nth(most).is_some() {
         out.push('…');

@@ -11,8 +11,9 @@ pub(crate) use anonymous::is_proxied;
 pub(crate) use credentials::{Presented, presented};
 pub(crate) use refused::Refused;
 pub(crate) use rights::{Known, PageForm, Permitted};
-pub(crate) use same_site::same_site;
-pub(crate) use who::{ClientAddress, SESSION_COOKIE, authenticate, compat_caller, compat_caller_now, cookie};
+pub(crate) use who::{
+    ClientAddress, SESSION_COOKIE, authenticate, check_csrf, check_site, compat_caller, compat_caller_now, cookie,
+};
 
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use super::{
     Refused, authenticate,
     refused::BEARER,
-    who::{ClientAddress, Visit, check_csrf_header},
+    who::{ClientAddress, Visit, check_csrf, check_csrf_header},
 };
 use crate::{extract::read_body, failure::Failure, peer::Peer, request_id::RequestId, state::Shared};
 
@@ -83,7 +83,7 @@ async fn visit(parts: &Parts, state: &Shared) -> Result<Visit, Failure> {
 async fn known(parts: &Parts, state: &Shared) -> Result<Caller, Failure> {
     let visit = visit(parts, state).await?;
     if let Some(session) = &visit.session {
-        check_csrf_header(&parts.method, &parts.headers, session)?;
+        check_csrf_header(state, &parts.method, &parts.headers, session)?;
     }
     Ok(visit.caller)
 }
@@ -124,7 +124,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for PageForm<T> {
             let csrf = fields
                 .find(|(name, _)| name == "csrf")
                 .map(|(_, value)| value.into_owned());
-            session.check_csrf(csrf.as_deref())?;
+            check_csrf(state, &session, csrf.as_deref())?;
         }
         let form = serde_urlencoded::from_bytes(&body)
             .map_err(|_| Failure::new(Code::RequestInvalid, "the form is not as the page sends it"))?;

@@ -7,7 +7,7 @@ use http::{
 ///
 /// Every browser of the last years says so by itself in `Sec-Fetch-Site` (Fetch Metadata, W3C) or at least in `Origin`;
 /// no page can change either. What has neither is no browser that could be made to send a cookie by another site.
-pub(crate) fn same_site(headers: &HeaderMap) -> bool {
+pub(super) fn same_site(headers: &HeaderMap) -> bool {
     if let Some(site) = headers.get("sec-fetch-site") {
         return site == "same-origin" || site == "none";
     }

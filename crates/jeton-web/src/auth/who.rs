@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use http::{HeaderMap, Method, header::COOKIE};
 use jeton_access::{AccessError, Session};
-use jeton_domain::{Caller, Secret};
+use jeton_domain::{Caller, Code, Coded as _, Secret};
 use jeton_ledger::{Event, events};
 
 use super::{
@@ -10,7 +10,7 @@ use super::{
     anonymous::{self, is_local_program},
     presented,
     refused::BASIC,
-    same_site,
+    same_site::same_site,
 };
 use crate::{failure::Failure, peer::Peer, state::WebState};
 
@@ -42,11 +42,11 @@ pub(crate) async fn authenticate(
     peer: Peer,
     address: ClientAddress,
 ) -> Result<Visit, Refused> {
-    let ClientAddress(address) = address;
-    if !method.is_safe() && !same_site(headers) {
+    if !method.is_safe() {
         // Browsers send cookies, and passwords of HTTP Basic that they remember, by themselves.
-        return Err(note(state, Refused::Access(AccessError::Csrf), address));
+        check_site(state, headers, address).map_err(Refused::Access)?;
     }
+    let ClientAddress(address) = address;
     let by_itself = |caller| Visit { caller, session: None };
     let access = &state.access;
     match presented(headers) {
@@ -84,21 +84,47 @@ pub(crate) async fn authenticate(
 
 /// Puts a stranger on record. Of keys and tokens those who look them up do it.
 fn note(state: &WebState, refused: Refused, address: Option<IpAddr>) -> Refused {
-    let event = Event::new(events::AUTH_REFUSED, &Caller::anonymous(address));
-    state
-        .access
-        .ledger()
-        .note_repeated(event.with("code", refused.code().as_str()));
+    note_refused(state, &Caller::anonymous(address), refused.code());
     refused
+}
+
+fn note_refused(state: &WebState, caller: &Caller, code: Code) {
+    let event = Event::new(events::AUTH_REFUSED, caller).with("code", code.as_str());
+    state.access.ledger().note_repeated(event);
+}
+
+/// What changes something must not come from a page of another site: such a one is refused, and on record.
+pub(crate) fn check_site(state: &WebState, headers: &HeaderMap, address: ClientAddress) -> Result<(), AccessError> {
+    if same_site(headers) {
+        return Ok(());
+    }
+    note_refused(state, &Caller::anonymous(address.0), AccessError::Csrf.code());
+    Err(AccessError::Csrf)
+}
+
+/// What a browser sends that has signed in must carry the token of its session. Without it, it is refused and on record, with
+/// whose browser it was.
+pub(crate) fn check_csrf(state: &WebState, session: &Session, given: Option<&str>) -> Result<(), AccessError> {
+    let checked = session.check_csrf(given);
+    if let Err(error) = &checked {
+        note_refused(state, &session.caller, error.code());
+    }
+    checked
 }
 
 /// A request with a cookie that changes something must carry the token of its session too. Forms carry it in a field
 /// and are looked at where they are read ([`super::PageForm`]).
-pub(super) fn check_csrf_header(method: &Method, headers: &HeaderMap, session: &Session) -> Result<(), AccessError> {
+pub(super) fn check_csrf_header(
+    state: &WebState,
+    method: &Method,
+    headers: &HeaderMap,
+    session: &Session,
+) -> Result<(), AccessError> {
     if method.is_safe() {
         return Ok(());
     }
-    session.check_csrf(headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok()))
+    let given = headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok());
+    check_csrf(state, session, given)
 }
 
 /// One cookie's value; of two with one name, neither is believed.

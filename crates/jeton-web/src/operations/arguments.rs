@@ -22,11 +22,14 @@ pub(crate) fn limit(asked: Option<u32>) -> Result<u32, Failure> {
 
 /// A time, such as `2026-12-31T00:00:00Z`.
 pub(crate) fn time(field: &str, text: &str) -> Result<Timestamp, Failure> {
-    text.parse().map_err(|_| {
-        let detail = format!("{field}: \"{}\" is no time", shown(text, 60));
-        Failure::new(Code::RequestInvalid, detail)
-            .with_remedy("Write times as RFC 3339 has them, with a zone: 2026-12-31T00:00:00Z.")
-    })
+    text.parse().map_err(|_| no_time(field, text))
+}
+
+/// What is no time, or lies outside of those that jeton counts with.
+pub(crate) fn no_time(field: &str, text: &str) -> Failure {
+    let detail = format!("{field}: \"{}\" is no time", shown(text, 60));
+    Failure::new(Code::RequestInvalid, detail)
+        .with_remedy("Write times as RFC 3339 has them, with a zone: 2026-12-31T00:00:00Z.")
 }
 
 /// The end of something: a time, or a day, which ends it as it begins (00:00 UTC).
@@ -35,7 +38,7 @@ pub(crate) fn end(field: &str, text: &str) -> Result<Timestamp, Failure> {
         Ok(day) => day
             .to_zoned(jiff::tz::TimeZone::UTC)
             .map(|zoned| zoned.timestamp())
-            .map_err(|_| Failure::internal()),
+            .map_err(|_| no_time(field, text)),
         Err(_) => time(field, text),
     }
 }
@@ -47,7 +50,7 @@ pub(crate) fn maybe_time(field: &str, text: Option<&str>) -> Result<Option<Times
 
 #[cfg(test)]
 mod tests {
-    use super::{limit, time};
+    use super::{end, limit, time};
 
     #[test]
     fn pages_have_a_length_that_is_told() {
@@ -66,5 +69,13 @@ mod tests {
             let failure = time("since", bad).unwrap_err();
             assert!(failure.chain().starts_with("since: "), "{bad}");
         }
+    }
+
+    #[test]
+    fn days_that_cannot_be_counted_are_refused_and_no_mistake_of_ours() {
+        assert!(end("ends", "9999-12-30").is_ok());
+        let failure = end("ends", "9999-12-31").unwrap_err();
+        assert_eq!(failure.code(), jeton_domain::Code::RequestInvalid);
+        assert!(failure.chain().starts_with("ends: "));
     }
 }

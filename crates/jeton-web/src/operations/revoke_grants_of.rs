@@ -1,24 +1,19 @@
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 use jeton_api::RevokedGrants;
+use jeton_domain::Code;
 use serde::Deserialize;
 
 use super::render;
-use crate::{
-    auth::{Permitted, rights::GrantRevoke},
-    extract::Params,
-    failure::Failure,
-    request_id::RequestId,
-    state::Shared,
-};
+use crate::{auth::Known, extract::Params, failure::Failure, request_id::RequestId, state::Shared};
 
 /// What stands behind the `?`.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct RevokeGrantsParams {
-    /// Whose: `holder` or `holder_key` of a grant. A name that several clients had, one after the other, means the one that has
-    /// it now, or had it last.
+    /// Whose: `holder` or `holder_key` of a grant. A name that several clients or users had, one after the other, means the one
+    /// that has it now, or had it last.
     #[param(example = "client:ci")]
     holder: String,
 }
@@ -40,25 +35,29 @@ pub(crate) struct RevokeGrantsParams {
     )
 )]
 pub(crate) async fn revoke_grants_of(
-    Permitted(caller, _): Permitted<GrantRevoke>,
+    Known(caller): Known,
     State(state): State<Shared>,
     id: RequestId,
     Params(params): Params<RevokeGrantsParams>,
 ) -> Result<Response, Failure> {
     let asker = render::asker(caller, &id);
     let ended = state.broker.revoke_grants_of(&asker, &params.holder).await;
-    let grants_ended = ended.map_err(|error| {
+    let ended = ended.map_err(|error| {
         let failure = Failure::from(error);
-        if failure.code() == jeton_domain::Code::RequestInvalid {
+        if failure.code() == Code::RequestInvalid {
             return failure.with_remedy(
                 "Send `holder` or `holder_key` of a grant, as `jeton token list --format json` has them.",
             );
         }
-        failure.with_remedy("Not all of it could be ended, and what was stays so: ask once more.")
+        failure
     })?;
+    if let Some(error) = ended.failure {
+        let remedy = "Not all of it could be ended, and what was stays so: ask once more.";
+        return Err(Failure::from(error).with_remedy(remedy));
+    }
     let body = RevokedGrants {
         holder: params.holder,
-        grants_ended,
+        grants_ended: ended.grants,
     };
     Ok(render::private(StatusCode::OK, body))
 }

@@ -5,9 +5,10 @@ use jiff::Timestamp;
 
 use super::{
     badge::{Badge, Tone},
-    html::prose,
+    number::count,
     problem::{is_web, sentence},
     time::Time,
+    told::in_page_words,
     viewer::Viewer,
 };
 
@@ -31,6 +32,8 @@ pub(super) struct CheckView {
     pub(super) reach: Vec<ReachView>,
     pub(super) reaches_more: bool,
     pub(super) purposes: Vec<PurposeView>,
+    /// Whether the page has a field `repository`.
+    pub(super) can_name_repository: bool,
     pub(super) diagnoses: Vec<DiagnosisView>,
     pub(super) evidence: Vec<EvidenceView>,
     /// When it is worth asking again.
@@ -47,8 +50,8 @@ pub(super) struct EndView {
 /// What is left of a limit.
 #[derive(Debug, Clone)]
 pub(super) struct QuotaView {
-    pub(super) limit: u64,
-    pub(super) remaining: u64,
+    pub(super) limit: String,
+    pub(super) remaining: String,
     pub(super) resets: Option<Time>,
 }
 
@@ -65,9 +68,12 @@ pub(super) struct ReachView {
 pub(super) struct PurposeView {
     pub(super) words: &'static str,
     pub(super) fit: Badge,
+    /// Empty where it is not known whether it will do.
     pub(super) missing: Vec<String>,
     /// HTML.
     pub(super) why: String,
+    /// Whether a repository to try it on would tell.
+    pub(super) wants_repository: bool,
 }
 
 /// What is wrong and what to do; `cause` and `remedy` are HTML.
@@ -97,6 +103,19 @@ impl CheckView {
         Self::at(report, viewer.now)
     }
 
+    /// For a page with a field `repository`.
+    pub(super) fn with_repository(self) -> Self {
+        Self {
+            can_name_repository: true,
+            ..self
+        }
+    }
+
+    /// Whether a repository to try the token on would tell more.
+    pub(super) fn wants_repository(&self) -> bool {
+        self.purposes.iter().any(|purpose| purpose.wants_repository)
+    }
+
     fn at(report: &CheckReport, now: Timestamp) -> Self {
         let time = |at| Time::new(at, now);
         let (tone, verdict, words) = verdict(report.validity);
@@ -122,6 +141,7 @@ impl CheckView {
                 .collect(),
             reaches_more: report.reaches_more,
             purposes: report.purposes.iter().map(PurposeView::of).collect(),
+            can_name_repository: false,
             diagnoses: report
                 .diagnoses
                 .iter()
@@ -151,8 +171,8 @@ impl EndView {
 impl QuotaView {
     fn of(quota: Quota, now: Timestamp) -> Self {
         Self {
-            limit: quota.limit,
-            remaining: quota.remaining,
+            limit: count(quota.limit),
+            remaining: count(quota.remaining),
             resets: quota.resets_at.map(|at| Time::new(at, now)),
         }
     }
@@ -167,8 +187,13 @@ impl PurposeView {
                 Fitness::No => Badge::new(Tone::Bad, "Will not do"),
                 Fitness::Unknown => Badge::new(Tone::Dim, "Not known"),
             },
-            missing: finding.missing.clone(),
-            why: prose(&sentence(&finding.why)),
+            missing: match finding.fit {
+                Fitness::Unknown => Vec::new(),
+                Fitness::Yes | Fitness::No => finding.missing.clone(),
+            },
+            why: in_page_words(&sentence(&finding.why)),
+            // The forges' own tests hold on to these words.
+            wants_repository: finding.fit == Fitness::Unknown && finding.why.contains("name one"),
         }
     }
 }
@@ -176,8 +201,8 @@ impl PurposeView {
 impl DiagnosisView {
     fn of(diagnosis: &Diagnosis, validity: Validity, now: Timestamp) -> Self {
         Self {
-            cause: prose(&sentence(&diagnosis.cause)),
-            remedy: prose(&diagnosis.remedy),
+            cause: in_page_words(&sentence(&diagnosis.cause)),
+            remedy: in_page_words(&diagnosis.remedy),
             url: diagnosis.url.clone().filter(|url| is_web(url)),
             retry_at: diagnosis.retry_at.map(|at| Time::new(at, now)),
             code: diagnosis.code.as_str(),
@@ -307,6 +332,33 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_known_is_not_called_missing_and_a_repository_can_be_named() {
+        let purpose = |fit, why: &str| PurposeFinding {
+            purpose: Purpose::ReadContent,
+            fit,
+            missing: vec!["repo".to_owned()],
+            why: why.to_owned(),
+        };
+        let of = |fit, why: &str| CheckReport {
+            purposes: vec![purpose(fit, why)],
+            ..report(Validity::Valid)
+        };
+        let public = shown(&of(
+            Fitness::Unknown,
+            "The token reads public repositories; private ones need `repo`.",
+        ));
+        assert!(!public.contains("It lacks") && public.contains("Not known"), "{public}");
+        assert!(shown(&of(Fitness::No, "no")).contains("It lacks"));
+        let depends = of(Fitness::Unknown, "whether it will do depends on the project: name one.");
+        assert!(!shown(&depends).contains("#repository"), "the page has no such field");
+        let view = CheckView::at(&depends, now()).with_repository();
+        assert!(view.wants_repository());
+        let html = Page { view }.render().unwrap();
+        assert!(html.contains("href=\"#repository\""), "{html}");
+        assert!(!shown(&of(Fitness::No, "name one")).contains("#repository"));
+    }
+
+    #[test]
     fn everything_found_stands_there_and_a_forge_writes_no_markup() {
         let evil = "<script>alert(1)</script>\"'\u{202e}";
         let retry_at = Some(now() + SignedDuration::from_mins(5));
@@ -357,7 +409,7 @@ mod tests {
             "{html}"
         );
         for part in [
-            "4990 of 5000",
+            "4,990 of 5,000",
             "Push commits",
             "Will not do",
             "contents=write",

@@ -4,7 +4,12 @@ use askama::Template;
 use axum::{extract::Request, middleware::Next, response::Response};
 use http::{HeaderMap, StatusCode, header::ACCEPT};
 
-use super::{problem::Problem, respond, shell::Shell, viewer::Seen};
+use super::{
+    problem::Problem,
+    respond,
+    shell::{Here, Shell},
+    viewer::{Seen, Viewer},
+};
 use crate::{failure::Failure, request_id::RequestId};
 
 #[derive(Template)]
@@ -22,8 +27,16 @@ pub(super) async fn dress(mut request: Request, next: Next) -> Response {
     let seen = Seen::default();
     request.extensions_mut().insert(seen.clone());
     let id = request.extensions().get::<RequestId>().cloned();
+    let for_people = wants_html(request.headers());
     let mut response = next.run(request).await;
+    if !for_people {
+        return response;
+    }
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
+        if failure.has_page() {
+            response.extensions_mut().insert(failure);
+            return response;
+        }
         let page = page(&failure, seen.shell(), id.as_ref().map_or("", RequestId::as_str));
         response.extensions_mut().insert(failure.with_page(page));
     }
@@ -45,6 +58,36 @@ fn page(failure: &Failure, shell: Option<Shell>, request_id: &str) -> String {
         request_id,
     };
     page.render().unwrap_or_default()
+}
+
+#[derive(Template)]
+#[template(path = "stale.html")]
+struct StalePage<'a> {
+    shell: Shell,
+    title: &'static str,
+    /// The form's own page.
+    anew: &'a str,
+    code: &'static str,
+    request_id: &'a str,
+}
+
+/// A form that was opened before its sender signed in anew: refused as any that another site could have made up, but they are told
+/// how to go on. `anew` is the path of the form.
+pub(super) fn older(viewer: &Viewer, failure: Failure, anew: &str) -> Failure {
+    if !wants_html(&viewer.visit.headers) {
+        return failure;
+    }
+    let page = StalePage {
+        shell: viewer.shell(Here::Elsewhere),
+        title: "This page is older than your sign-in",
+        anew,
+        code: failure.code().as_str(),
+        request_id: viewer.visit.id.as_str(),
+    };
+    match page.render() {
+        Ok(page) => failure.with_page(page),
+        Err(_) => failure,
+    }
 }
 
 /// What the status means to a person.

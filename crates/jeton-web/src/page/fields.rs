@@ -1,4 +1,25 @@
-use jeton_domain::Secret;
+use jeton_domain::{Secret, redact};
+
+/// Fields that were emptied, by the names that people read: somebody had put what looks like a token into them.
+pub(super) type Cleared = Vec<&'static str>;
+
+/// Whether something in a text looks like a token, which no page shows and no address carries on.
+pub(super) fn looks_like_token(text: &str) -> bool {
+    redact(text) != text
+}
+
+/// Empties the texts in which something looks like a token, before a page shows them again or puts them into an address. To be told
+/// by `parts::cleared`.
+pub(super) fn clear_tokens<const N: usize>(texts: [(&'static str, &mut String); N]) -> Cleared {
+    let mut cleared = Cleared::new();
+    for (name, text) in texts {
+        if looks_like_token(text) {
+            text.clear();
+            cleared.push(name);
+        }
+    }
+    cleared
+}
 
 /// What a form sent. Secrets are taken out of it, so that no page can show one again by mistake.
 pub(super) struct Fields(Vec<(String, String)>);
@@ -53,7 +74,17 @@ impl Fields {
 
 #[cfg(test)]
 mod tests {
-    use super::Fields;
+    use super::{Fields, clear_tokens};
+
+    #[test]
+    fn a_token_in_a_wrong_field_is_not_kept() {
+        let token = ["ghp_", &"a1B2".repeat(9)].concat();
+        let (mut label, mut note, mut serves) =
+            (token.clone(), format!("see {token}, please"), "acme/tools".to_owned());
+        let cleared = clear_tokens([("Label", &mut label), ("Note", &mut note), ("Serves", &mut serves)]);
+        assert_eq!(cleared, ["Label", "Note"]);
+        assert_eq!((label.as_str(), note.as_str(), serves.as_str()), ("", "", "acme/tools"));
+    }
 
     #[test]
     fn a_secret_is_taken_once() {

@@ -5,12 +5,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::header::CONTENT_TYPE;
-use jeton_access::AccessError;
 use jeton_domain::Code;
 use serde::de::DeserializeOwned;
 
 use super::visit::Visit;
-use crate::{auth::same_site, extract::read_body, failure::Failure, state::Shared};
+use crate::{auth::check_site, extract::read_body, failure::Failure, state::Shared};
 
 /// A form of somebody who has not signed in yet, so that there is no session whose token it could carry. It must come from
 /// a page of this server all the same: else another site could sign a browser in as somebody of its choice.
@@ -28,9 +27,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for PublicForm<T> {
             Ok(visit) => visit,
             Err(never) => match never {},
         };
-        if !same_site(&visit.headers) {
-            return Err(Failure::from(AccessError::Csrf).into_response());
-        }
+        check_site(state, &visit.headers, visit.address).map_err(|error| Failure::from(error).into_response())?;
         let kind = visit
             .headers
             .get(CONTENT_TYPE)

@@ -12,6 +12,7 @@ use super::{
     failed::wants_html,
     overview, respond,
     shell::Shell,
+    sign_in,
     viewer::Viewer,
     visit::{HttpsNeeded, Visit},
 };
@@ -26,6 +27,8 @@ use crate::{
 struct Welcome {
     shell: Shell,
     https: Option<HttpsNeeded>,
+    /// Nobody can sign in yet.
+    nobody: Option<&'static str>,
 }
 
 /// Where to look: a page for browsers, JSON for programs.
@@ -46,12 +49,13 @@ pub(super) async fn home(visit: Visit, State(state): State<Shared>) -> Response 
 async fn page(visit: Visit, state: Shared) -> Result<Response, Failure> {
     match Viewer::find(visit, &state).await? {
         Ok(viewer) => overview::overview(viewer, State(state)).await,
-        Err(visit) => Ok(welcome(&visit, &state)),
+        Err(visit) => Ok(welcome(&visit, &state).await),
     }
 }
 
-fn welcome(visit: &Visit, state: &WebState) -> Response {
+pub(super) async fn welcome(visit: &Visit, state: &WebState) -> Response {
     let page = Welcome {
+        nobody: sign_in::nobody_is_set_up(state).await.then_some(sign_in::NOBODY),
         shell: Shell::of_nobody(),
         https: visit.https_needed(state),
     };

@@ -1,12 +1,12 @@
 use std::time::Duration;
 
 use jeton_access::AccessError;
+use jeton_domain::redact;
 
-use super::html::prose;
+use super::told::in_page_words;
 use crate::failure::Failure;
 
-/// What went wrong, on a page. `detail` and `remedy` are HTML: what stands in backticks is shown as code, and all else is
-/// escaped.
+/// What went wrong, on a page. `detail` and `remedy` are HTML, [in the words of pages](in_page_words).
 #[derive(Debug, Clone)]
 pub(super) struct Problem {
     pub(super) detail: String,
@@ -20,10 +20,11 @@ impl Problem {
         Self::from(&Failure::from(error.clone()))
     }
 
+    /// Without the token that somebody put into a wrong field, where the words repeat what was typed.
     pub(super) fn new(detail: &str, remedy: Option<&str>) -> Self {
         Self {
-            detail: prose(detail),
-            remedy: remedy.map(prose),
+            detail: in_page_words(&redact(detail)),
+            remedy: remedy.map(|remedy| in_page_words(&redact(remedy))),
             url: None,
         }
     }

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::{
     forms::PublicForm,
+    home,
     problem::Problem,
     respond,
     shell::Shell,
@@ -47,7 +48,11 @@ pub(super) struct SetupForm {
 
 /// The page of a one-time link.
 pub(super) async fn setup_page(visit: Visit, State(state): State<Shared>) -> Response {
-    let link = Secret::new(visit.parameter("link").unwrap_or_default());
+    let link = visit.parameter("link").unwrap_or_default();
+    if link.is_empty() && sign_in::nobody_is_set_up(&state).await {
+        return home::welcome(&visit, &state).await;
+    }
+    let link = Secret::new(link);
     match state.access.open_link(&link).await {
         Ok(holder) => page(&state, &visit, StatusCode::OK, None, link, holder, String::new()),
         Err(error) => Failure::from(error).into_response(),

@@ -23,31 +23,37 @@ pub(super) enum Here {
     Elsewhere,
 }
 
-/// The places of the frame: where, its name, its path, whether it belongs to the settings, and what one needs the right to.
-/// `None`: everybody who has signed in sees what is theirs there.
-const PLACES: [(Here, &str, &str, bool, Option<Action>); 10] = [
-    (Here::Overview, "Overview", "/", false, None),
-    (Here::Grants, "Grants", "/grants", false, None),
-    (Here::Apps, "Apps", "/apps", false, Some(Action::AppRead)),
-    (Here::Record, "Record", "/record", false, Some(Action::RecordRead)),
-    (Here::Accounts, "Provider accounts", "/settings/accounts", true, None),
+/// The places of the frame: where, its name, its path, whether it belongs to the settings, and what one needs the right to, any of
+/// several. Of nothing: everybody who has signed in sees what is theirs there.
+const PLACES: [(Here, &str, &str, bool, &[Action]); 10] = [
+    (Here::Overview, "Overview", "/", false, &[]),
+    (Here::Grants, "Grants", "/grants", false, &[]),
+    (Here::Apps, "Apps", "/apps", false, &[Action::AppRead]),
+    (Here::Record, "Record", "/record", false, &[Action::RecordRead]),
+    (
+        Here::Accounts,
+        "Provider accounts",
+        "/settings/accounts",
+        true,
+        &[Action::AccountRead, Action::AccountUse, Action::AccountManage],
+    ),
     (
         Here::Clients,
         "Clients",
         "/settings/clients",
         true,
-        Some(Action::ClientRead),
+        &[Action::ClientRead],
     ),
     (
         Here::Policies,
         "Policies",
         "/settings/policies",
         true,
-        Some(Action::PolicyRead),
+        &[Action::PolicyRead],
     ),
-    (Here::Users, "Users", "/settings/users", true, Some(Action::UserRead)),
-    (Here::Doctor, "Doctor", "/doctor", true, Some(Action::ServerRead)),
-    (Here::Docs, "HTTP API", "/docs", true, None),
+    (Here::Users, "Users", "/settings/users", true, &[Action::UserRead]),
+    (Here::Doctor, "Doctor", "/doctor", true, &[Action::ServerRead]),
+    (Here::Docs, "HTTP API", "/docs", true, &[]),
 ];
 
 /// The frame of a page.
@@ -93,7 +99,7 @@ impl Shell {
             PLACES
                 .iter()
                 .filter(|(.., settings, needs)| {
-                    *settings == in_settings && needs.is_none_or(|action| viewer.may(action))
+                    *settings == in_settings && (needs.is_empty() || needs.iter().any(|action| viewer.may(*action)))
                 })
                 .map(|(at, name, path, ..)| Place {
                     name,

@@ -28,11 +28,19 @@ use crate::{
 struct SignInPage {
     shell: Shell,
     https: Option<HttpsNeeded>,
+    /// Why they are here.
+    notice: Option<&'static str>,
     problem: Option<Problem>,
     name: String,
     next: Option<String>,
     provider: Option<Provider>,
 }
+
+/// The word of `?why=` for whoever sent a form after their session had ended.
+pub(super) const ENDED: &str = "ended";
+
+/// While nobody is set up.
+pub(super) const NOBODY: &str = "Nobody is set up yet. The server printed a one-time link when it started: open that.";
 
 /// Where else people may sign in.
 pub(super) struct Provider {
@@ -72,7 +80,17 @@ pub(super) async fn sign_in_page(visit: Visit, State(state): State<Shared>) -> R
     let wanted = asked.as_deref().and_then(next::safe);
     match visit.session(&state).await {
         Ok(Some(_)) => respond::see_other(wanted.unwrap_or("/")),
-        Ok(None) => page(&state, &visit, StatusCode::OK, None, String::new(), wanted),
+        Ok(None) => {
+            let notice = if nobody_is_set_up(&state).await {
+                Some(NOBODY)
+            } else if visit.parameter("why").as_deref() == Some(ENDED) {
+                Some("You were signed out before that was sent, so nothing has changed. Sign in, and send it again.")
+            } else {
+                None
+            };
+            let status = StatusCode::OK;
+            page(&state, &visit, status, Told::Why(notice), String::new(), wanted)
+        }
         Err(error) => Failure::from(error).into_response(),
     }
 }
@@ -90,7 +108,7 @@ pub(super) async fn sign_in(State(state): State<Shared>, sent: PublicForm<SignIn
     };
     if visit.https_needed(&state).is_some() {
         // The browser would drop the cookie without a word, and its user would wonder.
-        return page(&state, &visit, StatusCode::FORBIDDEN, None, name(), wanted);
+        return page(&state, &visit, StatusCode::FORBIDDEN, Told::Why(None), name(), wanted);
     }
     match state
         .access
@@ -107,7 +125,14 @@ pub(super) async fn sign_in(State(state): State<Shared>, sent: PublicForm<SignIn
 
 /// The page, which says that https is needed.
 pub(super) fn https_first(state: &WebState, visit: &Visit, wanted: Option<&str>) -> Response {
-    page(state, visit, StatusCode::FORBIDDEN, None, String::new(), wanted)
+    page(
+        state,
+        visit,
+        StatusCode::FORBIDDEN,
+        Told::Why(None),
+        String::new(),
+        wanted,
+    )
 }
 
 /// The page again, with what went wrong. Never with the password.
@@ -119,22 +144,39 @@ pub(super) fn failed(
     wanted: Option<&str>,
 ) -> Response {
     let status = respond::page_status(error.code());
-    let mut response = page(state, visit, status, Some(Problem::of(error)), name, wanted);
+    let mut response = page(state, visit, status, Told::Problem(Problem::of(error)), name, wanted);
     respond::say_when(&mut response, error);
     response
+}
+
+/// What stands above the form.
+enum Told {
+    /// Why they are here, where that is not plain.
+    Why(Option<&'static str>),
+    Problem(Problem),
+}
+
+/// Whether no one can sign in. While the database cannot say, other pages do.
+pub(super) async fn nobody_is_set_up(state: &WebState) -> bool {
+    state.access.has_users().await.is_ok_and(|has_users| !has_users)
 }
 
 fn page(
     state: &WebState,
     visit: &Visit,
     status: StatusCode,
-    problem: Option<Problem>,
+    told: Told,
     name: String,
     wanted: Option<&str>,
 ) -> Response {
+    let (notice, problem) = match told {
+        Told::Why(notice) => (notice, None),
+        Told::Problem(problem) => (None, Some(problem)),
+    };
     let page = SignInPage {
         shell: Shell::of_nobody(),
         https: visit.https_needed(state),
+        notice,
         problem,
         name,
         next: wanted.map(str::to_owned),

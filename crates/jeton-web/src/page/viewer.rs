@@ -11,21 +11,23 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{header::CONTENT_TYPE, request::Parts};
-use jeton_access::{AccessError, Session};
+use jeton_access::{Access, AccessError, Session};
 use jeton_broker::Asker;
 use jeton_domain::{Action, Caller, Code};
 use jiff::Timestamp;
 
 use super::{
-    fields::Fields,
+    failed,
+    fields::{Fields, looks_like_token},
     link::link,
     respond,
     shell::{Here, Shell},
+    sign_in,
     time::Time,
     visit::Visit,
 };
 use crate::{
-    auth::{SESSION_COOKIE, cookie, rights::Right, same_site},
+    auth::{ClientAddress, SESSION_COOKIE, check_csrf, check_site, cookie, rights::Right},
     extract::read_body,
     failure::Failure,
     state::{Shared, WebState},
@@ -37,6 +39,7 @@ pub(super) struct Viewer {
     pub(super) visit: Visit,
     /// When the page is made.
     pub(super) now: Timestamp,
+    access: Access,
     may: Vec<Action>,
 }
 
@@ -89,6 +92,7 @@ impl Viewer {
         Ok(Ok(Self {
             may: state.access.could_allow(&session.caller),
             now: state.access.now(),
+            access: state.access.clone(),
             session,
             visit,
         }))
@@ -110,9 +114,15 @@ impl Viewer {
         }
     }
 
-    /// Whether some policy, or their role, could let them do this to something: what pages offer.
+    /// Whether some policy, or their role, could let them do this to something: what pages offer. It may still be refused to them,
+    /// so it is no measure of what they are shown.
     pub(super) fn may(&self, action: Action) -> bool {
         self.may.contains(&action)
+    }
+
+    /// Whether they may do this now, as policies decide: what pages show.
+    pub(super) fn is_allowed(&self, action: Action) -> bool {
+        self.access.is_allowed(self.caller(), action)
     }
 
     /// The frame of their page.
@@ -157,15 +167,21 @@ fn refused(error: AccessError) -> Response {
     Failure::from(error).into_response()
 }
 
-/// After signing in they see what they asked for; what a form held is not kept.
+/// After signing in they see what they asked for; what a form held is not kept, nor anything that looks like a token.
 fn to_sign_in(parts: &Parts, visit: &Visit) -> Response {
     let wanted = parts.uri.path_and_query().map_or("/", |wanted| wanted.as_str());
-    let wanted = if parts.method.is_safe() {
+    let mut pairs = form_urlencoded::parse(visit.query.as_bytes());
+    let has_token = pairs.any(|(name, value)| looks_like_token(&name) || looks_like_token(&value));
+    let wanted = if looks_like_token(parts.uri.path()) {
+        "/"
+    } else if parts.method.is_safe() && !has_token {
         wanted
     } else {
         parts.uri.path()
     };
-    let mut response = respond::see_other(&link("/sign-in", &[("next", wanted)]));
+    // Whoever sent a form reads that it was not taken.
+    let why = if parts.method.is_safe() { "" } else { sign_in::ENDED };
+    let mut response = respond::see_other(&link("/sign-in", &[("next", wanted), ("why", why)]));
     if cookie(&visit.headers, SESSION_COOKIE).is_some() {
         respond::set_cookie(&mut response, SESSION_COOKIE, None);
     }
@@ -195,9 +211,8 @@ impl FromRequest<Shared> for Sent {
 
     async fn from_request(request: Request<Body>, state: &Shared) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
-        if !same_site(&parts.headers) {
-            return Err(refused(AccessError::Csrf));
-        }
+        let address = parts.extensions.get::<ClientAddress>().copied();
+        check_site(state, &parts.headers, address.unwrap_or(ClientAddress(None))).map_err(refused)?;
         let viewer = Viewer::of(&mut parts, state).await?;
         let kind = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
@@ -208,7 +223,14 @@ impl FromRequest<Shared> for Sent {
         let body = read_body(body, state.settings.max_body_bytes, &state.settings).await;
         let fields = Fields::read(&body.map_err(IntoResponse::into_response)?);
         let token = fields.text("csrf");
-        viewer.session.check_csrf(Some(token)).map_err(refused)?;
+        if let Err(error) = check_csrf(state, &viewer.session, Some(token)) {
+            // The site is right and the session is: a page of a sign-in before this one.
+            return Err(if token.is_empty() {
+                refused(error)
+            } else {
+                failed::older(&viewer, error.into(), parts.uri.path()).into_response()
+            });
+        }
         Ok(Self { viewer, fields })
     }
 }

@@ -15,8 +15,8 @@ pub(super) struct Visit {
     pub(super) headers: HeaderMap,
     pub(super) query: String,
     pub(super) id: RequestId,
+    pub(super) address: ClientAddress,
     peer: Peer,
-    address: ClientAddress,
 }
 
 /// Where to go instead of a page without https.

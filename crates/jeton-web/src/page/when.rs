@@ -12,7 +12,9 @@ pub(super) fn read(field: &str, text: &str) -> Result<Timestamp, Failure> {
         .then(|| text.parse::<DateTime>().ok())
         .flatten();
     match local {
-        Some(local) => TimeZone::UTC.to_timestamp(local).map_err(|_| Failure::internal()),
+        Some(local) => TimeZone::UTC
+            .to_timestamp(local)
+            .map_err(|_| arguments::no_time(field, text)),
         None => arguments::time(field, text),
     }
 }
@@ -49,6 +51,10 @@ mod tests {
         assert_eq!(read("since", "2026-11-22").unwrap().to_string(), "2026-11-22T00:00:00Z");
         assert_eq!(maybe("since", "").unwrap(), None);
         assert_eq!(typed("soon"), "soon");
+        // The last hours of the calendar have no timestamp.
+        let late = read("since", "9999-12-31T00:00").unwrap_err();
+        assert_eq!(late.code(), jeton_domain::Code::RequestInvalid);
+        assert_eq!(typed("9999-12-31T00:00"), "9999-12-31T00:00");
         assert!(read("since", "soon").unwrap_err().detail().contains("\"soon\""));
     }
 }

@@ -54,7 +54,15 @@
     form.addEventListener("change", (event) => {
       const name = event.target.name;
       if (/^(forge|purpose|kind_.*|self_hosted|base_url|repository)$/.test(name)) guide();
-      if (name === "forge") recognise();
+      if (/^(forge|self_hosted)$/.test(name)) recognise();
+    });
+    // What a link leads to may be folded away.
+    form.addEventListener("click", (event) => {
+      const id = event.target.closest("a[href^='#']")?.hash.slice(1);
+      const place = id && document.getElementById(id);
+      if (!place) return;
+      place.closest("details")?.setAttribute("open", "");
+      place.focus();
     });
     form.addEventListener("click", (event) => {
       const word = event.target.closest("[data-choose]")?.dataset.choose;
@@ -64,18 +72,5 @@
       radio.dispatchEvent(new Event("change", { bubbles: true }));
       token.focus();
     });
-
-    // The answer names the field that is wrong: what the fields say of themselves follows.
-    const renew = jeton.renew;
-    jeton.renew = (id, answer) => {
-      if (!renew(id, answer)) return false;
-      for (const words of id === "answer" ? answer.querySelectorAll("#add .wrong[id]") : []) {
-        if (!renew(words.id, answer)) continue;
-        const field = words.id.replace(/-wrong$/, ""), theirs = answer.getElementById(field);
-        if (theirs?.hasAttribute("aria-invalid")) document.getElementById(field)?.setAttribute("aria-invalid", theirs.getAttribute("aria-invalid"));
-        if (words.textContent) document.getElementById(field)?.closest("details")?.setAttribute("open", "");
-      }
-      return true;
-    };
   }
 }

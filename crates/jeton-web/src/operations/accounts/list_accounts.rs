@@ -79,6 +79,7 @@ pub(crate) async fn list_accounts(
             .map(|text| arguments::end("ends_before", text))
             .transpose()?,
         private: None,
+        not_ended_at: None,
     };
     let after = params.after.as_deref().map(read_place).transpose()?;
     let after = after.as_ref().map(|(label, id)| (label, *id));

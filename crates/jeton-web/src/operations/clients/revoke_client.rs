@@ -84,6 +84,7 @@ pub(crate) async fn revoke(
             request_id: id.map(str::to_owned),
         };
         let given_back = state.broker.revoke_all_of(&asker, IdentityKey::Client(client.id)).await;
+        let given_back = given_back.and_then(|ended| ended.failure.map_or(Ok(ended.grants), Err));
         grants_ended = given_back.map_err(|error| {
             Failure::from(error).with_remedy(
                 "The client is revoked, but not all that it holds was ended: run the same command again. `jeton token list` \

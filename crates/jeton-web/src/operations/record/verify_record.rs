@@ -73,18 +73,23 @@ pub(crate) async fn verify(state: &WebState, asked: &VerifyRecordRequest) -> Res
     Ok(body)
 }
 
+const NOT_EXPECTED: &str = "expect is not written as SEQ:HASH";
+
+/// Whether a failure says that what was expected cannot be read.
+pub(crate) fn is_about_expected(failure: &Failure) -> bool {
+    failure.code() == Code::RequestInvalid && failure.detail() == NOT_EXPECTED
+}
+
 fn read_expected(text: &str) -> Result<Expected, Failure> {
     let parts = text.trim().split_once(':');
     let parts = parts.and_then(|(seq, hash)| Some((seq.parse::<u64>().ok()?, hash.to_ascii_lowercase())));
     let is_hash = |hash: &str| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
     match parts {
         Some((seq, hash)) if is_hash(&hash) && seq > 0 && i64::try_from(seq).is_ok() => Ok(Expected { seq, hash }),
-        _ => Err(
-            Failure::new(Code::RequestInvalid, "expect is not written as SEQ:HASH").with_remedy(
-                "Write the number of the entry, a colon, and its hash of 64 hex digits: `last` and `head` of an earlier \
+        _ => Err(Failure::new(Code::RequestInvalid, NOT_EXPECTED).with_remedy(
+            "Write the number of the entry, a colon, and its hash of 64 hex digits: `last` and `head` of an earlier \
                  verification.",
-            ),
-        ),
+        )),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use jeton_accounts::{Account, AccountChange, AccountError};
-use jeton_domain::Purpose;
+use jeton_domain::{Purpose, RepoPath};
 
 use super::{
     detail::{Chosen, refused},
@@ -39,7 +39,10 @@ pub(super) async fn test(State(state): State<Shared>, Name(name): Name, sent: Se
         .await;
     match tested {
         Ok((account, _)) => {
-            let parameters = [("done", "tested"), ("repository", chosen.repository.as_str())];
+            // What is none is in no address: browsers and proxies keep these.
+            let is_one = RepoPath::parse(account.forge.kind(), &chosen.repository).is_ok();
+            let repository = if is_one { chosen.repository.as_str() } else { "" };
+            let parameters = [("done", "tested"), ("repository", repository)];
             Ok(respond::see_other(&link(&path_of(account.id), &parameters)))
         }
         Err(error) => refused(&viewer, &state, &name, &chosen, error).await,

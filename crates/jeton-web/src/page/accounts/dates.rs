@@ -1,23 +1,24 @@
 use jeton_domain::Code;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use crate::{extract::shown, failure::Failure};
+use crate::failure::Failure;
 
 /// The day on which something ends, which ends it as it begins (00:00 UTC), or a time; `None` for an empty field.
 pub(super) fn read(text: &str) -> Result<Option<Timestamp>, Failure> {
     if text.is_empty() {
         return Ok(None);
     }
-    let day = text.parse::<Date>().ok();
-    let begin = day.and_then(|day| day.to_zoned(TimeZone::UTC).ok());
-    let read = begin.map(|begin| begin.timestamp()).or_else(|| text.parse().ok());
+    let read = day_begins(text).or_else(|| text.parse().ok());
     read.map(Some).ok_or_else(|| {
-        Failure::new(
-            Code::RequestInvalid,
-            format!("the end \"{}\" is no day", shown(text, 40)),
-        )
-        .with_remedy("Write it as year, month and day: 2027-01-31.")
+        Failure::new(Code::RequestInvalid, "the end is no day")
+            .with_remedy("Write it as year, month and day: 2027-01-31.")
     })
+}
+
+/// When a day begins: what ends on it ends then.
+pub(in crate::page) fn day_begins(text: &str) -> Option<Timestamp> {
+    let day: Date = text.parse().ok()?;
+    Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
 /// As a field for days has it; empty for what does not end.
@@ -37,7 +38,7 @@ mod tests {
         assert_eq!((read("").unwrap(), day(None)), (None, String::new()));
         assert!(read("2027-01-31T10:00:00Z").unwrap().is_some());
         for bad in ["31.01.2027", "soon", "2027-02-30", "<script>"] {
-            assert!(read(bad).unwrap_err().detail().starts_with("the end"), "{bad}");
+            assert_eq!(read(bad).unwrap_err().detail(), "the end is no day", "{bad}");
         }
     }
 }

@@ -3,6 +3,7 @@ use axum::{extract::State, response::Response};
 use http::StatusCode;
 use jeton_accounts::{Account, AccountError};
 use jeton_domain::{Code, Diagnosis, Purpose};
+use jeton_inspect::Finding;
 
 use super::{
     done, failure, holders::Holders, is_about_the_account, offers::Offers, renewal::RenewalView, view::AccountView,
@@ -12,11 +13,12 @@ use crate::{
     failure::Failure,
     page::{
         check::{CheckView, purpose_words},
-        html::prose,
+        fields::{Cleared, clear_tokens},
         problem::{Problem, is_web, sentence},
         respond,
         shell::{Here, Shell},
         time::Time,
+        told::in_page_words,
         viewer::Viewer,
     },
     state::{Shared, WebState},
@@ -28,6 +30,7 @@ use crate::{
 struct Detail {
     shell: Shell,
     done: Option<&'static str>,
+    warnings: Vec<Problem>,
     problem: Option<Problem>,
     account: AccountView,
     offers: Offers,
@@ -37,6 +40,7 @@ struct Detail {
     renewal: Option<RenewalView>,
     holders: Holders,
     purposes: Vec<Tick>,
+    cleared: Cleared,
     repository: String,
 }
 
@@ -77,6 +81,14 @@ struct Tick {
     is_on: bool,
 }
 
+/// What the page says at its top of what was done just now.
+#[derive(Default)]
+struct Told {
+    done: Option<&'static str>,
+    warnings: Vec<Problem>,
+    error: Option<AccountError>,
+}
+
 /// What somebody chose to test an account with.
 #[derive(Debug, Default)]
 pub(super) struct Chosen {
@@ -96,14 +108,40 @@ pub(super) async fn detail(viewer: Viewer, State(state): State<Shared>, Name(nam
         purposes: tested.iter().map(|one| one.purpose).collect(),
         repository: viewer.parameter("repository"),
     };
-    let done = done::words(&viewer.parameter("done"));
-    page(&viewer, &state, &account, &chosen, done, None).await
+    let done = done::words(&viewer.parameter("done"), &account, viewer.now);
+    let told = Told {
+        done,
+        ..Told::default()
+    };
+    page(&viewer, &state, &account, &chosen, told).await
 }
 
 /// The account of a name that the viewer may see.
 pub(super) async fn get(viewer: &Viewer, state: &WebState, name: &str) -> Result<Account, Failure> {
     let accounts = state.broker.accounts();
+    accounts.permit_look(viewer.caller(), viewer.request_id())?;
     accounts.get(viewer.caller(), name).await.map_err(failure)
+}
+
+/// The page of an account that has another token now, with what is to be said about that one. Not by way of an address, which could not
+/// say it and would be kept.
+pub(super) async fn replaced(
+    viewer: &Viewer,
+    state: &WebState,
+    account: &Account,
+    findings: &[Finding],
+) -> Result<Response, Failure> {
+    let warnings = findings.iter().filter(|one| one.code == Code::CredentialScope);
+    let warnings: Vec<Problem> = warnings
+        .map(|one| Problem::new(&one.words, Some(&one.remedy)))
+        .collect();
+    let done = done::words("replaced", account, viewer.now);
+    let told = Told {
+        done,
+        warnings,
+        error: None,
+    };
+    page(viewer, state, account, &Chosen::default(), told).await
 }
 
 /// The page of an account with which something was not done, and why.
@@ -118,7 +156,11 @@ pub(super) async fn refused(
         return Err(failure(error));
     }
     let account = get(viewer, state, name).await?;
-    page(viewer, state, &account, chosen, None, Some(error)).await
+    let told = Told {
+        error: Some(error),
+        ..Told::default()
+    };
+    page(viewer, state, &account, chosen, told).await
 }
 
 async fn page(
@@ -126,10 +168,12 @@ async fn page(
     state: &WebState,
     account: &Account,
     chosen: &Chosen,
-    done: Option<&'static str>,
-    error: Option<AccountError>,
+    told: Told,
 ) -> Result<Response, Failure> {
+    let Told { done, warnings, error } = told;
     let error = error.map(Failure::from);
+    let mut repository = chosen.repository.clone();
+    let cleared = clear_tokens([("Repository to try it on", &mut repository)]);
     let status = error
         .as_ref()
         .map_or(StatusCode::OK, |failure| respond::page_status(failure.code()));
@@ -138,19 +182,27 @@ async fn page(
         words: purpose_words(*purpose),
         is_on: chosen.purposes.contains(purpose),
     });
+    let offers = Offers::of(account, viewer);
+    // Where the form of the test stands below it.
+    let view = |report| {
+        let view = CheckView::of(report, viewer);
+        if offers.test { view.with_repository() } else { view }
+    };
     let page = Detail {
         shell: viewer.shell(Here::Accounts),
         done,
+        warnings,
         problem: error.as_ref().map(Problem::from),
         account: AccountView::of(account, viewer),
-        offers: Offers::of(account, viewer),
+        offers,
         finding: unsaid(account).map(FindingView::of),
         facts: Facts::of(account, viewer),
-        check: account.report.as_ref().map(|report| CheckView::of(report, viewer)),
+        check: account.report.as_ref().map(view),
         renewal: RenewalView::of(account, viewer),
         holders: Holders::of(account, viewer, state).await?,
         purposes: purposes.collect(),
-        repository: chosen.repository.clone(),
+        cleared,
+        repository,
     };
     Ok(respond::render(status, &page))
 }
@@ -176,8 +228,8 @@ impl FindingView {
             _ => &finding.remedy,
         };
         Self {
-            cause: prose(&sentence(&finding.cause)),
-            remedy: prose(remedy),
+            cause: in_page_words(&sentence(&finding.cause)),
+            remedy: in_page_words(remedy),
             url: finding.url.clone().filter(|url| is_web(url)),
         }
     }

@@ -1,15 +1,15 @@
 use askama::Template;
 use axum::{extract::State, response::Response};
 use http::StatusCode;
-use jeton_accounts::{Account, AccountChange, AccountError, AccountOrigin};
+use jeton_accounts::{Account, AccountChange, AccountError};
 use jeton_domain::{AccountScope, Action, Code, TokenEnd};
 
-use super::{dates, detail, failure, is_about_the_account, path_of, view::AccountView};
+use super::{dates, detail, failure, is_about_the_account, offers::Offers, path_of, view::AccountView};
 use crate::{
     extract::Name,
     failure::Failure,
     page::{
-        fields::Fields,
+        fields::{Cleared, Fields, clear_tokens},
         link::link,
         problem::Problem,
         respond,
@@ -31,6 +31,7 @@ struct Edit {
     problem: Option<Problem>,
     /// The field that is wrong.
     wrong: &'static str,
+    cleared: Cleared,
     typed: Values,
     /// How it stands now, when somebody else changed it while this form was filled in.
     theirs: Option<Values>,
@@ -55,14 +56,14 @@ struct Values {
     expires_at: String,
 }
 
-/// The form with what is known of an account.
+/// The form with what is known of an account, for those who may change it; others see its page.
 pub(super) async fn edit_page(
     viewer: Viewer,
     State(state): State<Shared>,
     Name(name): Name,
 ) -> Result<Response, Failure> {
     let account = detail::get(&viewer, &state, &name).await?;
-    if let AccountOrigin::Environment { .. } = account.origin {
+    if !Offers::of(&account, &viewer).change {
         return Ok(respond::see_other(&path_of(account.id)));
     }
     let typed = Values::of(&account);
@@ -73,6 +74,12 @@ pub(super) async fn edit_page(
 pub(super) async fn edit(State(state): State<Shared>, Name(name): Name, sent: Sent) -> Result<Response, Failure> {
     let Sent { viewer, fields } = sent;
     let account = detail::get(&viewer, &state, &name).await?;
+    let accounts = state.broker.accounts();
+    let id = account.id.to_string();
+    accounts
+        .permit_change(viewer.caller(), viewer.request_id(), &id)
+        .await
+        .map_err(failure)?;
     let now = Values::of(&account);
     let typed = Values::typed(&fields, &now);
     // The use case sees changes within its own moment; this form may have been open for an hour.
@@ -84,8 +91,6 @@ pub(super) async fn edit(State(state): State<Shared>, Name(name): Name, sent: Se
         Ok(change) => change,
         Err(wrong) => return Ok(page(&viewer, &account, typed, None, Some(&wrong))),
     };
-    let accounts = state.broker.accounts();
-    let id = account.id.to_string();
     match accounts.update(viewer.caller(), viewer.request_id(), &id, change).await {
         Ok(changed) => Ok(respond::see_other(&link(&path_of(changed.id), &[("done", "saved")]))),
         Err(error) if !is_about_the_account(&error) => Err(failure(error)),
@@ -101,7 +106,7 @@ pub(super) async fn edit(State(state): State<Shared>, Name(name): Name, sent: Se
 fn page(
     viewer: &Viewer,
     account: &Account,
-    typed: Values,
+    mut typed: Values,
     theirs: Option<Values>,
     failure: Option<&Failure>,
 ) -> Response {
@@ -111,6 +116,7 @@ fn page(
         account: AccountView::of(account, viewer),
         problem: failure.map(Problem::from),
         wrong: failure.map(field_of).unwrap_or_default(),
+        cleared: typed.clear_tokens(),
         typed,
         theirs,
         as_of: as_of(account),
@@ -134,7 +140,8 @@ fn can_note_end(account: &Account) -> bool {
 
 /// The field that a failure is about, by its words; empty when they do not tell.
 fn field_of(failure: &Failure) -> &'static str {
-    const FIELDS: [(&str, &str); 8] = [
+    const FIELDS: [(&str, &str); 9] = [
+        ("what it serves", "serves"),
         ("account's name is", "label"),
         ("user name", "username"),
         ("e-mail", "email"),
@@ -192,6 +199,17 @@ impl Values {
             auto_rotate: fields.is_on("auto_rotate"),
             expires_at: text("expires_at"),
         }
+    }
+
+    fn clear_tokens(&mut self) -> Cleared {
+        clear_tokens([
+            ("Label", &mut self.label),
+            ("Note", &mut self.note),
+            ("Serves", &mut self.serves),
+            ("User name at the forge", &mut self.username),
+            ("E-mail address at the forge", &mut self.email),
+            ("End, as you know it", &mut self.expires_at),
+        ])
     }
 
     /// What was typed otherwise than it stands: the rest is not touched.

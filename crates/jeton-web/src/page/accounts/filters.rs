@@ -1,25 +1,30 @@
 use jeton_accounts::AccountFilter;
 use jeton_domain::{ForgeKind, Validity};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{LIST, view::SOON};
-use crate::{extract::shown, page::link::link};
+use crate::{
+    extract::shown,
+    page::{
+        add_account::FORGES,
+        fields::{Cleared, clear_tokens},
+        link::link,
+    },
+};
 
 /// Characters of a search that are looked for.
 const LONGEST_SEARCH: usize = 200;
 
-/// How accounts may stand, as the list is narrowed by it: the word of the address, and words for people.
+/// How accounts may stand, as the list is narrowed by it: the word of the address, and words for people. Off, then ended, then what
+/// the last look said, as each row has it and as the overview counts them.
 const STATES: [(&str, &str); 6] = [
     ("works", "Works"),
     ("refused", "Refused"),
     ("unknown", "Not known"),
-    ("ending", "Ends within 30 days, or has ended"),
+    ("ending", "Ends within 30 days"),
     ("ended", "Has ended"),
     ("off", "Switched off"),
 ];
-
-/// The kinds of forge, in the order of the list.
-const FORGES: [ForgeKind; 3] = [ForgeKind::GitHub, ForgeKind::GitLab, ForgeKind::Bitbucket];
 
 /// What the list is narrowed by. A word that nobody knows narrows nothing: addresses are typed by hand, too.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,6 +38,7 @@ pub(super) struct Filters {
     whose: &'static str,
     /// From a link: there is no field for it.
     pub(super) host: String,
+    pub(super) cleared: Cleared,
 }
 
 /// A line of a field to choose from.
@@ -46,16 +52,19 @@ pub(super) struct Choice {
 impl Filters {
     pub(super) fn read(parameter: impl Fn(&str) -> String) -> Self {
         let (state, whose) = (parameter("state"), parameter("whose"));
+        let (mut q, mut host) = (parameter("q"), parameter("host"));
+        let cleared = clear_tokens([("Search", &mut q), ("Host", &mut host)]);
         let states = STATES.iter().map(|(value, _)| *value);
         Self {
-            q: shown(&parameter("q"), LONGEST_SEARCH).trim_end_matches('…').to_owned(),
+            q: shown(&q, LONGEST_SEARCH).trim_end_matches('…').to_owned(),
             forge: ForgeKind::parse(&parameter("forge")),
             state: states.into_iter().find(|value| *value == state).unwrap_or_default(),
             whose: ["shared", "private"]
                 .into_iter()
                 .find(|value| *value == whose)
                 .unwrap_or_default(),
-            host: shown(&parameter("host"), LONGEST_SEARCH).to_ascii_lowercase(),
+            host: shown(&host, LONGEST_SEARCH).to_ascii_lowercase(),
+            cleared,
         }
     }
 
@@ -81,7 +90,12 @@ impl Filters {
             text: some(&self.q),
             ends_before: match self.state {
                 "ending" => Some(now + SOON),
-                "ended" => Some(now),
+                // What ends now has ended.
+                "ended" => Some(now + SignedDuration::from_millis(1)),
+                _ => None,
+            },
+            not_ended_at: match self.state {
+                "works" | "refused" | "unknown" | "ending" => Some(now),
                 _ => None,
             },
             private: match self.whose {
@@ -178,6 +192,20 @@ mod tests {
                 "{link}"
             );
             assert_eq!(read(link.split_once('?').unwrap().1), filters);
+        }
+        // As the overview counts: what has ended is neither working nor refused, and ends no more.
+        let now = Timestamp::UNIX_EPOCH;
+        for (state, past, to_come) in [
+            ("works", false, false),
+            ("refused", false, false),
+            ("unknown", false, false),
+            ("ending", false, true),
+            ("ended", true, false),
+            ("off", false, false),
+        ] {
+            let filter = read(&format!("state={state}")).at(now);
+            assert_eq!(filter.ends_before.is_some(), past || to_come, "{state}");
+            assert_eq!(filter.not_ended_at.is_none(), past || state == "off", "{state}");
         }
         assert_eq!(
             read("state=works").at(Timestamp::UNIX_EPOCH).validity,

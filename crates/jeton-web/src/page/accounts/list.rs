@@ -1,7 +1,7 @@
 use askama::Template;
 use axum::{extract::State, response::Response};
 use http::StatusCode;
-use jeton_accounts::AccountOrigin;
+use jeton_accounts::{AccountCount, AccountOrigin};
 use jeton_domain::{AccountId, AccountLabel, Action, Role};
 
 use super::{
@@ -38,24 +38,28 @@ struct List {
     rows: Vec<AccountView>,
     /// How many there are in all, in words.
     total: String,
+    /// Whether there are more than were looked at.
+    or_more: bool,
     first: Option<String>,
     next: Option<String>,
     may_add: bool,
     may_import: bool,
-    /// Whether no policy gives whoever looks anything to do with accounts.
-    is_stranger: bool,
 }
 
-/// The accounts that somebody may see, by label. Whom no policy gives any still sees what is theirs.
+/// The accounts that somebody may see, by label.
 pub(super) async fn list(viewer: Viewer, State(state): State<Shared>) -> Result<Response, Failure> {
+    let accounts = state.broker.accounts();
+    accounts.permit_look(viewer.caller(), viewer.request_id())?;
     let filters = Filters::read(|name| viewer.parameter(name));
     let filter = filters.at(viewer.now);
     let after = place(&viewer.parameter("after"));
     let from = after.as_ref().map(|(label, id)| (label, *id));
-    let accounts = state.broker.accounts();
     let page = accounts.list(viewer.caller(), &filter, from, PAGE).await?;
     let total = if after.is_none() && page.next.is_none() {
-        page.accounts.len() as u64
+        AccountCount {
+            count: page.accounts.len() as u64,
+            or_more: page.or_more,
+        }
     } else {
         accounts.count_seen(viewer.caller(), &filter, MOST_COUNTED).await?
     };
@@ -72,7 +76,7 @@ pub(super) async fn list(viewer: Viewer, State(state): State<Shared>) -> Result<
     let next = page.next.map(|(label, id)| format!("{label}/{id}"));
     let page = List {
         shell: viewer.shell(Here::Accounts),
-        done: done::words(&viewer.parameter("done")),
+        done: done::removed(&viewer.parameter("done")),
         forges: filters.forges(),
         states: filters.states(),
         whose: filters.whose(private),
@@ -82,11 +86,11 @@ pub(super) async fn list(viewer: Viewer, State(state): State<Shared>) -> Result<
             .map(|account| AccountView::of(account, &viewer))
             .collect(),
         total: in_words(total),
+        or_more: page.or_more,
         first: after.is_some().then(|| filters.link("")),
         next: next.map(|next| filters.link(&next)),
         may_add: manages || uses,
         may_import: manages && has_environment,
-        is_stranger: !manages && !uses && !viewer.may(Action::AccountRead),
         filters,
     };
     Ok(respond::render(StatusCode::OK, &page))
@@ -99,9 +103,9 @@ fn place(text: &str) -> Option<(AccountLabel, AccountId)> {
 }
 
 /// "1 account", "10,000 accounts", "100,000 accounts or more".
-fn in_words(total: u64) -> String {
-    let words = counted(total, "account", "accounts");
-    if total >= u64::from(MOST_COUNTED) {
+fn in_words(total: AccountCount) -> String {
+    let words = counted(total.count, "account", "accounts");
+    if total.or_more {
         format!("{words} or more")
     } else {
         words
@@ -110,18 +114,21 @@ fn in_words(total: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use jeton_accounts::AccountCount;
+
     use super::{in_words, place};
 
     #[test]
     fn totals_are_easy_to_read() {
-        for (total, words) in [
-            (0, "0 accounts"),
-            (1, "1 account"),
-            (999, "999 accounts"),
-            (10_000, "10,000 accounts"),
-            (100_000, "100,000 accounts or more"),
+        for (count, or_more, words) in [
+            (0, false, "0 accounts"),
+            (1, false, "1 account"),
+            (1, true, "1 account or more"),
+            (999, false, "999 accounts"),
+            (10_000, false, "10,000 accounts"),
+            (100_000, true, "100,000 accounts or more"),
         ] {
-            assert_eq!(in_words(total), words);
+            assert_eq!(in_words(AccountCount { count, or_more }), words);
         }
     }
 

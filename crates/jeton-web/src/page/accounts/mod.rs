@@ -1,7 +1,7 @@
 //! Provider accounts: the list, one with all that is known of it, and what may be done with it. Adding one is elsewhere.
 
 mod actions;
-mod dates;
+pub(super) mod dates;
 mod detail;
 mod done;
 mod edit;
@@ -15,6 +15,8 @@ mod renewal;
 mod replace;
 mod repositories;
 mod view;
+
+pub(super) use self::view::SOON;
 
 use axum::{
     Router,

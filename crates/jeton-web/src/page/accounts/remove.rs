@@ -111,7 +111,7 @@ async fn page(
 
 /// For whoever may see policies. The name of a private account is everybody's own: a policy that has it is not about this one alone.
 async fn policies_that_name(account: &Account, viewer: &Viewer, state: &WebState) -> Vec<(String, String)> {
-    if account.scope != AccountScope::Shared || !viewer.may(Action::PolicyRead) {
+    if account.scope != AccountScope::Shared || !viewer.is_allowed(Action::PolicyRead) {
         return Vec::new();
     }
     let views = state.access.list_policies().await.policies;

@@ -2,9 +2,9 @@ use jeton_accounts::{Account, RotationState};
 
 use crate::page::{
     badge::{Badge, Tone},
-    html::prose,
     problem::sentence,
     time::Time,
+    told::in_page_words,
     viewer::Viewer,
 };
 
@@ -62,7 +62,7 @@ impl RenewalView {
             words,
             asked_by: rotation.asked_by.clone(),
             attempts: rotation.attempts,
-            error: rotation.error.as_deref().map(|error| prose(&sentence(error))),
+            error: rotation.error.as_deref().map(|error| in_page_words(&sentence(error))),
             begun: viewer.time(rotation.created_at),
             changed: viewer.time(rotation.changed_at),
             old_fingerprint: rotation.old_fingerprint.to_string(),

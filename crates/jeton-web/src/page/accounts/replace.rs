@@ -1,16 +1,17 @@
 use askama::Template;
 use axum::{extract::State, response::Response};
 use http::StatusCode;
-use jeton_accounts::{Account, AccountError, AccountOrigin, Replacement};
+use jeton_accounts::{Account, AccountError, Replacement};
 use jeton_domain::{Code, Purpose};
 
-use super::{dates, detail, failure, is_about_the_account, path_of, view::AccountView};
+use super::{dates, detail, failure, is_about_the_account, offers::Offers, path_of, view::AccountView};
 use crate::{
     extract::Name,
     failure::Failure,
     page::{
+        add_account::guide_steps,
         check::CheckView,
-        html::prose,
+        fields::{Cleared, clear_tokens},
         link::link,
         problem::{Problem, is_web, sentence},
         respond,
@@ -33,6 +34,7 @@ struct Replace {
     /// What the forge said of the token that was not taken.
     check: Option<CheckView>,
     guide: Option<Guide>,
+    cleared: Cleared,
     typed: Typed,
     /// Whether the forge said that it is somebody else's.
     offer_other: bool,
@@ -62,14 +64,14 @@ struct Typed {
     untested: bool,
 }
 
-/// The form for a new token.
+/// The form for a new token, for those who may change the account; others see its page.
 pub(super) async fn replace_page(
     viewer: Viewer,
     State(state): State<Shared>,
     Name(name): Name,
 ) -> Result<Response, Failure> {
     let account = detail::get(&viewer, &state, &name).await?;
-    if let AccountOrigin::Environment { .. } = account.origin {
+    if !Offers::of(&account, &viewer).change {
         return Ok(respond::see_other(&path_of(account.id)));
     }
     let typed = Typed {
@@ -85,6 +87,12 @@ pub(super) async fn replace(State(state): State<Shared>, Name(name): Name, sent:
     let Sent { viewer, mut fields } = sent;
     let token = fields.take_secret("token");
     let account = detail::get(&viewer, &state, &name).await?;
+    let accounts = state.broker.accounts();
+    let id = account.id.to_string();
+    accounts
+        .permit_change(viewer.caller(), viewer.request_id(), &id)
+        .await
+        .map_err(failure)?;
     let typed = Typed {
         username: fields.text("username").to_owned(),
         email: fields.text("email").to_owned(),
@@ -108,12 +116,13 @@ pub(super) async fn replace(State(state): State<Shared>, Name(name): Name, sent:
         other_identity: typed.other_identity,
         untested: typed.untested,
     };
-    let accounts = state.broker.accounts();
-    let id = account.id.to_string();
     let replaced = accounts
         .replace_token(viewer.caller(), viewer.request_id(), &id, new)
         .await;
     match replaced {
+        Ok(added) if added.inspection.has(Code::CredentialScope) => {
+            detail::replaced(&viewer, &state, &added.account, &added.inspection.findings).await
+        }
         Ok(added) => Ok(respond::see_other(&link(
             &path_of(added.account.id),
             &[("done", "replaced")],
@@ -187,7 +196,7 @@ impl Wrong {
     }
 }
 
-fn page(viewer: &Viewer, state: &WebState, account: &Account, typed: Typed, wrong: Option<Wrong>) -> Response {
+fn page(viewer: &Viewer, state: &WebState, account: &Account, mut typed: Typed, wrong: Option<Wrong>) -> Response {
     let status = wrong.as_ref().map_or(StatusCode::OK, |wrong| wrong.status);
     let (is_other, is_untested) = wrong
         .as_ref()
@@ -203,6 +212,11 @@ fn page(viewer: &Viewer, state: &WebState, account: &Account, typed: Typed, wron
         offer_untested: is_untested || typed.untested,
         wants_email: account.kind.needs_email() || account.email.is_some(),
         wants_username: account.username.is_some(),
+        cleared: clear_tokens([
+            ("User name at the forge", &mut typed.username),
+            ("E-mail address at the forge", &mut typed.email),
+            ("End of the new token", &mut typed.expires_at),
+        ]),
         account: AccountView::of(account, viewer),
         typed,
     };
@@ -229,10 +243,11 @@ fn guide(state: &WebState, account: &Account) -> Option<Guide> {
         served.as_deref(),
     );
     let guide = guide.ok()?;
+    let steps = guide_steps(&guide.steps, &guide.url);
     Some(Guide {
         url: Some(guide.url).filter(|url| is_web(url)),
         kind: guide.kind.words(),
         scopes: guide.scopes,
-        steps: guide.steps.iter().map(|step| prose(step)).collect(),
+        steps,
     })
 }

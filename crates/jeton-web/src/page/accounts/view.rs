@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// An end that is nearer is one to look at.
-pub(super) const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
+pub(in crate::page) const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Characters of a finding in a list.
 const FEW: usize = 110;
@@ -103,8 +103,8 @@ impl End {
             soon: account
                 .end
                 .time()
-                .filter(|at| *at > now && *at < now + SOON)
-                .map(|_| Badge::new(Tone::Warn, "Soon")),
+                .filter(|at| account.active && *at > now && *at < now + SOON)
+                .map(|_| Badge::new(Tone::Warn, "Ends soon")),
         }
     }
 }

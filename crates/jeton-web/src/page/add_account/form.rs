@@ -10,6 +10,7 @@ use super::{
 use crate::{
     page::{
         check::{CheckView, purpose_words},
+        fields::Cleared,
         shell::{Here, Shell},
         viewer::Viewer,
     },
@@ -21,6 +22,7 @@ use crate::{
 pub(super) struct AddPage {
     shell: Shell,
     typed: Typed,
+    cleared: Cleared,
     forges: Vec<ForgeChoice>,
     purposes: Vec<PurposeChoice>,
     guide: GuideView,
@@ -35,7 +37,7 @@ pub(super) struct AddPage {
 /// What is told below the form about what was sent.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Answer {
-    pub(super) wrong: Option<Wrong>,
+    pub(super) wrong: Vec<Wrong>,
     pub(super) pasted: Option<PastedView>,
     pub(super) report: Option<CheckView>,
     pub(super) works: bool,
@@ -65,27 +67,29 @@ struct PurposeChoice {
 }
 
 impl Answer {
-    pub(super) fn wrong(wrong: Wrong) -> Self {
+    pub(super) fn wrong(wrong: Vec<Wrong>) -> Self {
         Self {
-            wrong: Some(wrong),
+            wrong,
             ..Self::default()
         }
     }
 
+    fn wrong_at(&self, field: &str) -> Option<&Wrong> {
+        self.wrong.iter().find(|wrong| wrong.field == Some(field))
+    }
+
     fn is_empty(&self) -> bool {
-        self.wrong.is_none() && self.pasted.is_none() && self.report.is_none()
+        self.wrong.is_empty() && self.pasted.is_none() && self.report.is_none()
     }
 }
 
 impl AddPage {
     pub(super) fn new(state: &WebState, viewer: &Viewer, typed: Typed, answer: Answer) -> Self {
-        let typed = typed.without_tokens();
+        let mut typed = typed;
+        let cleared = typed.clear_tokens();
         let in_more = ["note", "serves", "repository", "auto_renew"];
-        let wrong_in_more = answer
-            .wrong
-            .as_ref()
-            .and_then(|wrong| wrong.field)
-            .is_some_and(|field| in_more.contains(&field));
+        let wrong_in_more = in_more.iter().any(|field| answer.wrong_at(field).is_some());
+        let asks_for_more = answer.report.as_ref().is_some_and(CheckView::wants_repository);
         Self {
             shell: viewer.shell(Here::Accounts),
             forges: FORGES.into_iter().map(|forge| ForgeChoice::of(forge, &typed)).collect(),
@@ -99,8 +103,9 @@ impl AddPage {
                 .collect(),
             guide: GuideView::of(state, &typed),
             may_share: viewer.may(Action::AccountManage),
-            more_is_open: typed.has_more() || wrong_in_more,
+            more_is_open: typed.has_more() || wrong_in_more || asks_for_more,
             token_is_gone: !answer.is_empty(),
+            cleared,
             typed,
             answer,
         }
@@ -108,13 +113,14 @@ impl AddPage {
 
     /// Whether this control holds what is wrong.
     fn is_wrong(&self, field: &str) -> bool {
-        self.answer.wrong.as_ref().and_then(|wrong| wrong.field) == Some(field)
+        self.answer.wrong_at(field).is_some()
     }
 
     /// What is wrong with a control, as HTML.
     fn wrong(&self, field: &str) -> &str {
-        let wrong = self.answer.wrong.as_ref().filter(|wrong| wrong.field == Some(field));
-        wrong.map_or("", |wrong| wrong.problem.detail.as_str())
+        self.answer
+            .wrong_at(field)
+            .map_or("", |wrong| wrong.problem.detail.as_str())
     }
 }
 

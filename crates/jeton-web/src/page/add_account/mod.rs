@@ -23,6 +23,7 @@ use self::{
     typed::Typed,
     wrong::Wrong,
 };
+pub(super) use self::{guide::steps as guide_steps, typed::FORGES};
 use super::{
     check::CheckView,
     respond,
@@ -68,12 +69,8 @@ async fn send(State(state): State<Shared>, sent: Sent) -> Result<Response, Failu
         let page = AddPage::new(&state, &viewer, typed, Answer::default());
         return Ok(respond::render(StatusCode::OK, &page));
     }
-    let Some(token) = token else {
-        let wrong = Wrong::at(
-            "token",
-            "There is no token yet.",
-            Some("Paste it into its field, and send the form again."),
-        );
+    let wrong = Wrong::before_asking(&typed, token.is_some());
+    let Some(token) = token.filter(|_| wrong.is_empty()) else {
         let page = AddPage::new(&state, &viewer, typed, Answer::wrong(wrong));
         return Ok(respond::render(StatusCode::BAD_REQUEST, &page));
     };
@@ -104,7 +101,7 @@ async fn test(state: &WebState, viewer: &Viewer, typed: Typed, token: Secret) ->
         may_skip: report.as_ref().is_some_and(|report| {
             report.validity == Validity::Unknown && report.diagnoses.iter().all(|one| one.code != Code::ForgeAddress)
         }),
-        report: report.map(|report| CheckView::of(&report, viewer)),
+        report: report.map(|report| CheckView::of(&report, viewer).with_repository()),
         ..Answer::default()
     };
     let page = AddPage::new(state, viewer, typed, answer);
@@ -125,7 +122,7 @@ async fn save(
             "The end of the token is no day.",
             Some("Write it as in `2027-01-31`."),
         );
-        let page = AddPage::new(state, viewer, typed, Answer::wrong(wrong));
+        let page = AddPage::new(state, viewer, typed, Answer::wrong(vec![wrong]));
         return Ok(respond::render(StatusCode::BAD_REQUEST, &page));
     };
     let added = state
@@ -147,11 +144,11 @@ fn failed(state: &WebState, viewer: &Viewer, typed: Typed, error: AccountError) 
     let Some(wrong) = Wrong::of(&error, &typed) else {
         return Err(error.into());
     };
-    let mut answer = Answer::wrong(wrong);
+    let mut answer = Answer::wrong(vec![wrong]);
     match &error {
         AccountError::Refused { report } | AccountError::Untested { report } => {
             answer.may_skip = matches!(error, AccountError::Untested { .. });
-            answer.report = Some(CheckView::of(report, viewer));
+            answer.report = Some(CheckView::of(report, viewer).with_repository());
         }
         AccountError::Pasted(inspection) => {
             answer.pasted = Some(PastedView::of(inspection, typed.forge.or(inspection.forge)));

@@ -2,12 +2,12 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 use jeton_domain::{ForgeKind, Secret};
-use jeton_inspect::{Certainty, Inspection, Severity, Wholeness, inspect};
+use jeton_inspect::{Certainty, Inspection, Severity, Wholeness, inspect, inspect_for_own};
 
 use super::may_add;
 use crate::{
     failure::Failure,
-    page::{badge::Tone, html::prose, problem::sentence, respond, viewer::Sent},
+    page::{badge::Tone, problem::sentence, respond, told::in_page_words, viewer::Sent},
     state::Shared,
 };
 
@@ -56,8 +56,8 @@ impl PastedView {
                     FindingView {
                         tone: tone.class(),
                         grade,
-                        words: prose(&sentence(&finding.words)),
-                        remedy: prose(&finding.remedy),
+                        words: in_page_words(&sentence(&finding.words)),
+                        remedy: in_page_words(&on_the_page(&finding.remedy)),
                     }
                 })
                 .collect(),
@@ -65,6 +65,14 @@ impl PastedView {
             is_usable: inspection.usable(),
         }
     }
+}
+
+/// What the command line has a switch for is a choice of the form.
+fn on_the_page(remedy: &str) -> String {
+    remedy.replace("`--forge gitlab`", "“GitLab” as your forge").replace(
+        "Give the file's content: `jeton token inspect < FILE`.",
+        "Paste what stands in the file.",
+    )
 }
 
 /// A small page, of which the script shows one part.
@@ -80,8 +88,13 @@ pub(super) async fn pasted(State(state): State<Shared>, sent: Sent) -> Result<Re
     may_add(&state, &viewer)?;
     let token = fields.take_secret("token").unwrap_or_else(|| Secret::new(""));
     let chosen = ForgeKind::parse(fields.text("forge"));
+    let inspection = if fields.is_on("self_hosted") {
+        inspect_for_own(&token, chosen)
+    } else {
+        inspect(&token, chosen)
+    };
     let page = PastedPage {
-        pasted: PastedView::of(&inspect(&token, chosen), chosen),
+        pasted: PastedView::of(&inspection, chosen),
     };
     Ok(respond::render(StatusCode::OK, &page))
 }

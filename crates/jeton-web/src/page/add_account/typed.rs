@@ -1,11 +1,14 @@
 use jeton_accounts::{NewAccount, TestAsk};
-use jeton_domain::{CredentialKind, ForgeKind, Purpose, Secret, redact};
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jeton_domain::{CredentialKind, ForgeKind, Purpose, Secret};
 
-use crate::page::{fields::Fields, viewer::Viewer};
+use crate::page::{
+    accounts::dates::day_begins,
+    fields::{Cleared, Fields, clear_tokens},
+    viewer::Viewer,
+};
 
-/// The forges, in the order of the page.
-pub(super) const FORGES: [ForgeKind; 3] = [ForgeKind::GitHub, ForgeKind::GitLab, ForgeKind::Bitbucket];
+/// The forges, in the order of the pages.
+pub(in crate::page) const FORGES: [ForgeKind; 3] = [ForgeKind::GitHub, ForgeKind::GitLab, ForgeKind::Bitbucket];
 
 /// What stands in the form, but for the token.
 #[expect(clippy::struct_excessive_bools, reason = "each is a box of the form")]
@@ -171,24 +174,17 @@ impl Typed {
             || (self.forge == Some(ForgeKind::GitLab) && !self.auto_renew)
     }
 
-    /// The same without the fields into which somebody put what looks like a token: no page shows one again.
-    pub(super) fn without_tokens(mut self) -> Self {
-        let texts = [
-            &mut self.base_url,
-            &mut self.username,
-            &mut self.email,
-            &mut self.label,
-            &mut self.note,
-            &mut self.serves,
-            &mut self.end,
-            &mut self.repository,
-        ];
-        for text in texts {
-            if redact(text) != text.as_str() {
-                text.clear();
-            }
-        }
-        self
+    pub(super) fn clear_tokens(&mut self) -> Cleared {
+        clear_tokens([
+            ("Address of the forge", &mut self.base_url),
+            ("E-mail address of the Atlassian account", &mut self.email),
+            ("Bitbucket user name", &mut self.username),
+            ("When the token ends", &mut self.end),
+            ("Label", &mut self.label),
+            ("Note", &mut self.note),
+            ("Serves", &mut self.serves),
+            ("Repository to try it on", &mut self.repository),
+        ])
     }
 }
 
@@ -209,12 +205,6 @@ fn purposes(words: &[String]) -> Vec<Purpose> {
 
 fn kind(word: &str) -> Option<CredentialKind> {
     CredentialKind::parse(word).filter(|kind| kind.can_be_account())
-}
-
-/// A token ends as its last day begins.
-fn day_begins(text: &str) -> Option<Timestamp> {
-    let day: Date = text.parse().ok()?;
-    Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
 #[cfg(test)]
@@ -263,10 +253,10 @@ mod tests {
     #[test]
     fn a_token_in_a_wrong_field_is_not_kept() {
         let token = ["ghp_", &"a1B2".repeat(9)].concat();
-        let kept = typed(&format!(
+        let mut kept = typed(&format!(
             "label={token}&note=see+{token}&serves=acme&repository=acme%2Ftools"
-        ))
-        .without_tokens();
+        ));
+        assert_eq!(kept.clear_tokens(), ["Label", "Note"]);
         assert_eq!((kept.label.as_str(), kept.note.as_str()), ("", ""));
         assert_eq!((kept.serves.as_str(), kept.repository.as_str()), ("acme", "acme/tools"));
         assert!(!format!("{:?}", kept.note).contains(&token));

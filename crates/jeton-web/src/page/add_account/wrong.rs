@@ -4,7 +4,10 @@ use jeton_domain::{AccountLabel, Code, ForgeKind, RepoPath, Serves};
 use super::typed::Typed;
 use crate::{
     failure::Failure,
-    page::{html::prose, problem::Problem, problem::sentence},
+    page::{
+        html::{escape, prose},
+        problem::{Problem, sentence},
+    },
 };
 
 /// What somebody can put right in the form.
@@ -20,6 +23,47 @@ impl Wrong {
         Self {
             problem: Problem::new(detail, remedy),
             field: Some(field),
+        }
+    }
+
+    /// What has to be put right before anybody is asked, in the order of the page. Without the address of a forge of their own, a token
+    /// would go to the public one; and one that was typed is not passed over because its field is out of sight.
+    pub(super) fn before_asking(typed: &Typed, has_token: bool) -> Vec<Self> {
+        let mut wrong = Vec::new();
+        if !has_token && typed.forge.is_none() {
+            wrong.push(Self::at("forge", "No forge is chosen.", Some("Choose your forge.")));
+        }
+        if typed.self_hosted && typed.base_url.is_empty() {
+            wrong.push(Self::at(
+                "base_url",
+                "Type the address of your forge.",
+                Some("Nobody was asked. For the public forge, untick “My forge is self-hosted”."),
+            ));
+        }
+        if !typed.self_hosted && !typed.base_url.is_empty() {
+            wrong.push(Self::at(
+                "base_url",
+                "There is the address of a forge, but “My forge is self-hosted” is not ticked.",
+                Some("Nobody was asked. Tick it, or empty the field of the address."),
+            ));
+        }
+        if !has_token {
+            wrong.push(Self::at(
+                "token",
+                "There is no token yet.",
+                Some("Paste it into its field, and send the form again."),
+            ));
+        }
+        wrong
+    }
+
+    /// The field, where several are wrong.
+    pub(super) fn place(&self) -> &'static str {
+        match self.field {
+            Some("forge") => "your forge",
+            Some("base_url") => "the address",
+            Some("token") => "the token",
+            _ => "the field",
         }
     }
 
@@ -44,6 +88,13 @@ impl Wrong {
                     "Type the e-mail address into its field. Atlassian shows it to the token's owner here:",
                 )),
                 url: found.url.clone(),
+            },
+            AccountError::Stored { id, label } => Problem {
+                remedy: Some(format!(
+                    "Open <a href=\"/settings/accounts/{id}\"><bdi>{}</bdi></a>, or paste another token.",
+                    escape(label)
+                )),
+                ..Problem::new(&sentence(&error.to_string()), None)
             },
             AccountError::LabelTaken(_)
             | AccountError::Invalid(_)
@@ -71,7 +122,7 @@ fn field_of(error: &AccountError, typed: &Typed) -> Option<&'static str> {
     match error {
         AccountError::LabelTaken(_) => Some("label"),
         AccountError::Endpoint(_) => Some("base_url"),
-        AccountError::Pasted(_) => Some("token"),
+        AccountError::Pasted(_) | AccountError::Stored { .. } => Some("token"),
         AccountError::RotationUnsupported { .. } => Some("auto_renew"),
         AccountError::Forge(found) if found.code == Code::CredentialUsername => Some("email"),
         AccountError::Invalid(words) => named_in(words).or_else(|| found_in(typed)),
@@ -81,12 +132,11 @@ fn field_of(error: &AccountError, typed: &Typed) -> Option<&'static str> {
 
 /// By the words of the use case, which begin so; what people typed stands further on.
 fn named_in(words: &str) -> Option<&'static str> {
-    const FIELDS: [(&str, &str); 15] = [
+    const FIELDS: [(&str, &str); 16] = [
         ("the note ", "note"),
         ("the user name ", "username"),
         ("no account can be labelled ", "label"),
         ("an account serves ", "serves"),
-        ("this token is stored already", "token"),
         ("the token ended already", "end"),
         ("no token ends as late", "end"),
         ("neither ", "forge"),
@@ -96,6 +146,11 @@ fn named_in(words: &str) -> Option<&'static str> {
         ("there is what looks like a token in the user name", "username"),
         ("there is what looks like a token in the e-mail", "email"),
         ("there is what looks like a token in the forge's address", "base_url"),
+        (
+            "there is what looks like a token in the list of what it serves",
+            "serves",
+        ),
+        ("there is what looks like a token in the repository", "repository"),
         ("nobody has more than ", "scope"),
     ];
     let found = FIELDS.iter().find(|(mark, _)| words.starts_with(mark));

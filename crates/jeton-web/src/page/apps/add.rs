@@ -9,7 +9,7 @@ use crate::{
     auth::rights::AppManage,
     failure::Failure,
     page::{
-        fields::Fields,
+        fields::{Cleared, Fields, clear_tokens},
         link::link,
         problem::Problem,
         respond,
@@ -41,6 +41,7 @@ enum Field {
 struct Form {
     shell: Shell,
     typed: Typed,
+    cleared: Cleared,
     problem: Option<Problem>,
     wrong: Option<Field>,
     /// Whether it may be added although the forge gave no clear word.
@@ -83,7 +84,7 @@ pub(super) async fn add_app(
     }
 }
 
-fn page(viewer: &Viewer, state: &WebState, typed: Typed, failure: Option<&Failure>) -> Response {
+fn page(viewer: &Viewer, state: &WebState, mut typed: Typed, failure: Option<&Failure>) -> Response {
     let wanted = &state.broker.settings().default_permissions;
     let wrong = failure.and_then(|failure| typed.wrong(failure.code()));
     let page = Form {
@@ -95,6 +96,11 @@ fn page(viewer: &Viewer, state: &WebState, typed: Typed, failure: Option<&Failur
         permissions: words(wanted),
         list: LIST,
         action: NEW,
+        cleared: clear_tokens([
+            ("Name", &mut typed.name),
+            ("App id or client id", &mut typed.app_id),
+            ("API address", &mut typed.api_url),
+        ]),
         typed,
     };
     let status = failure.map_or(StatusCode::OK, |failure| respond::page_status(failure.code()));

@@ -19,9 +19,9 @@ pub(super) struct QuotaRow {
 
 /// What the forge said of its limit with the calls that were made anyway: nothing is asked for it.
 pub(super) fn quotas(state: &WebState, app: &AppSummary, viewer: &Viewer) -> Vec<QuotaRow> {
-    let of_app = state.broker.app_quotas().into_iter().filter(|one| one.app == app.name);
+    let of_app = state.broker.app_quotas(Some(&app.name), MOST);
     of_app
-        .take(MOST)
+        .into_iter()
         .map(|one| QuotaRow {
             owner: one.owner,
             limit: one.quota.limit,

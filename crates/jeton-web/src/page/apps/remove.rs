@@ -47,12 +47,12 @@ pub(super) async fn confirm(
 ) -> Result<Response, Failure> {
     let app = find(&state, &name).await?;
     let source = format!("app:{}", app.name);
-    let policies = if viewer.may(Action::PolicyRead) {
+    let policies = if viewer.is_allowed(Action::PolicyRead) {
         policies_of(&state, &source).await
     } else {
         Vec::new()
     };
-    let held = if viewer.may(Action::GrantRead) {
+    let held = if viewer.is_allowed(Action::GrantRead) {
         Some(held(&state, viewer.asker(), &source).await?)
     } else {
         None

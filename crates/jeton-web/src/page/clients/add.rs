@@ -2,7 +2,7 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 use jeton_access::NewClient;
-use jeton_domain::{ClientName, Secret};
+use jeton_domain::{ClientName, Code, Secret};
 
 use super::{ADD, LIST, is_about_the_form, path};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     failure::Failure,
     operations::arguments,
     page::{
-        fields::Fields,
+        fields::{Cleared, Fields, clear_tokens},
         problem::Problem,
         respond,
         shell::{Here, Shell},
@@ -28,6 +28,7 @@ struct Form {
     problem: Option<Problem>,
     /// The field that is wrong.
     wrong: &'static str,
+    cleared: Cleared,
     typed: Typed,
 }
 
@@ -82,6 +83,10 @@ pub(super) async fn add(State(state): State<Shared>, sent: SentBy<ClientManage>)
         Ok(added) => added,
         Err((wrong, failure)) if is_about_the_form(&failure) => {
             let status = respond::page_status(failure.code());
+            let failure = match remedy(wrong).filter(|_| failure.code() != Code::ClientNameTaken) {
+                Some(remedy) => failure.with_remedy(remedy),
+                None => failure,
+            };
             return Ok(show(
                 viewer,
                 status,
@@ -105,13 +110,25 @@ pub(super) async fn add(State(state): State<Shared>, sent: SentBy<ClientManage>)
     Ok(respond::render(StatusCode::OK, &page))
 }
 
-fn show(viewer: &Viewer, status: StatusCode, typed: Typed, problem: Option<Problem>, wrong: &'static str) -> Response {
+fn show(
+    viewer: &Viewer,
+    status: StatusCode,
+    mut typed: Typed,
+    problem: Option<Problem>,
+    wrong: &'static str,
+) -> Response {
     let page = Form {
         shell: viewer.shell(Here::Clients),
         action: ADD,
         list: LIST,
         problem,
         wrong,
+        cleared: clear_tokens([
+            ("Name", &mut typed.name),
+            ("What it is for", &mut typed.description),
+            ("Networks", &mut typed.networks),
+            ("Ends", &mut typed.ends),
+        ]),
         typed,
     };
     respond::render(status, &page)
@@ -127,6 +144,17 @@ fn typed(fields: &Fields) -> Typed {
     }
 }
 
+/// What to do about one field; the use case's own words are about all.
+fn remedy(wrong: &str) -> Option<&'static str> {
+    Some(match wrong {
+        "name" => "Use 1 to 64 of a-z, 0-9, `-`, `_` and `.`.",
+        "description" => "Make it shorter.",
+        "networks" => "Write one on each line, such as `10.0.0.0/8` or `192.0.2.7`.",
+        "ends" => "Choose a day that is still to come, such as 2026-12-31.",
+        _ => return None,
+    })
+}
+
 /// Which field it is about: the use case says it in words only.
 fn wrong(fields: &Fields, failure: &Failure) -> &'static str {
     let words = failure.detail();
@@ -134,7 +162,7 @@ fn wrong(fields: &Fields, failure: &Failure) -> &'static str {
         "description"
     } else if words.contains("the end of") {
         "ends"
-    } else if failure.code() == jeton_domain::Code::ClientNameTaken || ClientName::parse(fields.text("name")).is_err() {
+    } else if failure.code() == Code::ClientNameTaken || ClientName::parse(fields.text("name")).is_err() {
         "name"
     } else {
         "networks"

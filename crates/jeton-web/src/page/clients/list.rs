@@ -2,7 +2,7 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 use jeton_access::ClientRecord;
-use jeton_domain::{Action, ClientId, ClientName};
+use jeton_domain::{Action, ClientId, ClientName, IdentityKey};
 
 use super::{ADD, LIST, badge, grants_of, path};
 use crate::{
@@ -26,12 +26,34 @@ const PAGE: u32 = 50;
 #[template(path = "clients/list.html")]
 struct List {
     shell: Shell,
+    done: Option<Done>,
     rows: Vec<Row>,
     with_revoked: bool,
     /// Where a client is added, for whoever may.
     add: Option<&'static str>,
     first: Option<String>,
     next: Option<String>,
+}
+
+/// What became of a client that was revoked. The address has the numbers; what is none is not said.
+struct Done {
+    ended: Option<u64>,
+    switched_off: Option<u64>,
+    /// What it still holds.
+    holds: Option<String>,
+}
+
+impl Done {
+    fn of_address(viewer: &Viewer) -> Option<Self> {
+        let number = |name| viewer.parameter(name).parse::<u64>().ok().filter(|count| *count > 0);
+        let holds = viewer.parameter("holds").parse::<ClientId>().ok();
+        let holder = |id| link("/grants", &[("holder", &IdentityKey::Client(id).to_string())]);
+        (viewer.parameter("done") == "revoked").then(|| Self {
+            ended: number("ended"),
+            switched_off: number("accounts"),
+            holds: holds.map(holder),
+        })
+    }
 }
 
 struct Row {
@@ -61,6 +83,7 @@ pub(super) async fn list(viewer: May<ClientRead>, State(state): State<Shared>) -
     let next = found.next.map(|(name, id)| format!("{name}/{id}"));
     let page = List {
         shell: viewer.shell(Here::Clients),
+        done: Done::of_address(&viewer),
         rows: found.clients.iter().map(|client| row(client, &viewer)).collect(),
         with_revoked,
         add: viewer.may(Action::ClientManage).then_some(ADD),

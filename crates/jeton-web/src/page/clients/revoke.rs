@@ -12,6 +12,7 @@ use crate::{
     failure::Failure,
     operations::clients::revoke_client,
     page::{
+        link::link,
         problem::Problem,
         respond,
         shell::{Here, Shell},
@@ -57,18 +58,6 @@ struct Grant {
     ends: Time,
 }
 
-#[derive(Template)]
-#[template(path = "clients/revoked.html")]
-struct Revoked {
-    shell: Shell,
-    list: &'static str,
-    name: String,
-    grants_ended: Option<u64>,
-    accounts_switched_off: u64,
-    /// What it still holds.
-    grants: Option<String>,
-}
-
 /// What will be lost.
 pub(super) async fn confirm(
     viewer: May<ClientManage>,
@@ -100,15 +89,26 @@ pub(super) async fn revoke(
         }
         Err(failure) => return Err(failure),
     };
-    let page = Revoked {
-        shell: viewer.shell(Here::Clients),
-        list: LIST,
-        grants_ended: with_grants.then_some(ended),
-        accounts_switched_off,
-        grants: (!with_grants && viewer.may(Action::GrantRead)).then(|| grants_of(&client)),
-        name: client.name.to_string(),
+    // Whether it holds anything is known to whoever may see it.
+    let holds = if with_grants || !viewer.is_allowed(Action::GrantRead) {
+        String::new()
+    } else {
+        let holds = !held(viewer, &state, &client).await?.nothing;
+        if holds { client.id.to_string() } else { String::new() }
     };
-    Ok(respond::render(StatusCode::OK, &page))
+    let (ended, switched_off) = (told(ended), told(accounts_switched_off));
+    let words = [
+        ("done", "revoked"),
+        ("ended", &ended),
+        ("accounts", &switched_off),
+        ("holds", &holds),
+    ];
+    Ok(respond::see_other(&link(LIST, &words)))
+}
+
+/// A count for the address; nothing where there was nothing.
+fn told(count: u64) -> String {
+    if count == 0 { String::new() } else { count.to_string() }
 }
 
 async fn is_revoked(state: &WebState, name: &str) -> bool {
@@ -127,7 +127,7 @@ async fn show(
         Err(error @ AccessError::ClientNotFound(_)) => state.access.find_revoked_client(name).await?.ok_or(error)?,
         Err(error) => return Err(error.into()),
     };
-    let may_see = viewer.may(Action::GrantRead);
+    let may_see = viewer.is_allowed(Action::GrantRead);
     let page = Confirm {
         shell: viewer.shell(Here::Clients),
         list: LIST,

@@ -6,12 +6,14 @@ use std::{
 
 use jeton_broker::KeyReport;
 use jeton_domain::Coded as _;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{examiner::DoctorFinding, state::WebState};
 
 /// A check may take this long, unless a request as a whole may take less.
 const LIMIT: Duration = Duration::from_secs(30);
+/// A check is not made again within this time, whoever asks: each asks all forges.
+const PAUSE: SignedDuration = SignedDuration::from_secs(10);
 
 /// The checks of this server: one at a time, and the last is remembered until the server stops.
 #[derive(Debug, Default)]
@@ -24,6 +26,8 @@ pub(crate) struct DoctorRuns {
 struct Last {
     /// How many have ended, in whatever way.
     ended: u64,
+    /// When the last of them did.
+    ended_at: Option<Timestamp>,
     done: Option<Arc<Done>>,
     /// The one after `done`, when it failed.
     failed: Option<Failed>,
@@ -73,20 +77,24 @@ impl DoctorRuns {
         (last.done, last.failed)
     }
 
-    /// Checks now. Whoever asks while a check runs gets that one.
+    /// Checks now. Whoever asks while a check runs, or right after one, gets that one.
     pub(super) async fn run(&self, state: &WebState) {
         let Some(examiner) = state.settings.examiner.clone() else {
             return;
         };
         let before = self.look().ended;
         let _running = self.running.lock().await;
-        if self.look().ended != before {
+        let last = self.look();
+        let begun_at = state.access.now();
+        // A clock that was set back must not keep checks from being made.
+        let is_fresh = |at: Timestamp| at <= begun_at && begun_at < at + PAUSE;
+        if last.ended != before || last.ended_at.is_some_and(is_fresh) {
             return;
         }
-        let begun_at = state.access.now();
         // A little less than the request may take, so that it can still tell.
         let limit = LIMIT.min(state.settings.request_timeout.mul_f64(0.9));
-        let examination = tokio::spawn(async move { examiner.examine().await });
+        let addresses = state.addresses.get().cloned().unwrap_or_default();
+        let examination = tokio::spawn(async move { examiner.examine(&addresses).await });
         let stop = examination.abort_handle();
         let outcome = match tokio::time::timeout(limit, examination).await {
             Ok(Ok(findings)) => Ok(findings),
@@ -109,6 +117,7 @@ impl DoctorRuns {
         };
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.ended += 1;
+        last.ended_at = Some(state.access.now());
         last.failed = done.as_ref().err().copied();
         if let Ok(done) = done {
             last.done = Some(Arc::new(done));

@@ -24,7 +24,7 @@ use crate::{
     auth::rights::ServerRead,
     examiner::{DoctorFinding, DoctorLevel},
     failure::Failure,
-    state::{Shared, WebState},
+    state::Shared,
 };
 
 pub(crate) use memory::DoctorRuns;
@@ -85,7 +85,7 @@ async fn show_doctor(viewer: May<ServerRead>, State(state): State<Shared>) -> Re
         failed: failed.map(|failed| failed_view(&failed, &viewer)),
         findings: done.as_deref().map(|done| findings(done, &viewer)),
         keys: keys
-            .filter(|_| may_see_keys(&viewer, &state))
+            .filter(|_| viewer.is_allowed(Action::KeyRead))
             .map(|keys| KeysView::of(keys, &viewer)),
     };
     Ok(respond::render(StatusCode::OK, &page))
@@ -106,16 +106,6 @@ async fn examine(State(state): State<Shared>, _: SentBy<ServerRead>) -> Result<R
     });
     running.await.map_err(|_| Failure::internal())?;
     Ok(respond::see_other(PATH))
-}
-
-/// What is offered to somebody may still be refused to them: policies can hang on conditions.
-fn may_see_keys(viewer: &Viewer, state: &WebState) -> bool {
-    let permit = || {
-        state
-            .access
-            .permit(viewer.caller(), Action::KeyRead, viewer.request_id())
-    };
-    viewer.may(Action::KeyRead) && permit().is_ok()
 }
 
 fn failed_view(failed: &Failed, viewer: &Viewer) -> FailedView {
@@ -140,11 +130,21 @@ fn findings(done: &Done, viewer: &Viewer) -> Findings {
         count: sorted.len(),
         failed: count(DoctorLevel::Fail),
         to_look_at: count(DoctorLevel::Warn),
-        rows: sorted.into_iter().map(row).collect(),
+        rows: sorted.into_iter().map(|finding| row(finding, viewer)).collect(),
     }
 }
 
-fn row(finding: &DoctorFinding) -> Row {
+/// What names something that is kept from whoever looks is told without its words: that something is wrong is the server's.
+fn row(finding: &DoctorFinding, viewer: &Viewer) -> Row {
+    let needs = finding.needs();
+    let hidden = needs
+        .first()
+        .filter(|_| !needs.iter().any(|action| viewer.is_allowed(*action)));
+    let told = match hidden {
+        // In the words of the command line: they often begin with a name.
+        None => Told::new(&finding.what),
+        Some(action) => Told::new(&format!("not shown: it takes the right to `{action}` to read this")),
+    };
     Row {
         level: match finding.level {
             DoctorLevel::Ok => Badge::new(Tone::Good, "Fine"),
@@ -152,9 +152,8 @@ fn row(finding: &DoctorFinding) -> Row {
             DoctorLevel::Fail => Badge::new(Tone::Bad, "Fails"),
         },
         check: finding.check,
-        // In the words of the command line: they often begin with a name.
-        what: Told::new(&finding.what),
+        what: told,
         code: finding.code.clone(),
-        remedy: finding.remedy.as_deref().map(Told::error),
+        remedy: finding.remedy.as_deref().filter(|_| hidden.is_none()).map(Told::error),
     }
 }

@@ -1,8 +1,9 @@
 use askama::Template;
 use axum::{extract::State, response::Response};
 use http::StatusCode;
+use jeton_domain::Action;
 
-use super::{LIST, ask::Filters, ends_all, link::link, respond, row::Row, sees_all, viewer::Viewer};
+use super::{LIST, ask::Filters, ends_all, link::link, respond, row::Row, viewer::Viewer};
 use crate::{
     failure::Failure,
     page::shell::{Here, Shell},
@@ -28,12 +29,14 @@ struct List {
 pub(super) async fn list(viewer: Viewer, State(state): State<Shared>) -> Result<Response, Failure> {
     let filters = Filters::of(&viewer);
     let (mut rows, mut next) = (Vec::new(), None);
-    if !filters.is_wrong {
+    let mut sees_all = viewer.is_allowed(Action::GrantRead);
+    if !filters.is_refused() {
         let page = state.broker.list_grants(&viewer.asker(), filters.ask()).await?;
         next = page.next.map(|next| filters.link(&next.to_string()));
-        rows = Row::all(page, &viewer);
+        sees_all = page.of_all;
+        rows = Row::all(page, &viewer, &filters.place());
     }
-    let status = if filters.is_wrong {
+    let status = if filters.is_refused() {
         StatusCode::BAD_REQUEST
     } else {
         StatusCode::OK
@@ -42,12 +45,14 @@ pub(super) async fn list(viewer: Viewer, State(state): State<Shared>) -> Result<
     let page = List {
         shell: viewer.shell(Here::Grants),
         done: done(&viewer.parameter("done")),
-        sees_all: sees_all(&viewer),
+        sees_all,
         first: filters.before.is_some().then(|| filters.link("")),
         next,
         with_ended: filters.with_ended(),
-        revoke_all: (has_live && !filters.holder.is_empty() && ends_all(&viewer))
-            .then(|| link(&format!("{LIST}/revoke-all"), &[("holder", &filters.holder)])),
+        revoke_all: (has_live && !filters.holder.is_empty() && ends_all(&viewer)).then(|| {
+            let parameters = [("holder", filters.holder.as_str()), ("back", &filters.place())];
+            link(&format!("{LIST}/revoke-all"), &parameters)
+        }),
         rows,
         filters,
     };

@@ -27,11 +27,7 @@ pub(super) fn router() -> Router<Shared> {
         )
 }
 
-/// Whether whoever looks may see, or end, what others hold.
-fn sees_all(viewer: &Viewer) -> bool {
-    viewer.may(Action::GrantRead)
-}
-
+/// Whether it is offered to them to end what others hold.
 fn ends_all(viewer: &Viewer) -> bool {
     viewer.may(Action::GrantRevoke)
 }

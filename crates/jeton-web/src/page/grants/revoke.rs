@@ -3,7 +3,7 @@ use axum::{extract::State, response::Response};
 use http::StatusCode;
 use jeton_broker::{GrantAsk, RevocationState};
 
-use super::{LIST, ends_all, link::link, not_found, one, respond, row::Row, sees_all, viewer::Viewer};
+use super::{ask::Filters, ends_all, not_found, one, respond, row::Row, viewer::Viewer};
 use crate::{
     extract::Name,
     failure::Failure,
@@ -22,12 +22,15 @@ const NAMED: u32 = 10;
 #[template(path = "grants/revoke.html")]
 struct Confirm {
     shell: Shell,
-    list: &'static str,
+    list: String,
+    /// Where the list is, as the form sends it again.
+    back: String,
     row: Row,
     /// Who else holds the token, as far as whoever looks may see that.
     others: Vec<Other>,
     more_others: bool,
-    sees_all: bool,
+    /// Whether all who hold it are known.
+    knows_all: bool,
     ends_all: bool,
 }
 
@@ -39,10 +42,11 @@ struct Other {
 
 /// What will happen, and to whom else.
 pub(super) async fn confirm(viewer: Viewer, State(state): State<Shared>, Name(id): Name) -> Result<Response, Failure> {
+    let back = Filters::back(&viewer.parameter("back"));
     let row = find(&viewer, &state, &id).await?;
     let mut others = Vec::new();
-    let mut more_others = false;
-    if row.is_live && !row.is_account && sees_all(&viewer) {
+    let (mut more_others, mut knows_all) = (false, false);
+    if row.is_live && !row.is_account {
         let ask = GrantAsk {
             only_live: true,
             fingerprint: Some(row.fingerprint.clone()),
@@ -50,7 +54,7 @@ pub(super) async fn confirm(viewer: Viewer, State(state): State<Shared>, Name(id
             ..GrantAsk::default()
         };
         let page = state.broker.list_grants(&viewer.asker(), ask).await?;
-        more_others = page.next.is_some();
+        (more_others, knows_all) = (page.next.is_some(), page.of_all);
         let held = page.grants.into_iter().filter(|grant| grant.id.to_string() != row.id);
         others = held
             .map(|grant| Other {
@@ -63,8 +67,9 @@ pub(super) async fn confirm(viewer: Viewer, State(state): State<Shared>, Name(id
     }
     let page = Confirm {
         shell: viewer.shell(Here::Grants),
-        list: LIST,
-        sees_all: sees_all(&viewer),
+        list: back.here(),
+        back: back.place(),
+        knows_all,
         ends_all: ends_all(&viewer),
         row,
         others,
@@ -75,7 +80,7 @@ pub(super) async fn confirm(viewer: Viewer, State(state): State<Shared>, Name(id
 
 async fn find(viewer: &Viewer, state: &WebState, id: &str) -> Result<Row, Failure> {
     let page = state.broker.list_grants(&viewer.asker(), one(id)?).await?;
-    let found = Row::all(page, viewer)
+    let found = Row::all(page, viewer, "")
         .into_iter()
         .find(|row| row.id.eq_ignore_ascii_case(id));
     found.ok_or_else(|| not_found(id))
@@ -93,5 +98,6 @@ pub(super) async fn revoke(State(state): State<Shared>, Name(id): Name, sent: Se
         RevocationState::Released => "released",
         RevocationState::Over => "over",
     };
-    Ok(respond::see_other(&link(LIST, &[("done", word)])))
+    let back = Filters::back(fields.text("back"));
+    Ok(respond::see_other(&back.done(word)))
 }

@@ -4,18 +4,22 @@ use http::StatusCode;
 use jeton_broker::GrantAsk;
 use jeton_domain::Code;
 
-use super::{LIST, link::link, respond, sees_all, viewer::Viewer};
+use super::{LIST, ask::Filters, link::link, respond, viewer::Viewer};
 use crate::{
     auth::rights::GrantRevoke,
     extract::shown,
     failure::Failure,
     page::{
+        fields::looks_like_token,
         number::{count, counted},
         shell::{Here, Shell},
         viewer::{May, SentBy},
     },
     state::{Shared, WebState},
 };
+
+/// What to do about a holder who cannot be.
+const CHOOSE: &str = "Choose a holder in the list of grants first.";
 
 /// Up to how many are counted.
 const COUNTED: u32 = 500;
@@ -24,7 +28,11 @@ const COUNTED: u32 = 500;
 #[template(path = "grants/revoke_all.html")]
 struct Confirm {
     shell: Shell,
+    /// What they hold.
     list: String,
+    /// The list from which somebody came; and as the form sends it again.
+    here: String,
+    back: String,
     /// As it is sent again: a name or a key.
     holder: String,
     /// Who that is, for people.
@@ -45,10 +53,12 @@ pub(super) async fn confirm(viewer: May<GrantRevoke>, State(state): State<Shared
 }
 
 async fn page(viewer: &Viewer, state: &WebState, holder: &str) -> Result<Confirm, Failure> {
-    if holder.is_empty() {
+    // Nobody is called like a token, which would stand in this page and in its links.
+    if holder.is_empty() || looks_like_token(holder) {
         let failure = Failure::new(Code::RequestInvalid, "the address does not say whose grants are meant");
-        return Err(failure.with_remedy("Choose a holder in the list of grants first."));
+        return Err(failure.with_remedy(CHOOSE));
     }
+    let back = Filters::back(&viewer.parameter("back"));
     let ask = GrantAsk {
         only_live: true,
         holder: Some(holder.to_owned()),
@@ -67,8 +77,10 @@ async fn page(viewer: &Viewer, state: &WebState, holder: &str) -> Result<Confirm
             .first()
             .map_or_else(|| shown(holder, 200), |grant| grant.holder.clone()),
         holder: holder.to_owned(),
-        may_have_any: number > 0 || !sees_all(viewer),
-        held: sees_all(viewer).then(|| match held.next {
+        here: back.here(),
+        back: back.place(),
+        may_have_any: number > 0 || !held.of_all,
+        held: held.of_all.then(|| match held.next {
             Some(_) => format!("more than {words}"),
             None => words,
         }),
@@ -83,7 +95,19 @@ pub(super) async fn revoke_all(State(state): State<Shared>, sent: SentBy<GrantRe
     let ended = state
         .broker
         .revoke_grants_of(&viewer.asker(), fields.text("holder"))
-        .await?;
-    let word = if ended > 0 { "all" } else { "none" };
-    Ok(respond::see_other(&link(LIST, &[("done", word)])))
+        .await
+        .map_err(|error| {
+            let failure = Failure::from(error);
+            if failure.code() == Code::RequestInvalid {
+                failure.with_remedy(CHOOSE)
+            } else {
+                failure
+            }
+        })?;
+    if let Some(error) = ended.failure {
+        let remedy = "Not all of it could be ended, and what was stays so: try once more.";
+        return Err(Failure::from(error).with_remedy(remedy));
+    }
+    let word = if ended.grants > 0 { "all" } else { "none" };
+    Ok(respond::see_other(&Filters::back(fields.text("back")).done(word)))
 }

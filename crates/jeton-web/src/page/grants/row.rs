@@ -1,7 +1,7 @@
 use jeton_broker::GrantPage;
 use jeton_domain::{Action, Permissions};
 
-use super::{LIST, ends_all, link::link, own_key, sees_all};
+use super::{LIST, ends_all, link::link, own_key};
 use crate::page::{
     badge::{Badge, Tone},
     link::under,
@@ -47,9 +47,10 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// The rows of a page of the list.
-    pub(super) fn all(page: GrantPage, viewer: &Viewer) -> Vec<Self> {
+    /// The rows of a page of a list, from which one comes back to where the list was.
+    pub(super) fn all(page: GrantPage, viewer: &Viewer, back: &str) -> Vec<Self> {
         let grants = page.grants.into_iter();
+        let sees_all = page.of_all;
         let rows = grants.map(|grant| {
             let is_own = grant.holder_key == own_key(viewer);
             let account = grant.of.account();
@@ -73,7 +74,7 @@ impl Row {
                 is_live,
                 is_own,
                 holder: grant.holder,
-                holder_link: sees_all(viewer).then(|| link(LIST, &[("holder", &grant.holder_key)])),
+                holder_link: sees_all.then(|| link(LIST, &[("holder", &grant.holder_key)])),
                 source_link,
                 is_account: account.is_some(),
                 source: grant.source,
@@ -91,7 +92,8 @@ impl Row {
                     .may(Action::RecordRead)
                     .then(|| link("/record", &[("fingerprint", &fingerprint)])),
                 fingerprint,
-                revoke: (is_live && (is_own || ends_all(viewer))).then(|| format!("{}/revoke", under(LIST, &id))),
+                revoke: (is_live && (is_own || ends_all(viewer)))
+                    .then(|| link(&format!("{}/revoke", under(LIST, &id)), &[("back", back)])),
                 id,
             }
         });

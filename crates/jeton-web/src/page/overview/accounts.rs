@@ -13,7 +13,7 @@ pub(super) const LIST: &str = "/settings/accounts";
 /// How the accounts stand, in all and on each kind of forge.
 #[derive(Debug)]
 pub(super) struct States {
-    /// `1,204 accounts`.
+    /// `1,204 accounts`; `or more` when there are more than were looked at.
     pub(super) total: String,
     pub(super) has_any: bool,
     pub(super) chart: Chart,
@@ -34,11 +34,16 @@ pub(super) struct OnForge {
 impl States {
     pub(super) fn of(accounts: &AccountsOverview) -> Self {
         let all = parts(&accounts.states, None);
+        let total = counted(accounts.states.total, "account", "accounts");
         let several = accounts.by_forge.len() > 1;
         let forges = accounts.by_forge.iter().filter(|_| several);
         Self {
-            total: counted(accounts.states.total, "account", "accounts"),
-            has_any: accounts.states.total > 0,
+            total: if accounts.or_more {
+                format!("{total} or more")
+            } else {
+                total
+            },
+            has_any: accounts.states.total > 0 || accounts.or_more,
             chart: stack("states", "Accounts by state", &all),
             legend: legend("states", &all),
             forges: forges.map(|(kind, counts)| on_forge(*kind, counts)).collect(),

@@ -3,6 +3,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::accounts::LIST;
 use crate::page::{
+    accounts::SOON,
     badge::{Badge, Tone},
     chart::{Chart, Ink, Mark, TimeLine},
     link::{link, under},
@@ -14,8 +15,6 @@ use crate::page::{
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// How far the line reaches, in days.
 const DAYS: i32 = 90;
-/// What ends within so many days is marked.
-const SOON: i32 = 14;
 
 /// Which accounts end next.
 #[derive(Debug)]
@@ -78,7 +77,7 @@ impl Ending {
                     host: account.forge.host().to_owned(),
                     at: viewer.time(at),
                     is_noted: account.end_is_noted,
-                    is_renewed: account.auto_rotate,
+                    is_renewed: account.auto_rotate && at > now,
                 })
                 .collect(),
         }
@@ -100,11 +99,11 @@ fn mark(account: &Account, at: Timestamp, now: Timestamp) -> Mark {
 
 fn state(at: Timestamp, now: Timestamp) -> Badge {
     if at <= now {
-        Badge::new(Tone::Bad, "ended")
-    } else if at.duration_since(now) <= DAY * SOON {
-        Badge::new(Tone::Warn, "soon")
+        Badge::new(Tone::Bad, "Ended")
+    } else if at < now + SOON {
+        Badge::new(Tone::Warn, "Ends soon")
     } else {
-        Badge::new(Tone::Dim, "later")
+        Badge::new(Tone::Dim, "Later")
     }
 }
 
@@ -117,7 +116,13 @@ mod tests {
     #[test]
     fn an_end_is_past_soon_or_later() {
         let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
-        for (days, words) in [(-1, "ended"), (0, "ended"), (1, "soon"), (14, "soon"), (15, "later")] {
+        for (days, words) in [
+            (-1, "Ended"),
+            (0, "Ended"),
+            (1, "Ends soon"),
+            (29, "Ends soon"),
+            (30, "Later"),
+        ] {
             assert_eq!(state(now + DAY * days, now).words, words, "{days}");
         }
     }

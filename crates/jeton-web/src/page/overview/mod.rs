@@ -13,7 +13,7 @@ use axum::{extract::State, response::Response};
 use http::StatusCode;
 use jeton_domain::Action;
 
-use self::{accounts::States, ending::Ending, quotas::Left, refusals::Refusal, start::Step, usage::Usage};
+use self::{accounts::States, ending::Ending, quotas::Left, refusals::Refusal, start::Start, usage::Usage};
 use super::{
     chart::Chart,
     respond,
@@ -27,7 +27,7 @@ use crate::{failure::Failure, state::Shared};
 struct Overview {
     shell: Shell,
     /// What is to be done on a new server.
-    start: Option<Vec<Step>>,
+    start: Option<Start>,
     states: Option<States>,
     ending: Option<Ending>,
     sees_all_grants: bool,
@@ -41,20 +41,21 @@ struct Overview {
 /// The overview of whoever looks. No forge is asked for it.
 pub(super) async fn overview(viewer: Viewer, State(state): State<Shared>) -> Result<Response, Failure> {
     let accounts = state.broker.accounts().overview(viewer.caller()).await?;
-    let hours = state.broker.grants_per_hour(&viewer.asker(), 24).await?;
+    let grants = state.broker.grants_per_hour(&viewer.asker(), 24).await?;
     let knows_accounts = accounts.states.total > 0
         || [Action::AccountRead, Action::AccountUse, Action::AccountManage]
             .iter()
             .any(|action| viewer.may(*action));
     let page = Overview {
         shell: viewer.shell(Here::Overview),
-        start: start::steps(&viewer, &state, &accounts, &hours).await?,
-        sees_all_grants: viewer.may(Action::GrantRead),
-        grants: usage::per_hour(&hours),
+        start: start::steps(&viewer, &state, &accounts, &grants).await?,
+        sees_all_grants: grants.of_all,
+        grants: usage::per_hour(&grants.hours),
         usage: viewer
-            .may(Action::ServerRead)
+            .is_allowed(Action::ServerRead)
             .then(|| Usage::of(&state.broker.traffic(), &viewer)),
-        quotas: (knows_accounts || viewer.may(Action::AppRead)).then(|| quotas::left(&viewer, &state, &accounts)),
+        quotas: (knows_accounts || viewer.is_allowed(Action::AppRead))
+            .then(|| quotas::left(&viewer, &state, &accounts)),
         refusals: refusals::latest(&viewer, &state).await?,
         ending: knows_accounts.then(|| Ending::of(&accounts, &viewer)),
         states: knows_accounts.then(|| States::of(&accounts)),

@@ -35,8 +35,8 @@ pub(super) struct Left {
 /// What is left, the least first: the limits of Apps only for those who may see Apps.
 pub(super) fn left(viewer: &Viewer, state: &WebState, accounts: &AccountsOverview) -> Vec<Left> {
     let mut all: Vec<(u128, Left)> = Vec::new();
-    if viewer.may(Action::AppRead) {
-        for one in state.broker.app_quotas().into_iter().take(SHOWN) {
+    if viewer.is_allowed(Action::AppRead) {
+        for one in state.broker.app_quotas(None, SHOWN) {
             let link = under("/apps", one.app.as_str());
             let left = row(viewer, one.app.to_string(), &one.quota, one.at);
             let left = Left {

@@ -34,7 +34,7 @@ pub(super) struct Refusal {
 
 /// The latest refusals, for those who may read the record.
 pub(super) async fn latest(viewer: &Viewer, state: &WebState) -> Result<Option<Vec<Refusal>>, Failure> {
-    if !viewer.may(Action::RecordRead) {
+    if !viewer.is_allowed(Action::RecordRead) {
         return Ok(None);
     }
     let ledger = state.access.settled_ledger().await;
@@ -122,6 +122,7 @@ fn why(code: &str) -> String {
         Some(Code::AuthNotAllowed) => "known, and not allowed to",
         Some(Code::AuthRateLimited) => "too many tries",
         Some(Code::AuthSession) => "the session has ended",
+        Some(Code::AuthCsrf) => "no page of this server sent the form",
         Some(Code::AuthSetupLink) => "the link was used, or never given out",
         Some(Code::AuthSignIn) => "the provider did not vouch for them",
         Some(Code::AuthIssuerUnavailable) => "the issuer's keys cannot be fetched",

@@ -1,6 +1,6 @@
 use jeton_accounts::AccountsOverview;
+use jeton_broker::{GrantAsk, GrantHours};
 use jeton_domain::Action;
-use jiff::Timestamp;
 
 use crate::{failure::Failure, page::viewer::Viewer, state::WebState};
 
@@ -14,19 +14,39 @@ pub(super) struct Step {
     pub(super) link: &'static str,
 }
 
-/// What is to be done before anybody can get a token, for those who can do some of it. `None` once somebody gets tokens, or when all
-/// is done.
+/// What a new server needs.
+#[derive(Debug)]
+pub(super) struct Start {
+    /// Whether nobody was ever given a token, as far as the grants that are kept tell.
+    pub(super) is_new: bool,
+    pub(super) steps: Vec<Step>,
+}
+
+/// What is to be done before anybody can get a token, for those who see all grants and can do some of it. `None` once somebody was
+/// given one and there is something to take further ones from, or when all is done.
 pub(super) async fn steps(
     viewer: &Viewer,
     state: &WebState,
     accounts: &AccountsOverview,
-    hours: &[(Timestamp, u64)],
-) -> Result<Option<Vec<Step>>, Failure> {
-    if hours.iter().any(|(_, grants)| *grants > 0) {
+    grants: &GrantHours,
+) -> Result<Option<Start>, Failure> {
+    if !grants.of_all {
+        return Ok(None);
+    }
+    let is_new = grants.hours.iter().all(|(_, grants)| *grants == 0) && {
+        let ask = GrantAsk {
+            limit: 1,
+            ..GrantAsk::default()
+        };
+        let page = state.broker.list_grants(&viewer.asker(), ask).await?;
+        page.of_all && page.grants.is_empty()
+    };
+    let has_source = accounts.states.total > 0 || !state.broker.list_apps().is_empty();
+    if !is_new && has_source {
         return Ok(None);
     }
     let mut steps = Vec::new();
-    if viewer.may(Action::AccountManage) {
+    if viewer.is_allowed(Action::AccountManage) {
         steps.push(Step {
             is_done: accounts.states.total > 0,
             name: "Add an account",
@@ -34,7 +54,7 @@ pub(super) async fn steps(
             link: "/settings/accounts/new",
         });
     }
-    if viewer.may(Action::AppManage) {
+    if viewer.is_allowed(Action::AppManage) {
         steps.push(Step {
             is_done: !state.broker.list_apps().is_empty(),
             name: "Add a GitHub App",
@@ -42,7 +62,7 @@ pub(super) async fn steps(
             link: "/apps",
         });
     }
-    if viewer.may(Action::ClientManage) {
+    if viewer.is_allowed(Action::ClientManage) {
         let clients = state.access.list_clients(None, false, 1).await?;
         steps.push(Step {
             is_done: !clients.clients.is_empty(),
@@ -51,7 +71,7 @@ pub(super) async fn steps(
             link: "/settings/clients",
         });
     }
-    if viewer.may(Action::PolicyManage) {
+    if viewer.is_allowed(Action::PolicyManage) {
         let policies = state.access.list_policies().await;
         steps.push(Step {
             is_done: !policies.policies.is_empty(),
@@ -61,5 +81,5 @@ pub(super) async fn steps(
         });
     }
     let is_open = steps.iter().any(|step| !step.is_done);
-    Ok(is_open.then_some(steps))
+    Ok(is_open.then_some(Start { is_new, steps }))
 }

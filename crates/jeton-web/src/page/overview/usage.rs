@@ -15,10 +15,12 @@ const HOURS: usize = 24;
 #[derive(Debug)]
 pub(super) struct Usage {
     pub(super) chart: Chart,
-    /// `98 %`: of the Apps' tokens that went out, those for which no forge was asked.
+    /// `98 %`: of the Apps' tokens that went out, those that cost no mint of their own.
     pub(super) from_cache: Option<String>,
     pub(super) minted: String,
     pub(super) cached: String,
+    /// What the forges minted in all, renewals ahead among it.
+    pub(super) mints: String,
     pub(super) accounts: String,
     pub(super) refused: String,
     pub(super) failed: String,
@@ -67,7 +69,7 @@ impl Usage {
                     ink: Ink::First,
                 },
                 Series {
-                    name: "Minted by a forge",
+                    name: "Minted for the request",
                     ink: Ink::Second,
                 },
             ],
@@ -79,6 +81,7 @@ impl Usage {
             from_cache: percent(cached, minted),
             minted: counted(minted, "time", "times"),
             cached: counted(cached, "time", "times"),
+            mints: counted(sum(|hour| hour.mints), "time", "times"),
             accounts: counted(sum(|hour| hour.accounts), "time", "times"),
             refused: count(sum(|hour| hour.refused)),
             failed: count(sum(|hour| hour.failed)),

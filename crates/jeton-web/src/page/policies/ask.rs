@@ -10,7 +10,11 @@ use serde_json::{Map, Value};
 
 use crate::{
     failure::Failure,
-    page::{fields::Fields, viewer::Viewer, when},
+    page::{
+        fields::{Cleared, Fields, clear_tokens},
+        viewer::Viewer,
+        when,
+    },
 };
 
 /// All fields, as they were typed.
@@ -82,6 +86,8 @@ impl Asked {
             forge: text("forge"),
             source: text("source"),
             lifetime: text("lifetime_seconds"),
+            // What is asked is why it was decided so then.
+            time: entry.at.to_string(),
             ..Self::default()
         };
         asked.take_caller(&entry.actor_name);
@@ -136,6 +142,31 @@ impl Asked {
             "operator" | "anonymous" | "me" => self.kind = kind,
             _ => {}
         }
+    }
+
+    pub(super) fn clear_tokens(&mut self) -> Cleared {
+        let mut repositories = self.repositories.join("\n");
+        let cleared = clear_tokens([
+            ("Client", &mut self.client),
+            ("User", &mut self.user),
+            ("Issuer", &mut self.issuer),
+            ("Subject", &mut self.subject),
+            ("Claims", &mut self.claims),
+            ("User id", &mut self.uid),
+            ("Group id", &mut self.gid),
+            ("Action", &mut self.action),
+            ("Repositories", &mut repositories),
+            ("Permissions", &mut self.permissions),
+            ("Forge", &mut self.forge),
+            ("Source", &mut self.source),
+            ("Lifetime", &mut self.lifetime),
+            ("From the address", &mut self.address),
+            ("When", &mut self.time),
+        ]);
+        if repositories.is_empty() {
+            self.repositories.clear();
+        }
+        cleared
     }
 
     /// Whether there is something to explain.

@@ -5,7 +5,7 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 use jeton_access::{AccessError, PolicyChange};
-use jeton_domain::Code;
+use jeton_domain::{Code, redact};
 use jeton_policy::{Origin, PolicyError, PolicySet, PolicySpec, parse_document};
 
 use super::{ADD, EXPLAIN, LIST, not_found, path, text};
@@ -14,6 +14,7 @@ use crate::{
     extract::{Name, shown},
     failure::Failure,
     page::{
+        fields::{Cleared, clear_tokens},
         html::prose,
         link::link,
         problem::{Problem, sentence},
@@ -44,6 +45,7 @@ struct Edit<'a> {
     /// Of the policy that is changed.
     name: Option<&'a str>,
     text: &'a str,
+    cleared: Cleared,
     wrong: Vec<Wrong>,
     back: &'a str,
 }
@@ -59,7 +61,7 @@ impl Wrong {
     fn new(line: Option<usize>, detail: &str, remedy: Option<&str>) -> Self {
         Self {
             line,
-            detail: prose(&sentence(detail)),
+            detail: prose(&redact(&sentence(detail))),
             remedy: remedy.map(prose),
         }
     }
@@ -69,7 +71,7 @@ impl Wrong {
         Self {
             line: error.line_in(text),
             // Begins with the field's name, which has no capital.
-            detail: prose(&detail),
+            detail: prose(&redact(&detail)),
             remedy: error.remedy.as_deref().map(prose),
         }
     }
@@ -172,13 +174,15 @@ fn plain(name: &str) -> String {
 fn show(viewer: &Viewer, status: StatusCode, name: Option<&str>, text: &str, wrong: Vec<Wrong>) -> Response {
     let back = name.map_or_else(|| LIST.to_owned(), path);
     let action = name.map_or_else(|| ADD.to_owned(), |name| format!("{}/edit", path(name)));
+    let mut text = text.to_owned();
     let page = Edit {
         shell: viewer.shell(Here::Policies),
         list: LIST,
         explain: EXPLAIN,
         action: &action,
         name,
-        text,
+        cleared: clear_tokens([("The policy", &mut text)]),
+        text: &text,
         wrong,
         back: &back,
     };

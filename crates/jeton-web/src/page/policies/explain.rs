@@ -16,10 +16,12 @@ use crate::{
     failure::Failure,
     page::{
         badge::{Badge, Tone},
+        fields::Cleared,
         html::prose,
         problem::{Problem, sentence},
         respond,
         shell::{Here, Shell},
+        time::Time,
         viewer::{May, SentBy, Viewer},
         when,
     },
@@ -37,6 +39,7 @@ struct Page {
     kinds: Vec<Choice>,
     roles: Vec<Choice>,
     actions: Vec<Choice>,
+    cleared: Cleared,
     asked: Asked,
     repositories: String,
     time: String,
@@ -55,6 +58,8 @@ struct Answer {
     what: &'static str,
     decision: Badge,
     words: String,
+    /// The moment that was asked about; none for now.
+    at: Option<Time>,
     ceiling: Option<String>,
     permissions: Option<String>,
     longest: Option<String>,
@@ -103,8 +108,10 @@ async fn of_record(viewer: &Viewer, state: &WebState, seq: u64) -> Result<Asked,
     Ok(entry.map(Asked::of_entry).unwrap_or_default())
 }
 
-fn show(viewer: &Viewer, state: &WebState, asked: Asked) -> Response {
-    let outcome = if asked.is_whole() {
+fn show(viewer: &Viewer, state: &WebState, mut asked: Asked) -> Response {
+    let cleared = asked.clear_tokens();
+    // Without what was cleared it is another request.
+    let outcome = if asked.is_whole() && cleared.is_empty() {
         asked
             .meant(viewer)
             .map(|meant| Some(answer(state, viewer, &asked, &meant)))
@@ -115,7 +122,7 @@ fn show(viewer: &Viewer, state: &WebState, asked: Asked) -> Response {
         Ok(answer) => (answer, None, ""),
         Err((wrong, failure)) => (None, Some(Problem::from(&failure)), wrong),
     };
-    let status = if problem.is_some() {
+    let status = if problem.is_some() || !cleared.is_empty() {
         StatusCode::BAD_REQUEST
     } else {
         StatusCode::OK
@@ -131,6 +138,7 @@ fn show(viewer: &Viewer, state: &WebState, asked: Asked) -> Response {
         actions: actions(&asked.action),
         repositories: asked.repositories.join("\n"),
         time: when::typed(&asked.time),
+        cleared,
         asked,
         answer,
     };
@@ -187,6 +195,7 @@ fn answer(state: &WebState, viewer: &Viewer, asked: &Asked, meant: &Meant) -> An
         what: meant.action.as_str(),
         decision: badge,
         words: prose(&words),
+        at: meant.time.map(|at| viewer.time(at)),
         ceiling: ceiling.map(|words| prose(&words)),
         permissions,
         longest: allowed

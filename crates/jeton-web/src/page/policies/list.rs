@@ -10,6 +10,7 @@ use crate::{
     failure::Failure,
     page::{
         badge::Badge,
+        fields::{Cleared, clear_tokens},
         link::link,
         respond,
         shell::{Here, Shell},
@@ -21,6 +22,8 @@ use crate::{
 
 /// Policies on a page.
 const PAGE: usize = 50;
+/// Actions that a row shows at once.
+const FEW_ACTIONS: usize = 6;
 
 #[derive(Template)]
 #[template(path = "policies/list.html")]
@@ -35,6 +38,7 @@ struct List {
     action: String,
     actions: &'static [Action],
     search: String,
+    cleared: Cleared,
     total: usize,
     found: usize,
     rows: Vec<Row>,
@@ -57,6 +61,8 @@ struct Row {
     origin: &'static str,
     whom: String,
     actions: String,
+    /// How many those are, where they are too many to stand in a list.
+    many_actions: Option<usize>,
     wherefore: String,
     permissions: String,
     text: Option<String>,
@@ -66,7 +72,8 @@ struct Row {
 /// All policies in the order in which they are tried, under the ceiling.
 pub(super) async fn list(viewer: May<PolicyRead>, State(state): State<Shared>) -> Result<Response, Failure> {
     let views = state.access.list_policies().await;
-    let (action, search) = (viewer.parameter("action"), viewer.parameter("search"));
+    let (action, mut search) = (viewer.parameter("action"), viewer.parameter("search"));
+    let cleared = clear_tokens([("In whose text stands", &mut search)]);
     // They are in memory, in an order of their own: the place is a number.
     let from = viewer.parameter("from").parse::<usize>().unwrap_or(0);
     let found: Vec<&PolicyView> = views
@@ -98,6 +105,7 @@ pub(super) async fn list(viewer: May<PolicyRead>, State(state): State<Shared>) -
         next: (end < found.len()).then(|| page_link(end)),
         action,
         search,
+        cleared,
     };
     Ok(respond::render(StatusCode::OK, &page))
 }
@@ -133,7 +141,8 @@ fn row(view: &PolicyView) -> Row {
             "unknown".to_owned()
         },
         actions: spec.actions.join(", "),
-        wherefore: words::wherefore(spec),
+        many_actions: Some(spec.actions.len()).filter(|count| *count > FEW_ACTIONS),
+        wherefore: if known { words::wherefore(spec) } else { String::new() },
         permissions: words::permissions(spec),
         text: known.then(|| text::policy(spec)),
         error: view.error.clone(),

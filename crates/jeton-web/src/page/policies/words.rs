@@ -53,6 +53,9 @@ pub(super) fn wherefore(spec: &PolicySpec) -> String {
     if !spec.sources.is_empty() {
         all.push(format!("from {}", some(&spec.sources)));
     }
+    if all.is_empty() {
+        return "everything".to_owned();
+    }
     all.join(", ")
 }
 
@@ -91,6 +94,9 @@ mod tests {
         assert_eq!(whom(&spec.callers), "tokens of actions with sub = x or y");
         assert_eq!(wherefore(&spec), "a/1, a/2, a/3, a/4 and 2 more, from app:main");
         assert_eq!(permissions(&spec), "contents: read");
+        let spec =
+            serde_json::from_value(json!({"name": "a", "callers": {"user": "ada"}, "actions": ["app.read"]})).unwrap();
+        assert_eq!(wherefore(&spec), "everything");
         assert_eq!(
             whom(&serde_json::from_value(json!({"user": ["ada", "bob"], "role": "member"})).unwrap()),
             "user ada or bob and role member"

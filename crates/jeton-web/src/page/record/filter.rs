@@ -2,20 +2,20 @@
 
 use jeton_domain::{Code, Fingerprint};
 use jeton_ledger::{LedgerFilter, events};
+use jiff::Timestamp;
 
 use crate::{
     failure::Failure,
-    page::{link::link, viewer::Viewer, when},
+    page::{
+        fields::{Cleared, clear_tokens},
+        link::link,
+        viewer::Viewer,
+        when,
+    },
 };
 
 /// What the form calls all that was refused, of whatever family.
 const REFUSALS: &str = "refusals";
-const REFUSED: [&str; 4] = [
-    events::TOKEN_REFUSED,
-    events::ACCESS_REFUSED,
-    events::AUTH_REFUSED,
-    events::USER_SIGN_IN_REFUSED,
-];
 
 /// As it was typed.
 #[derive(Debug, Clone, Default)]
@@ -52,6 +52,22 @@ impl Typed {
         }
     }
 
+    /// What is no fingerprint is not shown again either: people paste tokens there.
+    pub(super) fn clear_tokens(&mut self) -> Cleared {
+        let cleared = clear_tokens([
+            ("What happened", &mut self.event),
+            ("By whom", &mut self.actor),
+            ("Request", &mut self.request_id),
+            ("Fingerprint", &mut self.fingerprint),
+            ("Since", &mut self.since),
+            ("Before", &mut self.until),
+        ]);
+        if Fingerprint::parse(&self.fingerprint).is_none() {
+            self.fingerprint.clear();
+        }
+        cleared
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.pairs().iter().all(|(_, value)| value.is_empty())
     }
@@ -77,8 +93,7 @@ impl Typed {
     /// # Errors
     /// What is wrong, and in which field.
     pub(super) fn read(&self) -> Result<LedgerFilter, (&'static str, Failure)> {
-        // As the record itself writes it: no database's text holds it.
-        let some = |text: &str| Some(text.replace('\0', "\u{fffd}")).filter(|text| !text.is_empty());
+        let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let fingerprint = some(&self.fingerprint).map(|text| {
             Fingerprint::parse(&text).ok_or_else(|| {
                 let failure = Failure::new(Code::RequestInvalid, "this is no fingerprint");
@@ -88,7 +103,7 @@ impl Typed {
         });
         let events = match self.event.as_str() {
             "" => Vec::new(),
-            REFUSALS => REFUSED.map(str::to_owned).to_vec(),
+            REFUSALS => events::REFUSALS.map(str::to_owned).to_vec(),
             one => some(one).into_iter().collect(),
         };
         Ok(LedgerFilter {
@@ -96,8 +111,8 @@ impl Typed {
             actor: some(&self.actor),
             fingerprint: fingerprint.transpose()?.map(|fingerprint| fingerprint.to_string()),
             request_id: some(&self.request_id),
-            since: when::maybe("since", &self.since).map_err(|failure| ("since", failure))?,
-            until: when::maybe("until", &self.until).map_err(|failure| ("until", failure))?,
+            since: moment("Since", &self.since).map_err(|failure| ("since", failure))?,
+            until: moment("Before", &self.until).map_err(|failure| ("until", failure))?,
         })
     }
 
@@ -136,6 +151,11 @@ impl Typed {
             words,
         }
     }
+}
+
+/// As the form asks for it: its fields are in UTC.
+fn moment(label: &str, text: &str) -> Result<Option<Timestamp>, Failure> {
+    when::maybe(label, text).map_err(|failure| failure.with_remedy("Write it as 2026-12-31T10:30. It is read as UTC."))
 }
 
 /// A family for people.

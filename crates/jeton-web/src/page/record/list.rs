@@ -12,6 +12,7 @@ use crate::{
     auth::rights::RecordRead,
     failure::Failure,
     page::{
+        fields::Cleared,
         problem::Problem,
         respond,
         shell::{Here, Shell},
@@ -30,6 +31,7 @@ struct List {
     shell: Shell,
     problem: Option<Problem>,
     wrong: &'static str,
+    cleared: Cleared,
     typed: Typed,
     since: String,
     until: String,
@@ -45,11 +47,15 @@ struct List {
 
 /// The record, newest first.
 pub(super) async fn list(viewer: May<RecordRead>, State(state): State<Shared>) -> Result<Response, Failure> {
-    let typed = Typed::of_address(&viewer);
+    let mut typed = Typed::of_address(&viewer);
     // What is no number begins the list anew. Databases count to 2^63.
     let before = viewer.parameter("before").parse::<u64>().ok();
     let before = before.map(|before| before.min(i64::MAX.unsigned_abs()));
-    let (entries, next, problem, wrong) = match typed.read() {
+    let filter = typed.read();
+    let cleared = typed.clear_tokens();
+    let (entries, next, problem, wrong) = match filter {
+        // Not all entries instead, as if they were what was asked for.
+        Ok(_) if !cleared.is_empty() => (Vec::new(), None, None, ""),
         Ok(filter) => {
             let ledger = state.access.settled_ledger().await;
             let page = ledger.list(&filter, before, PAGE).await.map_err(AccessError::from)?;
@@ -57,7 +63,7 @@ pub(super) async fn list(viewer: May<RecordRead>, State(state): State<Shared>) -
         }
         Err((wrong, failure)) => (Vec::new(), None, Some(Problem::from(&failure)), wrong),
     };
-    let status = if problem.is_some() {
+    let status = if problem.is_some() || !cleared.is_empty() {
         StatusCode::BAD_REQUEST
     } else {
         StatusCode::OK
@@ -68,7 +74,8 @@ pub(super) async fn list(viewer: May<RecordRead>, State(state): State<Shared>) -
         wrong,
         since: when::typed(&typed.since),
         until: when::typed(&typed.until),
-        is_filtered: !typed.is_empty(),
+        is_filtered: !typed.is_empty() || !cleared.is_empty(),
+        cleared,
         refusals: typed.refusals(),
         families: typed.families(),
         verify: VERIFY,

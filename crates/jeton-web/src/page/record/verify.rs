@@ -11,6 +11,7 @@ use crate::{
     operations::record::verify_record,
     page::{
         badge::{Badge, Tone},
+        fields::{Cleared, clear_tokens},
         link::link,
         problem::{Problem, sentence},
         respond,
@@ -22,14 +23,17 @@ use crate::{
 
 #[derive(Template)]
 #[template(path = "record/verify.html")]
-struct Page<'a> {
+struct Page {
     shell: Shell,
     list: &'static str,
     action: &'static str,
     problem: Option<Problem>,
+    /// What is wrong with the entry that was typed.
+    wrong: Option<&'static str>,
     has_archive: bool,
     with_archives: bool,
-    expect: &'a str,
+    cleared: Cleared,
+    expect: String,
     verdict: Option<Verdict>,
 }
 
@@ -56,6 +60,10 @@ struct Archive {
     state: Badge,
 }
 
+/// Beside the field, in its own words.
+const NO_ENTRY: &str = "Write the number of the entry, a colon, and its 64 hex digits, as an earlier verification told you to keep \
+                        them. Or leave it empty.";
+
 /// The form.
 pub(super) async fn form(viewer: May<RecordRead>, State(state): State<Shared>) -> Response {
     show(&viewer, &state, StatusCode::OK, false, "", Ok(None))
@@ -72,7 +80,13 @@ pub(super) async fn verify(State(state): State<Shared>, sent: SentBy<RecordRead>
     let (status, outcome) = match verify_record::verify(&state, &asked).await {
         Ok(verdict) => (StatusCode::OK, Ok(Some(verdict))),
         Err(failure) if failure.code() == Code::RequestInvalid => {
-            (respond::page_status(failure.code()), Err(Problem::from(&failure)))
+            let refused = if verify_record::is_about_expected(&failure) {
+                let words = "The record was not read: what you typed below is no entry.";
+                (Problem::new(words, None), Some(NO_ENTRY))
+            } else {
+                (Problem::from(&failure), None)
+            };
+            (respond::page_status(failure.code()), Err(refused))
         }
         Err(failure) => return Err(failure),
     };
@@ -92,19 +106,22 @@ fn show(
     status: StatusCode,
     with_archives: bool,
     expect: &str,
-    outcome: Result<Option<RecordVerdict>, Problem>,
+    outcome: Result<Option<RecordVerdict>, (Problem, Option<&'static str>)>,
 ) -> Response {
-    let (verdict, problem) = match outcome {
-        Ok(verdict) => (verdict.map(told), None),
-        Err(problem) => (None, Some(problem)),
+    let (verdict, problem, wrong) = match outcome {
+        Ok(verdict) => (verdict.map(told), None, None),
+        Err((problem, wrong)) => (None, Some(problem), wrong),
     };
+    let mut expect = expect.to_owned();
     let page = Page {
         shell: viewer.shell(Here::Record),
         list: LIST,
         action: VERIFY,
         problem,
+        wrong,
         has_archive: state.settings.record_archive.is_some(),
         with_archives,
+        cleared: clear_tokens([("An entry that must still be there", &mut expect)]),
         expect,
         verdict,
     };

@@ -8,6 +8,7 @@ use crate::{
     auth::rights::UserManage,
     failure::Failure,
     page::{
+        fields::{Cleared, clear_tokens},
         problem::Problem,
         respond,
         shell::{Here, Shell},
@@ -23,6 +24,7 @@ struct Form {
     action: &'static str,
     list: &'static str,
     problem: Option<Problem>,
+    cleared: Cleared,
     name: String,
     roles: Vec<RoleChoice>,
     /// Whether it is the role that is wrong, and not the name.
@@ -75,12 +77,14 @@ fn show(
     problem: Option<Problem>,
     wrong_role: bool,
 ) -> Response {
+    let mut name = name.to_owned();
     let page = Form {
         shell: viewer.shell(Here::Users),
         action: ADD,
         list: LIST,
         problem,
-        name: name.to_owned(),
+        cleared: clear_tokens([("Name", &mut name)]),
+        name,
         roles: roles(role),
         wrong_role,
     };
