@@ -40,7 +40,7 @@ pub(crate) async fn run(config: Config, sources: ConfigSources) -> Result<(), St
     let mut listeners = listen(&config).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
-    let parts = wiring::open(&config, Some(sources), clock, entropy).await?;
+    let parts = wiring::open(&config, Some(sources), first_address(&listeners), clock, entropy).await?;
     // It lies in the state directory, which is there only now.
     listeners.extend(listen_unix(&config, listeners.is_empty())?);
     for address in addresses(&listeners) {

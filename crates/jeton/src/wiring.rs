@@ -1,6 +1,6 @@
 //! Puts a server together from the configuration: the vault, its key, the operator's key, the broker, the web side.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use jeton_access::AccessError;
 use jeton_broker::{
@@ -162,10 +162,11 @@ impl From<ConfigIssue> for StartError {
 }
 
 /// Opens everything that a server needs; listens nowhere yet. `sources` is where the configuration was read from, if it can be read
-/// there again.
+/// there again; `listening` the first address that the server has taken, for links to it.
 pub(crate) async fn open(
     config: &Config,
     sources: Option<ConfigSources>,
+    listening: Option<SocketAddr>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 ) -> Result<Parts, StartError> {
@@ -193,7 +194,8 @@ pub(crate) async fn open(
         "the sealing key was read"
     );
     let ring = open_key_ring(&*vault, &sealing_keys, &*clock, &*entropy).await?;
-    let access = wiring_access::open(config, &vault, &ring, &clock, &entropy).await?;
+    let public_url = config.server.public_url(listening);
+    let access = wiring_access::open(config, &public_url, &vault, &ring, &clock, &entropy).await?;
     let configured_apps = config
         .apps
         .iter()
@@ -241,7 +243,7 @@ pub(crate) async fn open(
         broker: broker.clone(),
         clock,
     };
-    let settings = web_settings(config, examiner);
+    let settings = web_settings(config, public_url, examiner);
     let own_uid = rustix::process::geteuid().as_raw();
     let web = Web::new(broker.clone(), settings, own_uid, entropy);
     let record = &config.access.record;
@@ -256,7 +258,7 @@ pub(crate) async fn open(
 }
 
 /// How requests are answered.
-fn web_settings(config: &Config, examiner: ServerExaminer) -> WebSettings {
+fn web_settings(config: &Config, public_url: String, examiner: ServerExaminer) -> WebSettings {
     let (server, compat) = (&config.server, &config.compat);
     WebSettings {
         compat: CompatSettings {
@@ -274,7 +276,7 @@ fn web_settings(config: &Config, examiner: ServerExaminer) -> WebSettings {
             networks: server.trusted_proxies.networks.clone(),
             unix: server.trusted_proxies.unix,
         },
-        public_url: server.public_url(None),
+        public_url,
         record_archive: config.access.record.archive_dir.clone(),
         version: env!("CARGO_PKG_VERSION"),
         examiner: Some(Arc::new(examiner)),

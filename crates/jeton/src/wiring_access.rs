@@ -28,6 +28,7 @@ const ANCHOR: &str = "record.anchor";
 /// Opens the record and reads who may ask.
 pub(crate) async fn open(
     config: &Config,
+    public_url: &str,
     vault: &Arc<dyn Vault>,
     ring: &Arc<KeyRing>,
     clock: &Arc<dyn Clock>,
@@ -43,7 +44,7 @@ pub(crate) async fn open(
     let http = OidcHttpOptions::default();
     let verifier = JwtVerifier::new(issuers, Arc::clone(clock), http.clone())?;
     let sign_in = match &config.access.sign_in {
-        Some(given) => Some(SignIn::new(sign_in(config, given)?, Arc::clone(clock), http)?),
+        Some(given) => Some(SignIn::new(sign_in(public_url, given)?, Arc::clone(clock), http)?),
         None => None,
     };
     let ledger = Ledger::open(LedgerParts {
@@ -121,8 +122,8 @@ fn issuer(given: &config::IssuerConfig) -> Result<IssuerConfig, StartError> {
     })
 }
 
-fn sign_in(config: &Config, given: &config::SignInConfig) -> Result<SignInConfig, StartError> {
-    let redirect_uri = format!("{}/sign-in/callback", config.server.public_url(None));
+fn sign_in(public_url: &str, given: &config::SignInConfig) -> Result<SignInConfig, StartError> {
+    let redirect_uri = format!("{public_url}/sign-in/callback");
     // The one name that is always well-formed: people see the issuer's address beside it.
     let name = IssuerName::parse("sign-in").map_err(|_| StartError::Sign("its name"))?;
     let roles = [

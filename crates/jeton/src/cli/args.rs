@@ -156,7 +156,7 @@ pub(crate) enum TokenCommand {
     Inspect(InspectArgs),
     /// Give a token back before it ends, or end all that somebody holds
     #[command(
-        after_help = "Examples:\n  jeton token revoke 0192d1f0-5a5e-7c3b-8f4e-1b2c3d4e5f60\n  jeton token revoke --all-of client:ci"
+        after_help = "Example:\n  jeton token revoke 0192d1f0-5a5e-7c3b-8f4e-1b2c3d4e5f60\n  jeton token revoke --all-of client:ci"
     )]
     Revoke {
         /// The id that came with the token; `jeton token list` shows it

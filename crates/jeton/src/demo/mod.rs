@@ -8,12 +8,15 @@ mod git;
 mod steps;
 mod story;
 
-use std::{collections::BTreeMap, process::ExitCode, sync::Arc};
+use std::{
+    collections::BTreeMap, fs::Permissions, io, os::unix::fs::PermissionsExt as _, process::ExitCode, sync::Arc,
+};
 
 use jeton_access::Access;
 use jeton_domain::{Clock, Entropy, Secret};
 use jeton_forge_sim::{ForgeSim, SimConfig};
 use jeton_web::Listener;
+use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use crate::{
@@ -41,10 +44,7 @@ pub(crate) struct DemoOptions {
 /// [`StartError`] when not even the servers start.
 pub(crate) async fn run(options: DemoOptions) -> Result<ExitCode, StartError> {
     let story = Story::default();
-    let place = tempfile::Builder::new()
-        .prefix("jeton-demo-")
-        .tempdir()
-        .map_err(StartError::Serve)?;
+    let place = place().map_err(StartError::Serve)?;
     let clock = DemoClock::default();
     let sim_config = SimConfig {
         clock: clock.for_sim(),
@@ -122,7 +122,7 @@ impl Stage {
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(StartError::Serve)?;
         let url = format!("http://{}", listener.local_addr().map_err(StartError::Serve)?);
-        let parts = wiring::open(&self.config, None, clock, entropy).await?;
+        let parts = wiring::open(&self.config, None, listener.local_addr().ok(), clock, entropy).await?;
         let access = parts.broker.access().clone();
         let (stop, stopped) = oneshot::channel();
         let ended = tokio::spawn(serve::serve(parts, vec![Listener::Tcp(listener)], async {
@@ -150,6 +150,14 @@ impl Stage {
     }
 }
 
+/// The state directory: keys lie in it, so it is for this user alone, as the doctor wants it.
+fn place() -> io::Result<TempDir> {
+    tempfile::Builder::new()
+        .prefix("jeton-demo-")
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir()
+}
+
 /// The usual configuration, in a directory of its own. Nothing of the real environment goes in.
 fn config(place: &std::path::Path) -> Result<Config, StartError> {
     let env = BTreeMap::from([
@@ -163,4 +171,18 @@ fn config(place: &std::path::Path) -> Result<Config, StartError> {
         ..ConfigSources::default()
     })
     .map_err(StartError::Config)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::place;
+
+    #[test]
+    fn the_keys_of_a_demo_are_for_its_user_alone() {
+        let place = place().unwrap();
+        let mode = std::fs::metadata(place.path()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
 }

@@ -1,4 +1,7 @@
-use std::path::Path;
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use jeton_domain::Secret;
 use jeton_forge_sim::{AppSpec, FaultKind, FaultRule, InstallSpec};
@@ -174,7 +177,7 @@ async fn restart(story: &Story, stage: &mut Stage, key: Secret) -> Result<Value,
         "the token came back from the sealed vault; nothing was minted",
     );
     let token = text(&grant, "token")?;
-    let leaked = holds(&stage.config.state_dir, token.as_bytes());
+    let leaked = holds(&stage.config.state_dir, token.as_bytes())?;
     story.check(!leaked, "no file under the state directory holds it in the clear");
     Ok(grant)
 }
@@ -204,16 +207,53 @@ fn read_key(path: &Path) -> Result<Secret, Failure> {
     Ok(Secret::new(text.trim()))
 }
 
-/// Whether any file below a directory holds these bytes.
-pub(super) fn holds(place: &Path, bytes: &[u8]) -> bool {
-    let Ok(entries) = std::fs::read_dir(place) else {
-        return false;
-    };
-    entries.flatten().any(|entry| {
-        let path = entry.path();
-        if path.is_dir() {
-            return holds(&path, bytes);
+/// Whether any file below a directory holds these bytes. Another process reads them: when one closes a file, it loses every lock
+/// that it has on it, and SQLite, which runs in this one, would lose those of its database.
+pub(super) fn holds(place: &Path, bytes: &[u8]) -> Result<bool, Failure> {
+    let failed = |error: std::io::Error| format!("{}: {error}", place.display());
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(place).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if !path.is_dir() {
+            files.push(path);
+        } else if holds(&path, bytes)? {
+            return Ok(true);
         }
-        std::fs::read(&path).is_ok_and(|content| content.windows(bytes.len()).any(|window| window == bytes))
-    })
+    }
+    for file in files {
+        let read = Command::new("cat").arg("--").arg(file).stderr(Stdio::null()).output();
+        let content = read.map_err(|error| format!("cat: {error}"))?.stdout;
+        if content.windows(bytes.len()).any(|window| window == bytes) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
+    use jeton_vault::Vault as _;
+
+    use super::holds;
+
+    #[tokio::test]
+    async fn a_look_at_the_files_leaves_the_databases_locks_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("jeton.db");
+        let vault = jeton_vault_sqlite::SqliteVault::open(&path).await.unwrap();
+        let tx = vault.begin().await.unwrap();
+        let inode = format!(":{} ", std::fs::metadata(&path).unwrap().ino());
+        let locks = || {
+            let all = std::fs::read_to_string("/proc/locks").unwrap();
+            all.lines().filter(|line| line.contains(&inode)).count()
+        };
+        let before = locks();
+        assert!(before > 0);
+        assert!(holds(directory.path(), b"SQLite format 3").unwrap());
+        assert!(!holds(directory.path(), b"nowhere to be found").unwrap());
+        assert_eq!(locks(), before);
+        drop(tx);
+    }
 }

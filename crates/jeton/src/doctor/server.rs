@@ -51,13 +51,14 @@ impl Examiner for ServerExaminer {
         format!("{kind}, {}", self.vault.place())
     }
 
-    async fn examine(&self) -> Vec<DoctorFinding> {
+    async fn examine(&self, addresses: &[String]) -> Vec<DoctorFinding> {
         let here = async {
             let mut findings = self.on_disk().await;
             findings.extend(vault::look(&*self.vault, &self.config).await);
             let version = Some(env!("CARGO_PKG_VERSION"));
-            let listen = self.config.server.listen.iter();
-            findings.extend(listen.map(|address| port::judge(*address, &port::Tried::InUse, version, None)));
+            // A Unix socket is no address.
+            let listens = addresses.iter().filter_map(|address| address.parse().ok());
+            findings.extend(listens.map(|address| port::judge(address, &port::Tried::InUse, version, None)));
             findings
         };
         let (mut findings, outside) = join(here, self.outside()).await;

@@ -1,5 +1,6 @@
 use std::{collections::BTreeMap, fs, sync::Arc};
 
+use jeton_domain::Action;
 use jeton_forge_sim::{FaultKind, FaultRule};
 use jeton_testkit::{DatabaseKind, TestJeton};
 use jeton_web::{DoctorFinding, DoctorLevel, Examiner as _};
@@ -38,7 +39,9 @@ async fn a_server_finds_itself_in_order_and_never_in_its_own_way() {
     let t = TestJeton::start(DatabaseKind::Sqlite).await;
     t.install("acme", &["a"]);
     let examiner = examiner(&t, directory.path());
-    let findings = examiner.examine().await;
+    // Not what the configuration says: the demo, for one, takes a free port.
+    let addresses = ["127.0.0.1:12345".to_owned(), "/run/jeton.sock".to_owned()];
+    let findings = examiner.examine(&addresses).await;
     for check in [
         "configuration",
         "state",
@@ -53,7 +56,21 @@ async fn a_server_finds_itself_in_order_and_never_in_its_own_way() {
     ] {
         assert_eq!(find(&findings, check).level, DoctorLevel::Ok, "{findings:#?}");
     }
-    assert!(find(&findings, "address").what.contains("jeton "), "{findings:#?}");
+    let address = &find(&findings, "address").what;
+    assert!(
+        address.starts_with("jeton ") && address.ends_with(" serves 127.0.0.1:12345"),
+        "{findings:#?}"
+    );
+    for (check, right) in [
+        ("account", Action::AccountRead),
+        ("app", Action::AppRead),
+        ("sealing key", Action::KeyRead),
+    ] {
+        assert!(
+            find(&findings, check).needs().contains(&right),
+            "{check} names what only some may see"
+        );
+    }
     assert!(
         find(&findings, "database").what.contains("can be read and written"),
         "{findings:#?}"
@@ -78,7 +95,7 @@ async fn what_has_changed_since_the_start_is_found() {
     let examiner = examiner(&t, directory.path());
     fs::write(directory.path().join("jeton.toml"), "[server]\nlsiten = 'x'\n").unwrap();
     t.sim.github().rotate_app_key(t.app.id);
-    let findings = examiner.examine().await;
+    let findings = examiner.examine(&[]).await;
     let configuration = find(&findings, "configuration");
     assert_eq!(
         (configuration.level, configuration.code.as_deref()),
@@ -96,7 +113,10 @@ async fn what_has_changed_since_the_start_is_found() {
         "the server goes on with what it has"
     );
     assert!(t.delete("/v1/apps/ci").await.status == 200);
-    assert_eq!(find(&examiner.examine().await, "app").code.as_deref(), Some("app.none"));
+    assert_eq!(
+        find(&examiner.examine(&[]).await, "app").code.as_deref(),
+        Some("app.none")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -104,7 +124,7 @@ async fn a_forge_that_fails_is_a_finding_of_its_own() {
     let directory = tempfile::tempdir().unwrap();
     let t = TestJeton::start(DatabaseKind::Sqlite).await;
     t.sim.faults().add(FaultRule::new(FaultKind::BadGateway));
-    let findings = examiner(&t, directory.path()).examine().await;
+    let findings = examiner(&t, directory.path()).examine(&[]).await;
     assert_eq!(
         find(&findings, "app").code.as_deref(),
         Some("forge.unavailable"),

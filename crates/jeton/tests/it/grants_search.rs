@@ -1,11 +1,13 @@
 //! Who holds what, looked for and counted; and what a server tells of itself.
 
 use jeton_broker::{Asker, GrantAsk};
-use jeton_domain::{Caller, Identity};
+use jeton_domain::{AppName, Caller, Identity};
 use jeton_forge_sim::{FaultKind, FaultRule};
 use jeton_testkit::{TestJeton, both_databases};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+
+use crate::account_world::{Forge, World};
 
 fn operator() -> Asker {
     Asker {
@@ -80,6 +82,23 @@ both_databases! {
         }
     }
 
+    async fn grants_are_found_by_every_group_that_a_project_lies_in(t: TestJeton) {
+        let w = World::around(t).await;
+        w.stored(Forge::GitLab, "work").await;
+        let asked = json!({"account": "work", "repositories": ["acme/Deep/er/tools"]});
+        let answer = w.t.post("/v1/tokens", asked).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        for query in ["acme/", "acme/deep/", "acme/deep/er/", "acme/deep/er/tools"] {
+            for live in ["", "&live=true"] {
+                let found = found(&w.t, None, &format!("repository={query}{live}")).await;
+                assert_eq!(found, ["acme/Deep/er/tools"], "{query}{live}");
+            }
+        }
+        for query in ["acme/deep", "deep/", "acme/deep/er/tools/", "acme/dee/"] {
+            assert_eq!(found(&w.t, None, &format!("repository={query}")).await, [""; 0], "{query}");
+        }
+    }
+
     async fn all_that_a_holder_has_is_ended_at_once(t: TestJeton) {
         t.install("acme", &["demo", "tools"]);
         let key = t.client_who_reads("ci", "acme/*").await;
@@ -89,8 +108,18 @@ both_databases! {
         // Their own they give back one by one; this takes from others what they share.
         let refused = t.delete_as(&key, "/v1/grants?holder=client:ci").await;
         assert_eq!((refused.status, refused.code().as_str()), (403, "policy.denied"), "{}", refused.text);
-        for bad in ["", "?holder=client:nobody", "?holder="] {
-            assert_eq!(t.delete(&format!("/v1/grants{bad}")).await.status, 400, "{bad}");
+        let bad = [
+            "", "?holder=client:nobody", "?holder=", "?holder=ci", "?holder=cilent:ci", "?holder=%00", "?holder=operator%00", "?holder=user:nobody",
+            "?holder=jwt:x", "?holder=uid:x", "?holder=uid:07", "?holder=client:%00", "?holder=user:%00",
+        ];
+        for bad in bad {
+            let answer = t.delete(&format!("/v1/grants{bad}")).await;
+            assert_eq!((answer.status, answer.code().as_str()), (400, "request.invalid"), "{bad}: {}", answer.text);
+            assert!(answer.json()["remedy"].is_string(), "{bad}: {}", answer.text);
+        }
+        for nobodys in ["uid:4294967295", "anonymous", "jwt:actions:repo:acme/x"] {
+            let answer = t.delete(&format!("/v1/grants?holder={nobodys}")).await;
+            assert_eq!(answer.json()["grants_ended"], 0, "{nobodys}: {}", answer.text);
         }
         let done = t.delete("/v1/grants?holder=client:ci").await;
         assert_eq!(done.json(), json!({"holder": "client:ci", "grants_ended": 2}), "{}", done.text);
@@ -109,7 +138,9 @@ both_databases! {
         t.install("acme", &["demo"]);
         let asker = operator();
         let counts = async || -> Vec<u64> {
-            let hours = t.broker.grants_per_hour(&asker, 4).await.unwrap();
+            let counted = t.broker.grants_per_hour(&asker, 4).await.unwrap();
+            assert!(counted.of_all);
+            let hours = counted.hours;
             assert_eq!(hours.len(), 4);
             assert!(hours.windows(2).all(|pair| pair[1].0.duration_since(pair[0].0) == SignedDuration::from_hours(1)));
             hours.into_iter().map(|(_, count)| count).collect()
@@ -131,7 +162,29 @@ both_databases! {
         let key = t.client_who_reads("ci", "acme/*").await;
         assert_eq!(found(&t, Some(&key), "").await.len(), 0);
         let page = t.broker.list_grants(&asker, GrantAsk { limit: 2, ..GrantAsk::default() }).await.unwrap();
-        assert_eq!((page.grants.len(), page.next.is_some()), (2, true));
+        assert_eq!((page.grants.len(), page.next.is_some(), page.of_all), (2, true, true));
+        let mine = GrantAsk { only_mine: true, limit: 2, ..GrantAsk::default() };
+        assert!(!t.broker.list_grants(&asker, mine).await.unwrap().of_all);
+    }
+
+    async fn what_was_counted_while_a_clock_was_wrong_is_counted_again(t: TestJeton) {
+        t.install("acme", &["demo"]);
+        let asker = operator();
+        let counts = async || -> Vec<u64> {
+            let counted = t.broker.grants_per_hour(&asker, 4).await.unwrap();
+            counted.hours.into_iter().map(|(_, count)| count).collect()
+        };
+        t.issue("acme/demo").await;
+        t.clock.advance(SignedDuration::from_hours(3));
+        assert_eq!(counts().await, [1, 0, 0, 0]);
+        t.clock.advance(-SignedDuration::from_hours(3));
+        t.issue("acme/demo").await;
+        assert_eq!(counts().await, [0, 0, 0, 2]);
+        t.clock.advance(SignedDuration::from_hours(1));
+        t.issue("acme/demo").await;
+        assert_eq!(counts().await, [0, 0, 2, 1]);
+        t.clock.advance(SignedDuration::from_hours(1));
+        assert_eq!(counts().await, [0, 2, 1, 0]);
     }
 
     async fn a_server_counts_what_it_does(t: TestJeton) {
@@ -146,16 +199,24 @@ both_databases! {
         let down = t.sim.faults().add(FaultRule::new(FaultKind::BadGateway));
         assert!(t.try_issue(json!({"repositories": ["acme/tools"]})).await.status >= 500);
         t.sim.faults().remove(down);
+        // What the App was not allowed to is the forge's to give, too.
+        let asked = json!({"repositories": ["acme/tools"], "permissions": {"secrets": "write"}});
+        let refused = t.try_issue(asked).await;
+        assert_eq!(refused.code(), "forge.permission_not_granted", "{}", refused.text);
         let traffic = t.broker.traffic();
         let now = traffic.hours.last().unwrap();
-        assert_eq!((now.minted, now.from_cache, now.refused, now.failed, now.accounts), (1, 4, 1, 1, 0));
-        let quotas = t.broker.app_quotas();
+        assert_eq!((now.minted, now.from_cache, now.refused, now.failed, now.accounts), (1, 4, 1, 2, 0));
+        assert_eq!(now.mints, 1);
+        let quotas = t.broker.app_quotas(None, 10);
+        assert_eq!(t.broker.app_quotas(None, 0), []);
+        assert_eq!(t.broker.app_quotas(Some(&AppName::parse("ci").unwrap()), 1), quotas);
+        assert_eq!(t.broker.app_quotas(Some(&AppName::parse("other").unwrap()), 1), []);
         assert_eq!(quotas.len(), 1);
         let one = &quotas[0];
         assert_eq!((one.app.as_str(), one.owner.as_str()), ("ci", "acme"));
         assert!(one.quota.remaining < one.quota.limit && one.quota.resets_at.is_some(), "{one:?}");
         t.clock.advance(SignedDuration::from_hours(2));
-        assert!(t.broker.app_quotas().is_empty(), "a window that is over says nothing");
+        assert!(t.broker.app_quotas(None, 10).is_empty(), "a window that is over says nothing");
     }
 
     async fn accounts_are_found_by_text_and_by_their_end(t: TestJeton) {

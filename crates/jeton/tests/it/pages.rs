@@ -47,7 +47,7 @@ both_databases! {
             let mut other = Browser::default();
             let page = other.get(&t, &format!("/setup?link={used}")).await;
             assert_eq!(page.status, 403, "{used}");
-            assert!(page.text.contains("<code>jeton user invite NAME</code>") && page.header("content-type").starts_with("text/html"), "{}", page.text);
+            assert!(page.text.contains("href=\"/settings/users\"") && page.header("content-type").starts_with("text/html"), "{}", page.text);
             assert_eq!(other.set_up(&t, used, Some("second"), PASSWORD).await.status, 403);
             assert_eq!(other.session(), None);
         }
@@ -218,7 +218,7 @@ both_databases! {
         let mut ada = person(&t, "ada", "member", PASSWORD).await;
         let mut nobody = Browser::default();
         let home = ada.get(&t, "/").await;
-        let style = home.text.split("href=\"/assets/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let style = home.text.split("rel=\"stylesheet\" href=\"/assets/").nth(1).unwrap().split('"').next().unwrap().to_owned();
         let docs = nobody.get(&t, "/docs").await;
         let nothing = nobody.get(&t, "/no/such/page").await;
         assert_eq!(nothing.status, 404);

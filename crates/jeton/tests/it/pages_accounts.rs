@@ -26,7 +26,7 @@ struct Visitor {
 impl Visitor {
     async fn come(t: &TestJeton, name: &str, role: &str) -> Self {
         let mut browser = person(t, name, role, PASSWORD).await;
-        let page = browser.get(t, LIST).await;
+        let page = browser.get(t, "/profile").await;
         assert_eq!(page.status, 200, "{}", page.text);
         Self {
             browser,
@@ -166,7 +166,7 @@ both_databases! {
 
             let fields = [("purpose", "read_content"), ("purpose", "nonsense"), ("repository", "acme/tools")];
             let tested = root.follow(&w.t, &format!("{path}/test"), &fields).await;
-            assert!(tested.text.contains("The forge was asked just now") && tested.text.contains("value=\"acme/tools\""), "{}", tested.text);
+            assert!(tested.text.contains("The forge was asked.") && tested.text.contains("value=\"acme/tools\""), "{}", tested.text);
             assert!(tested.text.contains("value=\"read_content\" checked") && !tested.text.contains("value=\"push\" checked"));
             let wrong = root.post(&w.t, &format!("{path}/test"), &[("purpose", "push"), ("repository", "no <b>repository")]).await;
             assert_eq!(wrong.status, 400, "{}", wrong.text);
@@ -219,26 +219,34 @@ both_databases! {
             assert!(!page.text.contains(offer), "{offer}: {}", page.text);
             assert!(root.get(&w.t, &shared).await.text.contains(offer), "{offer}");
         }
-        for page in ["edit", "remove", "replace"] {
-            assert_eq!(auditor.get(&w.t, &format!("{shared}/{page}")).await.status, 200, "{page}");
+        assert_eq!(auditor.get(&w.t, &format!("{shared}/remove")).await.status, 200);
+        for page in ["edit", "replace"] {
+            let sent = auditor.browser.get(&w.t, &format!("{shared}/{page}")).await;
+            assert_eq!((sent.status, sent.header("location")), (303, shared.as_str()), "{page} is for those who may");
         }
         let as_of = field(&root.get(&w.t, &format!("{shared}/edit")).await.text, "as_of");
         for (form, fields) in [
             ("test", vec![]), ("default", vec![("on", "yes")]), ("active", vec![("on", "no")]), ("rotate", vec![]), ("repositories", vec![]),
-            ("edit", vec![("as_of", as_of.as_str()), ("label", "other")]), ("replace", vec![("token", "x")]), ("remove", vec![("force", "yes")]),
+            ("edit", vec![("as_of", as_of.as_str()), ("label", "other")]), ("edit", vec![("as_of", "before"), ("label", "other")]),
+            ("replace", vec![("token", "x")]), ("replace", vec![]), ("remove", vec![("force", "yes")]),
         ] {
             let path = format!("{shared}/{form}");
             let answer = auditor.post(&w.t, &path, &fields).await;
             assert_eq!(answer.status, 403, "{form}: {}", answer.text);
-            assert_eq!(stranger.post(&w.t, &path, &fields).await.status, 404, "{form}: is none of their business");
+            let status = stranger.post(&w.t, &path, &fields).await.status;
+            assert!(status == 403 || status == 404, "{form}: is none of their business: {status}");
             let bare = root.browser.post(&w.t, &path, &fields).await;
             assert_eq!(bare.status, 403, "{form} without the form's token");
         }
         assert_eq!(w.show("shared").await["active"], true);
+        // The form that was of another state, and the one without a token, are refused for the right reason, and on record.
+        let refusals = entries(&w.t, "event=access.refused&actor=user:au").await;
+        let on_record = refusals.iter().filter(|entry| entry["details"]["action"] == "account.manage").count();
+        assert!(on_record > 0, "{refusals:?}");
 
         let list = stranger.get(&w.t, LIST).await;
-        assert!(list.text.contains("No policy lets you") && rows(&list) == 0 && !list.text.contains("/settings/accounts/new"), "{}", list.text);
-        assert_eq!(stranger.get(&w.t, &mine).await.status, 404);
+        assert!(list.status == 403 && list.text.contains("may not do") && !list.text.contains("/settings/accounts"), "{}", list.text);
+        assert_eq!(stranger.get(&w.t, &mine).await.status, 403, "as over HTTP");
         assert_eq!(rows(&ada.get(&w.t, LIST).await), 1);
         let page = ada.get(&w.t, &mine).await;
         assert!(page.text.contains("your own") && page.text.contains("Test connection") && page.text.contains(">Edit<"), "{}", page.text);
@@ -252,7 +260,7 @@ both_databases! {
         let off = root.follow(&w.t, &format!("{mine}/active"), &[("on", "no")]).await;
         assert!(off.text.contains("Switched off") && !off.text.contains("Switch on"), "{}", off.text);
         let gone = root.follow(&w.t, &format!("{mine}/remove"), &[]).await;
-        assert!(gone.text.contains("The account is removed"), "{}", gone.text);
+        assert!(gone.text.contains("The account was removed"), "{}", gone.text);
         assert_eq!(Browser::default().get(&w.t, &shared).await.header("location"), format!("/sign-in?next={}", shared.replace('/', "%2F")));
     }
 
@@ -305,10 +313,20 @@ both_databases! {
         assert_eq!(w.show("board").await["note"], "mine");
 
         for (form, on, words) in [
-            ("default", "yes", "now the default"), ("default", "no", "no default any more"), ("active", "no", "switched off"), ("active", "yes", "switched on"),
+            ("default", "yes", "is the default on its forge"), ("default", "no", "not the default on its forge"), ("active", "no", "switched off"), ("active", "yes", "switched on"),
         ] {
             let page = root.follow(&w.t, &format!("{path}/{form}"), &[("on", on)]).await;
             assert!(page.text.contains(words), "{form} {on}: {}", page.text);
+        }
+        // What an address claims is said only where it is so.
+        let path_with = |word: &str| format!("{path}?done={word}");
+        for (word, words) in [("off", "is switched off"), ("default", "is the default on its forge"), ("removed", "was removed")] {
+            assert!(!root.get(&w.t, &path_with(word)).await.text.contains(words), "{word}");
+        }
+        assert!(root.get(&w.t, &path_with("saved")).await.text.contains("The change is saved"));
+        w.t.clock.advance(SignedDuration::from_secs(61));
+        for (word, words) in [("saved", "The change is saved"), ("renewed", "The token was renewed"), ("replaced", "The new token is in"), ("tested", "The forge was asked.")] {
+            assert!(!root.get(&w.t, &path_with(word)).await.text.contains(words), "{word}");
         }
         // The forge tells no end of a Bitbucket token, so that somebody notes it.
         w.stored(Forge::Bitbucket, "bb").await;
@@ -321,8 +339,10 @@ both_databases! {
         let day = (w.t.clock.now() + SignedDuration::from_hours(240)).strftime("%Y-%m-%d").to_string();
         assert_eq!(edit(&w, &mut root, &path, &[email[0], email[1], ("expires_at", &day)]).await.status, 303);
         let page = root.get(&w.t, &path).await;
-        assert!(page.text.contains("as noted by hand") && page.text.contains("Soon"), "{}", page.text);
+        assert!(page.text.contains("as noted by hand") && page.text.contains("Ends soon"), "{}", page.text);
         assert!(root.get(&w.t, &format!("{LIST}?state=ending")).await.text.contains("bb"));
+        let page = root.follow(&w.t, &format!("{path}/active"), &[("on", "no")]).await;
+        assert!(page.text.contains("switched off") && !page.text.contains("Ends soon"), "{}", page.text);
     }
 
     async fn a_token_is_replaced(t: TestJeton) {
@@ -367,6 +387,31 @@ both_databases! {
         assert!(page.text.contains("eve"), "{}", page.text);
     }
 
+    async fn a_weaker_token_is_put_in_with_a_warning(t: TestJeton) {
+        let w = World::around(t).await;
+        let mut root = Visitor::come(&w.t, "root", "operator").await;
+        let wide = w.at_github(PersonalTokenSpec::classic(["repo", "read:org"])).token;
+        w.t.account("work", w.given(Forge::GitHub, &wide)).await;
+        let path = format!("{}/replace", path_of(&w, "work").await);
+        let weaker = w.at_github(PersonalTokenSpec::classic(["public_repo"])).token;
+        let page = root.post(&w.t, &path, &[("token", &weaker)]).await;
+        assert_eq!(page.status, 200, "{}", page.text);
+        assert!(page.text.contains("The new token is in") && page.text.contains("class=\"notice warn\""), "{}", page.text);
+        let (_, lacks) = page.text.split_once("The new token lacks ").unwrap();
+        let (lacks, _) = lacks.split_once(", which the one before had.").unwrap();
+        assert!(lacks.contains("<code>repo</code>") && lacks.contains("<code>read:org</code>"), "{lacks}");
+        assert!(!page.text.contains(&weaker));
+        // A wider scope holds a narrower one.
+        let wider = w.at_github(PersonalTokenSpec::classic(["repo"])).token;
+        let page = root.follow(&w.t, &path, &[("token", &wider)]).await;
+        assert!(page.text.contains("The new token is in") && !page.text.contains("The new token lacks"), "{}", page.text);
+        // Programs are told as well.
+        let body = json!({"token": weaker});
+        let answer = w.t.post("/v1/accounts/work/rotate", body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert!(answer.text.contains("The new token lacks `repo`"), "{}", answer.text);
+    }
+
     async fn an_account_in_use_is_removed_only_after_that_was_shown(t: TestJeton) {
         let w = World::around(t).await;
         let mut root = Visitor::come(&w.t, "root", "operator").await;
@@ -382,12 +427,13 @@ both_databases! {
         assert!(page.text.contains("client:ci") && page.text.contains("/grants?source=account%3Awork"), "{}", page.text);
         let page = root.get(&w.t, &format!("{path}/remove")).await;
         assert!(page.text.contains("client:ci") && page.text.contains("ci-uses") && !page.text.contains("name=\"force\""), "{}", page.text);
+        assert!(page.text.contains(&format!("action=\"{path}/active\"")) && page.text.contains("Switch it off instead"), "{}", page.text);
         let refused = root.post(&w.t, &format!("{path}/remove"), &[]).await;
         assert_eq!(refused.status, 409, "{}", refused.text);
         assert!(refused.text.contains("all the same") && refused.text.contains("<code>ci-uses</code>"), "{}", refused.text);
         assert_eq!(field(&refused.text, "force"), "yes");
         let list = root.follow(&w.t, &format!("{path}/remove"), &[("force", "yes")]).await;
-        assert!(list.text.contains("The account is removed") && list.text.contains("no account yet"), "{}", list.text);
+        assert!(list.text.contains("The account was removed") && list.text.contains("no account yet"), "{}", list.text);
         assert_eq!(root.post(&w.t, &format!("{path}/remove"), &[("force", "yes")]).await.status, 404, "twice");
         let told = entries(&w.t, "").await;
         assert_eq!(told.iter().filter(|entry| entry["event"] == "account.removed").count(), 1);

@@ -106,6 +106,8 @@ both_databases! {
             let twice = ada.press(&w.t, "save", &fields).await;
             assert_eq!(twice.status, 400, "{}", twice.text);
             assert!(twice.text.contains("stored already") && twice.text.contains("href=\"#token\""), "{}", twice.text);
+            let link = format!("Open <a href=\"/settings/accounts/{}\"><bdi>{}</bdi></a>", account["id"].as_str().unwrap(), forge.word());
+            assert!(twice.text.contains(&link), "{}", twice.text);
             assert!(!twice.text.contains(&token));
         }
     }
@@ -197,6 +199,68 @@ both_databases! {
         }
         let nothing = ada.press(&w.t, "save", &[("forge", "github"), ("token", "  ")]).await;
         assert!(nothing.status == 400 && nothing.text.contains("no token yet"), "{}", nothing.text);
+        assert!(!nothing.text.contains("No forge is chosen"), "{}", nothing.text);
+        // An untouched form lacks both.
+        for button in ["test", "save"] {
+            let untouched = ada.press(&w.t, button, &[]).await;
+            assert_eq!(untouched.status, 400, "{}", untouched.text);
+            for words in ["No forge is chosen", "no token yet", "href=\"#forge\"", "href=\"#token\""] {
+                assert!(untouched.text.contains(words), "{button}: {words}: {}", untouched.text);
+            }
+        }
+    }
+
+    async fn a_token_goes_only_to_the_forge_that_the_form_shows(t: TestJeton) {
+        let w = World::around(t).await;
+        let mut ada = Visitor::come(&w.t, "ada", "operator").await;
+        let (url, token) = (w.web_url(Forge::GitHub), w.token(Forge::GitHub));
+        let calls = w.calls(Forge::GitHub).total();
+        let empty = [("forge", "github"), ("self_hosted", "1"), ("base_url", "  "), ("token", token.as_str())];
+        let unticked = [("forge", "github"), ("base_url", url.as_str()), ("token", token.as_str())];
+        for (fields, words) in [(empty.as_slice(), "Type the address of your forge."), (unticked.as_slice(), "is not ticked")] {
+            for button in ["test", "save", "untested", ""] {
+                let answer = ada.press(&w.t, button, fields).await;
+                assert_eq!(answer.status, 400, "{button}: {}", answer.text);
+                assert!(answer.text.contains(words) && answer.text.contains("href=\"#base_url\""), "{button}: {}", answer.text);
+                let (_, said) = answer.text.split_once("id=\"base_url-wrong\">").unwrap();
+                assert!(!said.starts_with("</span>") && !answer.text.contains(&token), "{button}: {}", answer.text);
+            }
+        }
+        assert_eq!(w.calls(Forge::GitHub).total(), calls, "nobody was asked");
+        assert!(w.labels().await.is_empty());
+    }
+
+    async fn whoever_has_a_forge_of_their_own_gets_its_advice(t: TestJeton) {
+        let mut ada = Visitor::come(&t, "ada", "operator").await;
+        let csrf = ada.csrf.clone();
+        let fields = |own: bool| {
+            let mut fields = vec![("csrf", csrf.as_str()), ("forge", "github"), ("token", "octocat")];
+            if own {
+                fields.push(("self_hosted", "1"));
+            }
+            fields
+        };
+        let public = ada.browser.post(&t, PASTED, &fields(false)).await;
+        assert!(public.text.contains("https://github.com/settings"), "{}", public.text);
+        let own = ada.browser.post(&t, PASTED, &fields(true)).await;
+        assert!(own.text.contains("on your own GitHub") && !own.text.contains("github.com"), "{}", own.text);
+        let typed = [("forge", "gitlab"), ("self_hosted", "1"), ("base_url", "https://git.example.com"), ("token", "octocat")];
+        let tested = ada.press(&t, "test", &typed).await;
+        assert!(tested.text.contains("on your own GitLab") && !tested.text.contains("https://gitlab.com/-"), "{}", tested.text);
+    }
+
+    async fn a_repository_to_try_it_on_is_asked_for_where_it_would_tell(t: TestJeton) {
+        let w = World::around(t).await;
+        let mut ada = Visitor::come(&w.t, "ada", "operator").await;
+        let (url, token) = (w.web_url(Forge::GitLab), w.at_gitlab(&["api"]).token);
+        let fields = |repository: &'static str| {
+            [("forge", "gitlab"), ("self_hosted", "1"), ("base_url", url.as_str()), ("purpose", "push"), ("auto_renew", "1"), ("token", token.as_str()), ("repository", repository)]
+        };
+        let unsaid = ada.press(&w.t, "test", &fields("")).await;
+        assert!(unsaid.text.contains("name one") && unsaid.text.contains("href=\"#repository\""), "{}", unsaid.text);
+        assert!(unsaid.text.contains("<details class=\"more\" open>"), "{}", unsaid.text);
+        let said = ada.press(&w.t, "test", &fields("acme/tools")).await;
+        assert!(!said.text.contains("href=\"#repository\""), "{}", said.text);
     }
 
     async fn the_steps_follow_the_choices(t: TestJeton) {
@@ -213,6 +277,7 @@ both_databases! {
         let own = [("forge", "gitlab"), ("self_hosted", "1"), ("base_url", "https://git.example.com"), ("purpose", "read_content")];
         let steps = ada.press(&t, "guide", &own).await;
         assert!(steps.text.contains("href=\"https://git.example.com/-/user_settings/personal_access_tokens?"), "{}", steps.text);
+        assert!(steps.text.contains("Press the button above") && !steps.text.contains("Open https://"), "{}", steps.text);
         assert!(!steps.text.contains("Paste the token again"), "none was sent");
         let group = [own.as_slice(), &[("kind_gitlab", "gitlab_group"), ("repository", "acme")]].concat();
         assert!(ada.press(&t, "guide", &group).await.text.contains("/groups/acme/-/settings/access_tokens"));

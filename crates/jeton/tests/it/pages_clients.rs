@@ -129,7 +129,9 @@ both_databases! {
         let confirm = root.see(&t, "/settings/clients/ci/revoke").await;
         assert!(confirm.contains("Nothing: it has no live grant"), "{confirm}");
         let revoked = root.post(&t, "/settings/clients/ci/revoke", &[]).await;
-        assert!(revoked.status == 200 && revoked.text.contains("is revoked"), "{}", revoked.text);
+        assert_eq!((revoked.status, revoked.header("location")), (303, "/settings/clients?done=revoked"), "there was nothing to end");
+        let done = root.see(&t, revoked.header("location")).await;
+        assert!(done.contains("The client was revoked") && !done.contains("Grants ended") && !done.contains("switched off"), "{done}");
         assert_eq!(t.get_as(&shown(&at_once.text, "new-key"), "/v1/whoami").await.status, 401);
         assert_eq!(root.get(&t, "/settings/clients/ci").await.status, 404);
         assert!(!root.see(&t, LIST).await.contains("<bdi>ci</bdi>"));
@@ -146,11 +148,17 @@ both_databases! {
         assert!(confirm.contains("1 live grant.") && confirm.contains("<bdi>acme/a</bdi>"), "{confirm}");
         assert!(confirm.contains("name=\"grants\""), "{confirm}");
         let revoked = root.post(&t, "/settings/clients/ci/revoke", &[]).await;
-        assert!(revoked.text.contains("they live on") && revoked.text.contains("What it still holds"), "{}", revoked.text);
+        let done = root.see(&t, revoked.header("location")).await;
+        assert!(done.contains("lives on until it ends") && done.contains("What it still holds") && !done.contains("Grants ended"), "{done}");
         let again = root.see(&t, "/settings/clients/ci/revoke").await;
         assert!(again.contains("was revoked") && again.contains("1 live grant."), "{again}");
         let ended = root.post(&t, "/settings/clients/ci/revoke", &[("grants", "on")]).await;
-        assert!(ended.text.contains("<dd>1</dd>"), "{}", ended.text);
+        let done = root.see(&t, ended.header("location")).await;
+        assert!(done.contains("Grants ended: 1.") && !done.contains("What it still holds"), "{done}");
+        for odd in ["ended=%3Cscript%3E", "ended=-1", "holds=x", "ended=0"] {
+            let page = root.see(&t, &format!("{LIST}?done=revoked&{odd}")).await;
+            assert!(!page.contains("Grants ended") && !page.contains("still holds"), "{odd}: {page}");
+        }
         assert_eq!(t.get("/v1/grants?live=true").await.json()["grants"], json!([]));
     }
 
@@ -169,6 +177,10 @@ both_databases! {
             let page = root.post(&t, ADD, &fields).await;
             assert_eq!(page.status, status, "{words}: {}", page.text);
             assert!(page.text.contains(words) && page.text.contains("role=\"alert\""), "{words}: {}", page.text);
+            let (_, told) = page.text.split_once("role=\"alert\"").unwrap();
+            let told = told.split("</div>").next().unwrap();
+            assert_eq!(told.contains("10.0.0.0/8"), wrong == "networks", "only what helps: {told}");
+            assert_eq!(told.contains("still to come"), wrong == "ends", "only what helps: {told}");
             let (_, control) = page.text.split_once(&format!(" id=\"{wrong}\" ")).unwrap();
             assert!(control.split('>').next().unwrap().contains("aria-invalid"), "{wrong}: {}", page.text);
             if fields[0].1 != EVIL {

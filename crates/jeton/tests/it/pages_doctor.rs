@@ -8,6 +8,8 @@ use std::sync::{
 use async_trait::async_trait;
 use jeton_testkit::{Answer, Database, DatabaseKind, NodeOptions, TestJeton};
 use jeton_web::{DoctorFinding, DoctorLevel, Examiner};
+use jiff::SignedDuration;
+use serde_json::json;
 use tokio::sync::Semaphore;
 
 use crate::browser::{Browser, field, person};
@@ -43,7 +45,7 @@ impl Examiner for Scripted {
         "SQLite, /nowhere/<b>jeton.db".to_owned()
     }
 
-    async fn examine(&self) -> Vec<DoctorFinding> {
+    async fn examine(&self, _: &[String]) -> Vec<DoctorFinding> {
         self.runs.fetch_add(1, Ordering::SeqCst);
         let active = self.active.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(active, Ordering::SeqCst);
@@ -168,7 +170,7 @@ async fn one_check_runs_at_a_time() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_check_that_broke_is_told_and_the_one_before_stays() {
     let examiner = Scripted::new(10, true);
-    let t = start(Some(examiner)).await;
+    let t = start(Some(examiner.clone())).await;
     let mut root = person(&t, "root", "operator", PASSWORD).await;
     assert_eq!(check(&mut root, &t).await.status, 303);
     let page = root.get(&t, "/doctor").await;
@@ -177,7 +179,98 @@ async fn a_check_that_broke_is_told_and_the_one_before_stays() {
         "{}",
         page.text
     );
+    t.clock.advance(SignedDuration::from_secs(11));
     assert_eq!(check(&mut root, &t).await.status, 303, "the next can be begun");
+    assert_eq!(examiner.runs.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_check_is_not_made_again_at_once() {
+    let examiner = Scripted::new(10, false);
+    let t = start(Some(examiner.clone())).await;
+    let mut root = person(&t, "root", "operator", PASSWORD).await;
+    let mut eve = person(&t, "eve", "auditor", PASSWORD).await;
+    for browser in [&mut root, &mut eve] {
+        assert_eq!(check(browser, &t).await.status, 303);
+        assert!(browser.get(&t, "/doctor").await.text.contains("3 checks"));
+    }
+    assert_eq!(examiner.runs.load(Ordering::SeqCst), 1, "each asks all forges");
+    t.clock.advance(SignedDuration::from_secs(10));
+    assert_eq!(check(&mut eve, &t).await.status, 303);
+    assert_eq!(examiner.runs.load(Ordering::SeqCst), 2);
+}
+
+/// Finds what names accounts, Apps, keys and policies.
+#[derive(Debug)]
+struct Named;
+
+#[async_trait]
+impl Examiner for Named {
+    fn database(&self) -> String {
+        "SQLite".to_owned()
+    }
+
+    async fn examine(&self, _: &[String]) -> Vec<DoctorFinding> {
+        let named = |check, name: &str| DoctorFinding {
+            check,
+            level: DoctorLevel::Warn,
+            code: None,
+            what: format!("{name} is odd"),
+            remedy: Some(format!("Look at {name}.")),
+        };
+        vec![
+            named("account", "bot-token"),
+            named("app", "deploy-app"),
+            named("sealing key", "seal-key-id"),
+            named("previous sealing key", "older-key-id"),
+            named("policies", "secret-policy"),
+            named("database", "/var/lib/jeton"),
+        ]
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_finding_names_nothing_that_is_kept_from_who_reads_it() {
+    let t = start(Some(Arc::new(Named))).await;
+    let names = [
+        ("bot-token", "account.read"),
+        ("deploy-app", "app.read"),
+        ("seal-key-id", "key.read"),
+        ("older-key-id", "key.read"),
+        ("secret-policy", "policy.read"),
+        ("/var/lib/jeton", "server.read"),
+    ];
+    let policy = |name: &str, action: &str, condition: &str| json!({"name": name, "callers": {"user": "ada"}, "actions": [action], "condition": condition});
+    t.policy(policy("looks", "server.read", "true")).await;
+    for (n, (_, right)) in names.iter().take(5).enumerate() {
+        t.policy(policy(&format!("later{n}"), right, "false")).await;
+    }
+    let mut ada = person(&t, "ada", "member", PASSWORD).await;
+    assert_eq!(check(&mut ada, &t).await.status, 303);
+    let page = ada.get(&t, "/doctor").await;
+    assert!(page.text.contains("6 checks: 0 failed, 6 to look at"), "{}", page.text);
+    for (name, right) in names {
+        let is_hers = right == "server.read";
+        assert_eq!(page.text.contains(name), is_hers, "{name}: {}", page.text);
+        assert_eq!(
+            page.text.contains(&format!("<code>{right}</code>")),
+            !is_hers,
+            "{right}: {}",
+            page.text
+        );
+    }
+    let mut eve = person(&t, "eve", "auditor", PASSWORD).await;
+    let page = eve.get(&t, "/doctor").await;
+    for (name, _) in names {
+        assert!(page.text.contains(&format!("Look at {name}")), "{name}: {}", page.text);
+    }
+    t.broker.access().ledger().flush().await.unwrap();
+    let record = t.get("/v1/record?event=access.refused").await;
+    assert!(
+        !record.text.contains("user:ada"),
+        "to look is no refusal: {}",
+        record.text
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

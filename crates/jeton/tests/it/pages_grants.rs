@@ -83,6 +83,28 @@ both_databases! {
         assert!(all.text.contains("user:ada") && all.text.contains("ended") && !all.text.contains("/revoke\""), "{}", all.text);
     }
 
+    async fn what_a_removed_user_holds_is_found_by_their_name(t: TestJeton) {
+        let (_, hers, _, _) = two_holders(&t).await;
+        let key = t.get("/v1/grants?holder=user:ada").await.json()["grants"][0]["holder_key"].clone();
+        let gone = t.delete("/v1/users/ada").await;
+        assert_eq!(gone.status, 200, "{}", gone.text);
+        let listed = t.get("/v1/grants?holder=user:ada").await.json();
+        assert_eq!(listed["grants"][0]["holder_key"], key, "{listed}");
+        assert_eq!(t.get("/v1/grants?holder=user:bob").await.json()["grants"], json!([]));
+        let mut root = person(&t, "root", "operator", PASSWORD).await;
+        let page = root.get(&t, "/grants/revoke-all?holder=user:ada").await;
+        assert!(page.status == 200 && page.text.contains("1 grant"), "{}", page.text);
+        let csrf = field(&page.text, "csrf");
+        let done = root.post(&t, "/grants/revoke-all", &[("csrf", &csrf), ("holder", "user:ada")]).await;
+        assert_eq!((done.status, done.header("location")), (303, "/grants?done=all"), "{}", done.text);
+        t.clock.advance(SignedDuration::from_secs(10));
+        t.worker.run_due().await.unwrap();
+        assert!(!t.sim.github().is_live(hers["token"].as_str().unwrap()));
+        // Another one who has the name now is meant by it.
+        person(&t, "ada", "member", PASSWORD).await;
+        assert_eq!(t.delete("/v1/grants?holder=user:ada").await.json()["grants_ended"], 0);
+    }
+
     async fn a_member_sees_and_ends_what_is_theirs(t: TestJeton) {
         let (mut ada, hers, _, its) = two_holders(&t).await;
         for query in ["", "?holder=client:ci", "?show=all&repository=acme/", "?holder=user:ada"] {
@@ -154,7 +176,7 @@ both_databases! {
         t.post_as(&key, "/v1/tokens", json!({"repositories": ["acme/a", "acme/b"]})).await;
         let mut root = person(&t, "root", "operator", PASSWORD).await;
         let list = root.get(&t, "/grants?holder=client:ci").await;
-        assert!(leads_to(&list, "/grants/revoke-all?holder=client%3Aci"), "{}", list.text);
+        assert!(leads_to(&list, "/grants/revoke-all?holder=client%3Aci&#38;back=%2Fgrants%3Fholder%3Dclient%253Aci"), "{}", list.text);
         let page = root.get(&t, "/grants/revoke-all?holder=client%3Aci").await;
         assert!(page.text.contains("Revoke 2 grants"), "{}", page.text);
         let fields = [("csrf", field(&page.text, "csrf")), ("holder", field(&page.text, "holder"))];
@@ -172,6 +194,31 @@ both_databases! {
         assert_eq!(root.get(&t, "/grants/revoke-all").await.status, 400);
         let unknown = root.post(&t, "/grants/revoke-all", &[fields[0], ("holder", "client:<script>")]).await;
         assert!((400..500).contains(&unknown.status) && !unknown.text.contains("<script>"), "{}", unknown.text);
+    }
+
+    async fn one_comes_back_to_the_list_as_it_was(t: TestJeton) {
+        let (_, hers, _, _) = two_holders(&t).await;
+        let mut root = person(&t, "root", "operator", PASSWORD).await;
+        let list = root.get(&t, "/grants?repository=acme/&show=all").await;
+        let back = "/grants?show=all&repository=acme%2F";
+        let address = format!("/grants/{}/revoke?back=%2Fgrants%3Fshow%3Dall%26repository%3Dacme%252F", id(&hers));
+        assert!(leads_to(&list, &address), "{}", list.text);
+        let page = root.get(&t, &address).await;
+        let cancel = "<a class=\"button quiet\" href=\"/grants?show=all&#38;repository=acme%2F\">Cancel</a>";
+        assert!(page.text.contains(cancel), "{}", page.text);
+        let csrf = field(&page.text, "csrf");
+        let path = format!("/grants/{}/revoke", id(&hers));
+        let done = root.post(&t, &path, &[("csrf", &csrf), ("back", back)]).await;
+        assert_eq!(done.header("location"), format!("{back}&done=revoking"), "{}", done.text);
+        let after = root.get(&t, done.header("location")).await;
+        assert!(after.text.contains("role=\"status\"") && after.text.contains("value=\"acme/\""), "{}", after.text);
+        for elsewhere in ["//evil.example", "https://evil.example/grants", "/grants@evil.example", "/settings"] {
+            let done = root.post(&t, &path, &[("csrf", &csrf), ("back", elsewhere)]).await;
+            assert_eq!(done.header("location"), "/grants?done=over", "{elsewhere}");
+        }
+        let all = [("csrf", csrf.as_str()), ("holder", "client:ci"), ("back", back)];
+        let done = root.post(&t, "/grants/revoke-all", &all).await;
+        assert_eq!(done.header("location"), format!("{back}&done=all"), "{}", done.text);
     }
 
     async fn an_auditor_looks_and_ends_nothing(t: TestJeton) {

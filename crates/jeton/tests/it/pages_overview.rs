@@ -1,5 +1,8 @@
 //! The first page after signing in: what stands on it, and for whom.
 
+use std::fmt::Write as _;
+
+use jeton_domain::Clock as _;
 use jeton_forge_sim::PersonalTokenSpec;
 use jeton_testkit::both_databases;
 use jiff::SignedDuration;
@@ -8,6 +11,7 @@ use serde_json::json;
 use crate::{
     account_world::{Forge, World},
     browser::{Browser, person},
+    raw_sql::sql,
 };
 
 const PASSWORD: &str = "correct horse battery";
@@ -34,6 +38,22 @@ both_databases! {
         let mut ada = person(&t, "ada", "member", PASSWORD).await;
         let page = ada.get(&t, "/").await;
         assert!(!page.text.contains("To begin with"), "nothing of it is theirs to do: {}", page.text);
+        // A quiet day is no new server.
+        t.clock.advance(SignedDuration::from_hours(30));
+        root.sign_in(&t, "root", PASSWORD).await;
+        let page = root.get(&t, "/").await;
+        assert!(page.status == 200 && !page.text.contains("To begin with"), "{}", page.text);
+        // But one that has nothing to take tokens from any more has something to begin with.
+        assert_eq!(t.delete("/v1/apps/ci").await.status, 200);
+        let page = root.get(&t, "/").await;
+        assert!(page.text.contains("There is neither an account nor a GitHub App"), "{}", page.text);
+    }
+
+    async fn what_to_begin_with_is_no_matter_of_those_who_see_their_own_alone(t: TestJeton) {
+        let mut ada = person(&t, "ada", "member", PASSWORD).await;
+        t.policy(json!({"name": "ada-adds", "callers": {"user": "ada"}, "actions": ["account.manage"]})).await;
+        let page = ada.get(&t, "/").await;
+        assert!(page.status == 200 && !page.text.contains("To begin with"), "{}", page.text);
     }
 
     async fn the_charts_have_the_numbers_as_text(t: TestJeton) {
@@ -48,8 +68,9 @@ both_databases! {
         let page = root.get(&t, "/").await;
         assert!(page.text.contains("Grants per hour: the numbers"), "{}", page.text);
         assert!(page.text.contains("3 in all; most at"), "{}", page.text);
-        assert!(page.text.contains("From the cache 2, Minted by a forge 1"), "{}", page.text);
+        assert!(page.text.contains("From the cache 2, Minted for the request 1"), "{}", page.text);
         assert!(page.text.contains("66 %"), "{}", page.text);
+        assert!(page.text.contains("renewals ahead among them</dt><dd>1 time</dd>"), "{}", page.text);
         assert!(page.text.contains("on acme") && page.text.contains(" left"), "the App's limit: {}", page.text);
         for words in ["client:ci", "a token for acme/b", "no policy allows it", "policy.denied", "/settings/policies/explain?entry="] {
             assert!(page.text.contains(words), "{words}: {}", page.text);
@@ -85,6 +106,52 @@ both_databases! {
         assert!(page.text.contains("soon ended 1 day ago"), "{}", page.text);
     }
 
+    async fn every_number_leads_to_a_list_of_as_many(t: TestJeton) {
+        let world = World::around(t).await;
+        let t = &world.t;
+        world.stored(Forge::GitHub, "model").await;
+        let now = t.clock.now();
+        let at = |hours| (now + SignedDuration::from_hours(hours)).as_millisecond().to_string();
+        let ends = [None, Some(-24), Some(24 * 10), Some(24 * 40)];
+        let mut changes = String::new();
+        for number in 0..24 {
+            world.stored(Forge::GitHub, &format!("t{number:02}")).await;
+            let _ = writeln!(
+                changes,
+                "UPDATE accounts SET validity = '{}', active = {}, expires_at = {}, next_check_at = {} WHERE label = 't{number:02}';",
+                ["valid", "invalid", "unknown"][number % 3],
+                number % 6 < 3,
+                ends[number / 6].map_or_else(|| "NULL".to_owned(), at),
+                // No look at a forge comes in between.
+                at(1_000),
+            );
+        }
+        if sql(&t.database, &changes).is_none() {
+            return;
+        }
+        t.policy(json!({"name": "ada", "callers": {"user": "ada"}, "actions": ["account.use"], "repositories": ["*/*"],
+            "sources": ["account:t*", "account:model"]})).await;
+        let mut root = person(t, "root", "operator", PASSWORD).await;
+        let mut ada = person(t, "ada", "member", PASSWORD).await;
+        for browser in [&mut root, &mut ada] {
+            let page = browser.get(t, "/").await;
+            for (words, state, count) in [
+                ("Work <b>4</b>", "works", 4),
+                ("Refused <b>3</b>", "refused", 3),
+                ("Not known <b>3</b>", "unknown", 3),
+                ("Ended <b>3</b>", "ended", 3),
+                ("Switched off <b>12</b>", "off", 12),
+                ("3 accounts end within 30 days", "ending", 3),
+            ] {
+                assert!(page.text.contains(words), "{words}: {}", page.text);
+                assert!(page.text.contains(&format!("state={state}\"")), "{state}: {}", page.text);
+                let list = browser.get(t, &format!("/settings/accounts?state={state}")).await;
+                assert!(list.text.contains(&format!(">{count} accounts")), "{state}: {}", list.text);
+                assert_eq!(list.text.matches("<th scope=\"row\">").count(), count, "{state}: {}", list.text);
+            }
+        }
+    }
+
     async fn a_member_sees_only_what_is_theirs(t: TestJeton) {
         t.install("acme", &["a"]);
         let key = t.client_who_reads("ci", "acme/*").await;
@@ -98,7 +165,7 @@ both_databases! {
         }
         let mut eve = person(&t, "eve", "auditor", PASSWORD).await;
         let page = eve.get(&t, "/").await;
-        for seen in ["Latest refusals", "1 in all", "Minted by a forge"] {
+        for seen in ["Latest refusals", "1 in all", "Minted for the request"] {
             assert!(page.text.contains(seen), "{seen}: {}", page.text);
         }
         assert!(!page.text.contains("To begin with"));

@@ -1,6 +1,8 @@
 //! The pages of policies: shown, written, and explained.
 
+use jeton_domain::Clock as _;
 use jeton_testkit::both_databases;
+use jiff::SignedDuration;
 use serde_json::json;
 
 use crate::pages_clients::{EVIL, Visitor};
@@ -23,6 +25,7 @@ both_databases! {
         let mut root = Visitor::come(&t, "root", "operator").await;
         let list = root.see(&t, LIST).await;
         assert!(list.contains("<bdi>builtin:operator</bdi>") && list.contains("There is none"), "{list}");
+        assert!(list.contains("<bdi>everything</bdi>") && list.contains(" actions</summary>"), "{list}");
         assert!(root.see(&t, ADD).await.contains("[[policy]]"));
         let name = "ci:reads/a";
         let added = root.post(&t, ADD, &[("policy", &policy(name, "acme/a"))]).await;
@@ -127,6 +130,16 @@ both_databases! {
         let page = root.see(&t, &format!("{EXPLAIN}?entry={entry}")).await;
         assert!(page.contains("No policy allows it.") && page.contains("<bdi>client:ci</bdi>"), "{page}");
         assert!(page.contains("value=\"contents=write\"") && page.contains(">acme/a</textarea>"), "{page}");
+        // About the moment of the refusal, by the policies of now; and a condition reads that moment.
+        assert!(page.contains("The policies of today were asked about <time"), "{page}");
+        let then = t.clock.now().strftime("%Y-%m-%dT%H:%M").to_string();
+        let hour = t.clock.now() + SignedDuration::from_mins(30);
+        t.clock.advance(SignedDuration::from_mins(60));
+        let until = format!("{}condition = \"request.time < timestamp('{hour}')\"\r\n", policy("ci", "acme/a").replace("read", "write"));
+        let added = root.post(&t, ADD, &[("policy", &until)]).await;
+        assert_eq!(added.status, 303, "{}", added.text);
+        let page = root.see(&t, &format!("{EXPLAIN}?entry={entry}")).await;
+        assert!(page.contains("The policy <code>ci</code> allows it.") && page.contains(&format!("value=\"{then}")), "{page}");
         for odd in ["0", "999999999", "18446744073709551615", "x"] {
             assert!(!root.see(&t, &format!("{EXPLAIN}?entry={odd}")).await.contains("nearest first"), "{odd}");
         }

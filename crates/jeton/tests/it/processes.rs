@@ -400,6 +400,27 @@ async fn the_environment_of_todays_services_is_enough() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn links_lead_to_where_the_server_listens() {
+    let (key, env) = keys();
+    let state = tempfile::tempdir().unwrap();
+    let server = Server::start(state.path(), &env);
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let request = http.post(format!("{}/v1/users", server.url));
+    let request = request.json(&json!({"name": "ada", "role": "member"}));
+    let answer = request.bearer_auth(key.secret().expose()).send().await.unwrap();
+    let added: serde_json::Value = answer.json().await.unwrap();
+    let link = added["link"].as_str().unwrap_or_default();
+    let start = format!("{}/setup?link=", server.url);
+    assert!(
+        link.starts_with(&start),
+        "a port was chosen by the system: {}",
+        server.url
+    );
+    let page = http.get(link).header("accept", "text/html").send().await.unwrap();
+    assert!(page.text().await.unwrap().contains("Set your password"));
+}
+
 #[test]
 fn the_demo_works() {
     let output = Command::new(env!("CARGO_BIN_EXE_jeton"))

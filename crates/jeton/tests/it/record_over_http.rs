@@ -52,6 +52,53 @@ fn one<'a>(entries: &'a [Value], event: &str) -> &'a Value {
 }
 
 both_databases! {
+    async fn a_zero_in_a_text_is_a_mistake_of_the_callers_in_every_database(t: TestJeton) {
+        let key = t.client("ci").await;
+        t.post_as(&key, "/v1/tokens", json!({"repositories": ["acme/a"]})).await;
+        for query in ["event=%00", "event=token.%00", "actor=%00", "actor=client:ci%00", "request_id=%00", "fingerprint=%00"] {
+            for path in ["/v1/record", "/v1/record/export"] {
+                let answer = t.get(&format!("{path}?{query}")).await;
+                let fine = if query.starts_with("fingerprint") { 400 } else { 200 };
+                assert_eq!(answer.status, fine, "{path} {query}: {}", answer.text);
+            }
+        }
+        for path in [
+            "/v1/grants?holder=%00", "/v1/grants?holder=user:%00", "/v1/grants?source=%00", "/v1/grants?repository=%00", "/v1/grants?fingerprint=%00",
+            "/v1/accounts?search=%00", "/v1/accounts?forge=%00", "/v1/accounts?after=%00", "/v1/accounts/%00", "/v1/accounts/own%2F%00",
+            "/v1/apps/%00", "/v1/clients/%00", "/v1/clients?after=%00", "/v1/users/%00", "/v1/users?after=%00", "/v1/policies?after=%00",
+            "/api/%00/a", "/api/acme/%00",
+        ] {
+            let answer = t.get(path).await;
+            assert!(answer.status < 500, "{path}: {} {}", answer.status, answer.text);
+        }
+        for (path, body) in [
+            ("/v1/clients", json!({"name": "x", "description": "a\0b"})),
+            ("/v1/clients", json!({"name": "x", "description": "a\nb"})),
+            ("/v1/clients", json!({"name": "x\0"})),
+            ("/v1/clients", json!({"name": "x", "networks": ["\0"]})),
+            ("/v1/users", json!({"name": "x\0", "role": "member"})),
+            ("/v1/policies", json!({"name": "x\0", "callers": {"client": "ci"}, "actions": "app.read"})),
+            ("/v1/apps", json!({"name": "x\0", "app_id": "1", "private_key": "x"})),
+            ("/v1/accounts", json!({"label": "x\0", "forge": "github", "token": "x"})),
+            ("/v1/tokens", json!({"repositories": ["acme/\0"]})),
+            ("/v1/tokens", json!({"repositories": ["acme/a"], "source": "app:\0"})),
+            ("/v1/policies/explain", json!({"caller": {"client": "\0"}, "action": "token.mint"})),
+        ] {
+            let answer = t.post(path, body.clone()).await;
+            assert!((400..500).contains(&answer.status), "{path} {body}: {} {}", answer.status, answer.text);
+        }
+        // Of such a forge nothing is there, or no database can be asked: neither is damage.
+        let odd = t.post("/v1/tokens", json!({"repositories": ["acme/a"], "forge": "\0"})).await;
+        assert!(["app.none", "request.invalid"].contains(&odd.code().as_str()), "{}", odd.text);
+        // What is kept as JSON keeps it.
+        let policy = json!({"name": "odd", "description": "a\0b", "callers": {"issuer": "x", "claims": {"sub": "a\0"}}, "actions": "app.read"});
+        let added = t.post("/v1/policies", policy).await;
+        assert!(added.status < 500, "{}", added.text);
+        let mut browser = crate::browser::Browser::default();
+        let refused = browser.sign_in(&t, "a\0b", "correct horse battery").await;
+        assert!(refused.status < 500, "{}", refused.text);
+    }
+
     async fn every_change_leaves_an_entry_of_who_and_what(t: TestJeton) {
         let policy = json!({"name": "reads", "callers": {"client": "ci"}, "actions": ["token.mint"], "repositories": ["acme/*"], "permissions": {"contents": "read"}});
         let mut wider = policy.clone();

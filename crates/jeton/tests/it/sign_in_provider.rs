@@ -125,7 +125,7 @@ async fn who_is_not_let_in_reads_why() {
         )
         .await;
     assert_eq!(denied.status, 400);
-    assert!(!denied.text.contains("<script"), "{}", denied.text);
+    assert!(!denied.text.contains("<script>"), "{}", denied.text);
 
     sim.set_fault(OidcRoute::Discovery, Some(OidcFault::garbage()));
     let (t, sim) = start(DatabaseKind::Sqlite, true).await;

@@ -21,7 +21,24 @@ async fn ask_many(t: &TestJeton, path: &str, callers: usize) -> Vec<(u16, String
     running.join_all().await
 }
 
+/// What a server counted of an App's tokens: minted for a request, without a mint of their own, and mints in all.
+fn handed_out(t: &TestJeton) -> (u64, u64, u64) {
+    let hours = t.broker.traffic().hours;
+    let add = |sum: (u64, u64, u64), hour: &jeton_broker::HourTraffic| {
+        (sum.0 + hour.minted, sum.1 + hour.from_cache, sum.2 + hour.mints)
+    };
+    hours.iter().fold((0, 0, 0), add)
+}
+
 both_databases! {
+    async fn a_token_from_the_vault_is_counted_as_one_that_was_there(t: TestJeton) {
+        t.install("acme", &["demo"]);
+        t.issue("acme/demo").await;
+        let t = t.restart().await;
+        t.issue("acme/demo").await;
+        assert_eq!(handed_out(&t), (0, 1, 0));
+    }
+
     async fn many_callers_of_one_cold_key_cause_one_mint(t: TestJeton) {
         t.install("acme", &["demo"]);
         t.sim.faults().add(FaultRule::new(FaultKind::Latency(Duration::from_millis(50))).on(MINT));
@@ -30,6 +47,7 @@ both_databases! {
         assert_eq!(answers[0].0, 200);
         assert_eq!(t.sim.calls().mints(), 1);
         assert_eq!(t.sim.calls().installation_lookups(), 1);
+        assert_eq!(handed_out(&t), (1, 255, 1), "each is counted, and once");
     }
 
     async fn many_callers_share_one_failure_too(t: TestJeton) {
@@ -54,6 +72,7 @@ both_databases! {
         let renewed = t.get_anonymously("/api/acme/demo").await.text;
         assert_ne!(renewed, old);
         assert_eq!(t.sim.calls().mints(), 2);
+        assert_eq!(handed_out(&t), (1, 65, 2), "a renewal ahead goes out to nobody");
     }
 
     async fn a_caller_who_hangs_up_does_not_take_the_mint_along(t: TestJeton) {
