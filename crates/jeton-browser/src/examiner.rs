@@ -12,7 +12,7 @@ impl Examiner for DemoExaminer {
         "SQLite".to_owned()
     }
 
-    async fn examine(&self) -> Vec<DoctorFinding> {
+    async fn examine(&self, _: &[String]) -> Vec<DoctorFinding> {
         let fine = |check, what: &str| finding(check, DoctorLevel::Ok, None, what, None);
         let odd = |code: Option<&str>, what: &str, remedy: &str| {
             finding("account", DoctorLevel::Warn, code, what, Some(remedy))

@@ -72,7 +72,7 @@ async fn find(page: &mut Page, label: &str) {
 
 async fn change(page: &mut Page, label: &str) {
     page.sees("The last look").await;
-    act_and_see(page, "Test connection", "The forge was asked just now").await;
+    act_and_see(page, "Test connection", "The forge was asked.").await;
     page.follow("Edit").await;
     page.fill("Note", "for the dashboards").await;
     page.fill("Serves", "acme\nacme/tools").await;
@@ -80,7 +80,7 @@ async fn change(page: &mut Page, label: &str) {
     page.sees("The change is saved.").await;
     page.sees("for the dashboards").await;
     page.press("Make default").await;
-    page.sees("is now the default").await;
+    page.sees("is the default on its forge").await;
     page.press("Switch off").await;
     page.sees("is switched off").await;
     page.press("Switch on").await;
@@ -121,7 +121,7 @@ async fn remove(page: &mut Page, label: &str) {
     if page.has(Role::Heading, "What uses it").await {
         page.press(&format!("Remove {label} all the same")).await;
     }
-    page.sees("The account is removed.").await;
+    page.sees("The account was removed.").await;
     page.sees("There is no account yet").await;
 }
 

@@ -87,7 +87,7 @@ async fn a_forge_that_is_down(s: &Stage, script: bool) {
         page.press("Save without a test").await;
         page.sees("The account is stored.").await;
         s.w.faults(forge).remove(down);
-        act_and_see(&mut page, "Test connection", "The forge was asked just now").await;
+        act_and_see(&mut page, "Test connection", "The forge was asked.").await;
         page.sees("Works").await;
     }
 }

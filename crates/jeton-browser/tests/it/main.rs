@@ -8,5 +8,6 @@ mod account_wrong;
 mod harness;
 mod operating;
 mod pages;
+mod signed_out;
 mod signing_in;
 mod stage;
