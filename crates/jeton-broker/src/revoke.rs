@@ -80,7 +80,7 @@ impl Broker {
     /// The same for whoever may end what others hold, by the holder's key or name ([`Broker::holder_key`]).
     ///
     /// # Errors
-    /// [`BrokerError::Access`], which is on record then; [`Refusal::Field`](crate::Refusal::Field) when nobody is named so; or as
+    /// [`BrokerError::Access`], which is on record then; [`Refusal::Field`] when nobody is named so; or as
     /// [`Broker::revoke_all_of`].
     pub async fn revoke_grants_of(&self, asker: &Asker, holder: &str) -> Result<Ended, BrokerError> {
         let inner = &self.0;

@@ -5,7 +5,13 @@ use jeton_domain::Code;
 use serde::Deserialize;
 
 use super::render;
-use crate::{auth::Known, extract::Params, failure::Failure, request_id::RequestId, state::Shared};
+use crate::{
+    auth::{Permitted, rights::GrantRevoke},
+    extract::Params,
+    failure::Failure,
+    request_id::RequestId,
+    state::Shared,
+};
 
 /// What stands behind the `?`.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -35,7 +41,8 @@ pub(crate) struct RevokeGrantsParams {
     )
 )]
 pub(crate) async fn revoke_grants_of(
-    Known(caller): Known,
+    // Before the parameters are read: whoever may not do it learns nothing of them.
+    Permitted(caller, _): Permitted<GrantRevoke>,
     State(state): State<Shared>,
     id: RequestId,
     Params(params): Params<RevokeGrantsParams>,
