@@ -18,11 +18,14 @@ const jeton = {
     return request;
   },
 
-  // Puts the element of the answer in the place of ours. Whether there was one.
+  // Puts the element of the answer in the place of ours. Whether there was one. Where somebody is at work below it, that place
+  // does not move under their mouse.
   renew(id, answer) {
     const ours = document.getElementById(id), theirs = answer?.getElementById(id);
     if (!ours || !theirs) return false;
+    const at = document.activeElement, top = at.getBoundingClientRect().top;
     ours.replaceWith(document.importNode(theirs, true));
+    if (at.isConnected && at !== document.body) scrollBy(0, at.getBoundingClientRect().top - top);
     return true;
   },
 
