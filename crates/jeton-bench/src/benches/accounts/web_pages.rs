@@ -261,7 +261,7 @@ async fn pages(operator: &Operator, accounts: u32) -> anyhow::Result<Vec<Page>> 
     };
     let mut pages: Vec<Page> = OPERATORS.iter().map(|path| page(0, path)).collect();
     let grants = operator.get("/v1/grants?limit=1").await?;
-    let id = grants["grants"][0]["id"].as_str().context("no grant")?;
+    let id = grants["grants"][0]["grant_id"].as_str().context("no grant")?;
     pages.push(Page {
         path: format!("/grants/{id}/revoke"),
         ..page(0, "/grants/ID/revoke")
