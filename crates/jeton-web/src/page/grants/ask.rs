@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Grants on a page.
-const PAGE: u32 = 50;
+const PAGE: u32 = 40;
 
 /// Characters of a filter that are looked at: names of forges, callers and repositories are shorter.
 const LONGEST: usize = 500;

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Entries on a page.
-const PAGE: u32 = 40;
+const PAGE: u32 = 32;
 
 #[derive(Template)]
 #[template(path = "record/list.html")]
