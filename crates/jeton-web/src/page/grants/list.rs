@@ -68,7 +68,9 @@ fn done(word: &str) -> Option<&'static str> {
             "This grant is over. The token is an account's: it lives on until it is renewed, or revoked at its forge."
         }
         "over" => "There was nothing to do: it was given back before, or has ended.",
-        "all" => "All that this caller held is revoked.",
+        "all" => {
+            "All that this caller held is over. Tokens of Apps are revoked; those of accounts live on at their forge."
+        }
         "none" => "There was nothing to do: this caller held nothing.",
         _ => return None,
     })
