@@ -95,17 +95,25 @@ impl Cluster {
         self.programs.run("pg_ctl", &args, &self.directory)
     }
 
-    /// Makes an empty database and gives its URL.
+    /// Makes an empty database and gives its name.
     pub(crate) fn database(&self) -> io::Result<String> {
         let name = format!("test_{}", random_name());
+        self.run_as_client("createdb", &[], &name)?;
+        Ok(name)
+    }
+
+    /// Removes a database, whoever is still connected.
+    pub(crate) fn remove_database(&self, name: &str) -> io::Result<()> {
+        self.run_as_client("dropdb", &["--force", "--if-exists"], name)
+    }
+
+    fn run_as_client(&self, program: &str, options: &[&str], database: &str) -> io::Result<()> {
         let port = self.port.to_string();
         let host = self.directory.display().to_string();
-        self.programs.run(
-            "createdb",
-            &["-h", &host, "-p", &port, "-U", ROLE, &name],
-            &self.directory,
-        )?;
-        Ok(self.url(&name))
+        let mut args = vec!["-h", &host, "-p", &port, "-U", ROLE];
+        args.extend(options);
+        args.push(database);
+        self.programs.run(program, &args, &self.directory)
     }
 
     /// The URL of a database in it.

@@ -78,7 +78,7 @@ impl Programs {
 fn complete(directory: &Path) -> Option<PathBuf> {
     let real = fs::canonicalize(directory.join("initdb")).ok()?;
     let directory = real.parent()?;
-    let all = ["initdb", "pg_ctl", "postgres", "createdb"];
+    let all = ["initdb", "pg_ctl", "postgres", "createdb", "dropdb"];
     all.iter()
         .all(|name| directory.join(name).is_file())
         .then(|| directory.to_owned())

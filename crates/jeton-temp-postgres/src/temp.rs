@@ -1,4 +1,7 @@
-use std::io;
+use std::{
+    io,
+    sync::{Mutex, PoisonError},
+};
 
 use rustix::fs::FlockOperation;
 
@@ -14,6 +17,8 @@ use crate::{
 pub struct TempPostgres {
     cluster: Cluster,
     shared: bool,
+    /// The databases made here, for the shared server to lose when this goes: a thousand of them would fill a disk.
+    made: Mutex<Vec<String>>,
     _user: Lock,
 }
 
@@ -30,6 +35,7 @@ impl TempPostgres {
         let mut server = Self {
             cluster,
             shared: false,
+            made: Mutex::default(),
             _user: user,
         };
         server.cluster.launch()?;
@@ -46,16 +52,20 @@ impl TempPostgres {
         Ok(Self {
             cluster,
             shared: true,
+            made: Mutex::default(),
             _user: user,
         })
     }
 
-    /// Makes an empty database and gives its URL, with the password of this server.
+    /// Makes an empty database and gives its URL, with the password of this server. It is gone when this is.
     ///
     /// # Errors
     /// What `createdb` says, as when the server is stopped.
     pub fn database(&self) -> io::Result<String> {
-        self.cluster.database()
+        let name = self.cluster.database()?;
+        let url = self.cluster.url(&name);
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).push(name);
+        Ok(url)
     }
 
     /// Stops the server: connections are ended in order, and new ones are refused.
@@ -104,8 +114,12 @@ impl TempPostgres {
 
 impl Drop for TempPostgres {
     fn drop(&mut self) {
-        if !self.shared {
-            // A failure is the supervisor's to clean up after.
+        // A failure is the supervisor's to clean up after.
+        if self.shared {
+            for name in self.made.get_mut().unwrap_or_else(PoisonError::into_inner) {
+                let _ = self.cluster.remove_database(name);
+            }
+        } else {
             let _ = self.cluster.remove();
         }
     }

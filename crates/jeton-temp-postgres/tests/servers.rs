@@ -54,6 +54,17 @@ fn the_shared_server_is_one_and_nobody_may_stop_it() {
     assert!(listens(&first));
 }
 
+#[test]
+fn a_database_on_the_shared_server_goes_with_who_made_it() {
+    let opens = |url: &str| Command::new("psql").args([url, "-c", ""]).output().unwrap().status.success();
+    let stays = TempPostgres::shared().unwrap();
+    let made = TempPostgres::shared().unwrap();
+    let (kept, gone) = (stays.database().unwrap(), made.database().unwrap());
+    assert!(opens(&kept) && opens(&gone));
+    drop(made);
+    assert!(opens(&kept) && !opens(&gone));
+}
+
 /// Not a test of its own: the process that `a_killed_process_leaves_no_server` kills.
 #[test]
 #[ignore = "run by a_killed_process_leaves_no_server"]
