@@ -237,6 +237,38 @@ codes! {
     CredentialAppPassword = "credential.app_password_ended", Access;
     /// The address is no place where a forge may be looked for.
     ForgeAddress = "forge.address_not_allowed", Caller;
+    /// The forge does not show this repository to any credential that may be used for it.
+    ContentRepositoryNotFound = "content.repository_not_found", Access;
+    /// The repository has no branch, tag or commit of this name.
+    ContentRefNotFound = "content.ref_not_found", Caller;
+    /// A branch and a tag have this name, or several commits begin so.
+    ContentRefAmbiguous = "content.ref_ambiguous", Caller;
+    /// Nothing has this path there.
+    ContentPathNotFound = "content.path_not_found", Caller;
+    /// A directory is there, and a file was meant.
+    ContentIsDirectory = "content.is_directory", Caller;
+    /// A file is there, and a directory was meant.
+    ContentIsFile = "content.is_file", Caller;
+    /// Another repository is there: a submodule.
+    ContentIsSubmodule = "content.is_submodule", Caller;
+    /// A symbolic link is there that leads out of the repository, nowhere, or in a circle.
+    ContentLinkBroken = "content.link_broken", Caller;
+    /// The file is larger than what is served, or than what the forge gives.
+    ContentTooLarge = "content.too_large", Caller;
+    /// The file is no text in UTF-8.
+    ContentNotText = "content.not_text", Caller;
+    /// The range of lines or bytes lies outside of the file.
+    ContentRange = "content.bad_range", Caller;
+    /// The cursor was not given out for this.
+    ContentCursor = "content.bad_cursor", Caller;
+    /// The repository has no commit yet.
+    ContentEmpty = "content.repository_empty", Caller;
+    /// The caller has used its share of what the forge still allows.
+    ContentShare = "content.share_used_up", Caller;
+    /// What the forge sent is not what its own object id says.
+    ContentMismatch = "content.wrong_bytes", Forge;
+    /// The cache on disk cannot be used.
+    ContentCache = "content.cache_failed", Operator;
     /// A webhook cannot be delivered.
     WebhookFailed = "webhook.failed", Operator;
     /// No grant has this id, or it is not the caller's.

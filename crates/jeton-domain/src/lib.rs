@@ -7,6 +7,7 @@ mod app;
 mod caller;
 mod clock;
 mod code;
+mod content;
 mod credential_kind;
 mod diagnosis;
 mod endpoint;
@@ -30,6 +31,7 @@ pub use app::{AppIssuer, AppIssuerError, AppName, AppNameError, AppOrigin, Insta
 pub use caller::{Caller, Identity, IdentityKey, JwtIdentity, Role, UnknownRole};
 pub use clock::{Clock, Pause};
 pub use code::{Blame, Code, Coded};
+pub use content::{FilePath, FilePathError, ObjectId, ObjectIdError, RefName, RefNameError};
 pub use credential_kind::CredentialKind;
 pub use diagnosis::{
     CheckReport, Diagnosis, Evidence, Fitness, ForgeIdentity, Purpose, PurposeFinding, Quota, Reached, TokenEnd,

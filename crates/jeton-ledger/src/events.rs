@@ -18,6 +18,8 @@ events! {
     TOKEN_DROPPED = "token.dropped", "A token was dropped before its end: its forge refuses it, or access was taken away.";
     AUTH_REFUSED = "auth.refused", "Somebody was not let in: no key, a wrong one, or one that has ended; or no page of this server sent their form.";
     ACCESS_REFUSED = "access.refused", "Somebody who is known asked for what they may not do.";
+    CONTENT_READ = "content.read", "A caller began to read a repository, or went on: once in ten minutes for each repository and source.";
+    CONTENT_REFUSED = "content.refused", "Somebody asked for a repository's content, and no policy allows it.";
     USER_SIGNED_IN = "user.signed_in", "A person signed in.";
     USER_SIGN_IN_REFUSED = "user.sign_in_refused", "A person tried to sign in and was refused.";
     USER_SIGNED_OUT = "user.signed_out", "A person signed out.";
@@ -61,7 +63,7 @@ events! {
 }
 
 /// What people were refused: tokens, other things, to be let in, and to sign in.
-pub const REFUSALS: [&str; 4] = [TOKEN_REFUSED, ACCESS_REFUSED, AUTH_REFUSED, USER_SIGN_IN_REFUSED];
+pub const REFUSALS: [&str; 5] = [TOKEN_REFUSED, CONTENT_REFUSED, ACCESS_REFUSED, AUTH_REFUSED, USER_SIGN_IN_REFUSED];
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,7 @@
-use std::{error::Error as _, fmt, sync::Arc, time::Duration};
+use std::{error::Error as _, fmt, pin::Pin, sync::Arc, time::Duration};
 
+use bytes::Bytes;
+use futures_util::Stream;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use url::Url;
 use zeroize::Zeroizing;
@@ -43,6 +45,8 @@ pub struct Request {
     url: Url,
     headers: HeaderMap,
     body: Option<Vec<u8>>,
+    max_body_bytes: Option<usize>,
+    timeout: Option<Duration>,
 }
 
 impl Request {
@@ -53,6 +57,8 @@ impl Request {
             url,
             headers: HeaderMap::new(),
             body: None,
+            max_body_bytes: None,
+            timeout: None,
         }
     }
 
@@ -70,6 +76,20 @@ impl Request {
         self
     }
 
+    /// Lets its answer be as large as this, whatever [`HttpOptions::max_body_bytes`] says.
+    #[must_use]
+    pub fn max_body_bytes(mut self, bytes: usize) -> Self {
+        self.max_body_bytes = Some(bytes);
+        self
+    }
+
+    /// Lets it take so long, whatever [`HttpOptions::request_timeout`] says.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
     /// Gives it a body of this content type.
     #[must_use]
     pub fn body(mut self, content_type: &'static str, body: Vec<u8>) -> Self {
@@ -84,6 +104,50 @@ impl fmt::Debug for Request {
             .field("method", &self.method)
             .field("host", &self.url.host_str())
             .finish_non_exhaustive()
+    }
+}
+
+/// How long a file may take at most, however steadily it comes.
+const WHOLE_STREAM: Duration = Duration::from_hours(1);
+
+/// The head of an answer.
+struct Head {
+    response: reqwest::Response,
+    status: u16,
+    headers: HeaderMap,
+    announced: Option<u64>,
+}
+
+/// The pieces of a body.
+pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, OutboundError>> + Send>>;
+
+/// What came of [`Outbound::open`].
+pub enum Opening {
+    /// A success, whose body is on its way.
+    Streaming {
+        /// The HTTP status, 2xx.
+        status: u16,
+        /// The headers.
+        headers: HeaderMap,
+        /// How long the body is, where that was said. A shorter one ends with an error.
+        length: Option<u64>,
+        /// The body.
+        bytes: ByteStream,
+    },
+    /// Anything else.
+    Refused(Answer),
+}
+
+impl fmt::Debug for Opening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Streaming { status, length, .. } => f
+                .debug_struct("Streaming")
+                .field("status", status)
+                .field("length", length)
+                .finish_non_exhaustive(),
+            Self::Refused(answer) => answer.fmt(f),
+        }
     }
 }
 
@@ -157,18 +221,64 @@ impl Outbound {
     /// # Errors
     /// [`OutboundError`] says why there is none, and [`OutboundError::was_sent`] whether the request may have arrived.
     pub async fn send(&self, request: Request) -> Result<Answer, OutboundError> {
+        let limit = request.max_body_bytes.unwrap_or(self.options.max_body_bytes);
+        let head = self.begin(request).await?;
+        self.finish(head, limit).await
+    }
+
+    /// Begins one call and brings the body of a success piece by piece: for files, which may be larger than what should be held.
+    /// Whatever is no success comes whole, as with [`Outbound::send`]. The head of the answer has to come within the request's
+    /// time; then each piece has [`HttpOptions::request_timeout`] of its own.
+    ///
+    /// # Errors
+    /// As [`Outbound::send`].
+    pub async fn open(&self, request: Request) -> Result<Opening, OutboundError> {
+        let patience = request.timeout.unwrap_or(self.options.request_timeout);
+        // The client's own limit would cut every long file.
+        let request = request.timeout(WHOLE_STREAM);
+        let head = tokio::time::timeout(patience, self.begin(request))
+            .await
+            .map_err(|_| OutboundError::Timeout)??;
+        if !(200..300).contains(&head.status) {
+            let refusal = self.finish(head, self.options.max_body_bytes);
+            let answer = tokio::time::timeout(patience, refusal).await;
+            return answer.map_err(|_| OutboundError::Timeout)?.map(Opening::Refused);
+        }
+        let (this, idle) = (self.clone(), self.options.request_timeout);
+        let bytes = futures_util::stream::try_unfold(head.response, move |mut response| {
+            let this = this.clone();
+            async move {
+                let piece = tokio::time::timeout(idle, response.chunk()).await;
+                let piece = piece.map_err(|_| OutboundError::Timeout)?;
+                let piece = piece.map_err(|error| this.failure(error))?;
+                Ok(piece.map(|piece| (piece, response)))
+            }
+        });
+        Ok(Opening::Streaming {
+            status: head.status,
+            length: head.announced,
+            headers: head.headers,
+            bytes: Box::pin(bytes),
+        })
+    }
+
+    /// Sends it, and reads the head of the answer.
+    async fn begin(&self, request: Request) -> Result<Head, OutboundError> {
         self.rules.check_url(&request.url)?;
         let mut prepared = self
             .client
             .request(request.method, request.url)
             .headers(request.headers);
+        if let Some(timeout) = request.timeout {
+            prepared = prepared.timeout(timeout);
+        }
         if let Some(body) = request.body {
             prepared = prepared.body(body);
         }
         let mut response = prepared.send().await.map_err(|error| self.failure(error))?;
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
-        let announced = response.content_length().unwrap_or(0);
+        let announced = response.content_length();
         let size: usize = headers
             .iter()
             .map(|(name, value)| name.as_str().len() + value.len())
@@ -179,7 +289,23 @@ impl Outbound {
                 limit: self.options.max_header_bytes,
             });
         }
-        match self.read(response, status, announced).await {
+        Ok(Head {
+            response,
+            status,
+            headers,
+            announced,
+        })
+    }
+
+    /// Reads the rest.
+    async fn finish(&self, head: Head, limit: usize) -> Result<Answer, OutboundError> {
+        let Head {
+            response,
+            status,
+            headers,
+            announced,
+        } = head;
+        match self.read(response, status, announced.unwrap_or(0), limit).await {
             Ok(body) => Ok(Answer { status, headers, body }),
             // what a failing server managed to say of its failure does not matter
             Err(_) if status >= 500 => Ok(Answer {
@@ -196,8 +322,8 @@ impl Outbound {
         mut response: reqwest::Response,
         status: u16,
         announced: u64,
+        limit: usize,
     ) -> Result<Zeroizing<Vec<u8>>, OutboundError> {
-        let limit = self.options.max_body_bytes;
         let too_large = OutboundError::BodyTooLarge { status, limit };
         if announced > limit as u64 {
             return Err(too_large);

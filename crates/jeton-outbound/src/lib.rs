@@ -10,7 +10,7 @@ mod rules;
 mod text;
 
 pub use answer::Answer;
-pub use client::{HttpOptions, Outbound, Request};
+pub use client::{ByteStream, HttpOptions, Opening, Outbound, Request};
 pub use credentials::{basic, bearer, sensitive};
 pub use error::{AddressError, OutboundError};
 pub use resolver::{NameLookup, SystemLookup};
