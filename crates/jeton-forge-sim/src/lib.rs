@@ -26,10 +26,11 @@ pub use bitbucket::{
 pub use calls::Calls;
 pub use clock::SimClock;
 pub use faults::{FaultId, FaultKind, FaultRule, Faults};
+pub use git::CommitSpec;
 pub use github::{
-    AppSpec, ExpirationForm, GitHubSim, InstallSpec, InstallationInfo, Level, LoginLockout, OrgPolicy, OrgRole,
-    OwnerKind, PermissionError, Permissions, PersonalTokenInfo, PersonalTokenKind, PersonalTokenSpec, RepoRole,
-    SamlSso, SimApp, SimError, SimPersonalToken, TokenFormat, TokenInfo, TokenLag,
+    AppSpec, ContentLimits, ExpirationForm, GitHubSim, InstallSpec, InstallationInfo, Level, LoginLockout, OrgPolicy,
+    OrgRole, OwnerKind, PermissionError, Permissions, PersonalTokenInfo, PersonalTokenKind, PersonalTokenSpec,
+    RepoRole, SamlSso, SimApp, SimError, SimPersonalToken, TokenFormat, TokenInfo, TokenLag,
 };
 pub use gitlab::{
     AccessLevel, GitLabSim, GitLabSimConfig, GitLabToken, GitLabTokenForm, GitLabTokenInfo, GitLabTokenKind,

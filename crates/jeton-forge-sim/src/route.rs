@@ -1,6 +1,9 @@
 //! Which route a method and a path mean.
 
+mod inside;
+
 use http::Method;
+pub(crate) use inside::Inside;
 
 use crate::{bitbucket, gitlab};
 
@@ -30,7 +33,15 @@ pub const ROUTES: &[&str] = &[
     "GET /orgs/{org}",
     "GET /orgs/{org}/actions/runners",
     "GET /repos/{owner}/{repo}/contents/{path}",
+    "GET /repos/{owner}/{repo}/branches",
     "GET /repos/{owner}/{repo}/branches/{branch}",
+    "GET /repos/{owner}/{repo}/tags",
+    "GET /repos/{owner}/{repo}/commits",
+    "GET /repos/{owner}/{repo}/commits/{ref}",
+    "GET /repos/{owner}/{repo}/git/trees/{tree_sha}",
+    "GET /repos/{owner}/{repo}/git/blobs/{sha}",
+    "GET /repos/{owner}/{repo}/git/ref/{ref}",
+    "GET /repos/{owner}/{repo}/git/matching-refs/{ref}",
     "GET /repos/{owner}/{repo}/pulls",
     "GET /repos/{owner}/{repo}/actions/runners",
     "GET /repos/{owner}/{repo}/actions/secrets",
@@ -75,9 +86,7 @@ pub(crate) enum Route {
     UserOrgs,
     Org(String),
     OrgRunners(String),
-    /// The path is decoded; empty is the root.
-    Contents(RepoRef, String),
-    Branch(RepoRef, String),
+    Inside(RepoRef, Inside),
     Pulls(RepoRef),
     Runners(RepoRef),
     Secrets(RepoRef),
@@ -132,8 +141,7 @@ impl Route {
             Self::UserOrgs => "GET /user/orgs",
             Self::Org(_) => "GET /orgs/{org}",
             Self::OrgRunners(_) => "GET /orgs/{org}/actions/runners",
-            Self::Contents(..) => "GET /repos/{owner}/{repo}/contents/{path}",
-            Self::Branch(..) => "GET /repos/{owner}/{repo}/branches/{branch}",
+            Self::Inside(_, inside) => inside.key(),
             Self::Pulls(_) => "GET /repos/{owner}/{repo}/pulls",
             Self::Runners(_) => "GET /repos/{owner}/{repo}/actions/runners",
             Self::Secrets(_) => "GET /repos/{owner}/{repo}/actions/secrets",
@@ -156,7 +164,7 @@ impl Route {
 
     /// Whether answering starts git, which takes milliseconds.
     pub(crate) fn is_slow(&self) -> bool {
-        matches!(self, Self::Contents(..) | Self::Branch(..))
+        matches!(self, Self::Inside(..))
     }
 
     /// Reads a request line. `path` is as sent, without its query; the API answers both at the root
@@ -172,21 +180,16 @@ impl Route {
         let parts: Vec<&str> = api.split('/').collect();
         let clean = |text: &str| text.bytes().all(plain) && !text.split('/').any(|part| matches!(part, "." | ".."));
         let inside = match parts.as_slice() {
-            ["repos", owner, name, kind @ ("contents" | "branches"), rest @ ..] => Some((
-                (clean(owner) && clean(name)).then(|| RepoRef::name(owner, name)),
-                kind,
-                rest,
-            )),
-            ["repositories", id, kind @ ("contents" | "branches"), rest @ ..] => {
-                Some((id.parse().ok().map(RepoRef::Id), kind, rest))
+            ["repos", owner, name, tail @ ..] if Inside::is_meant(tail) => {
+                let repo = (clean(owner) && clean(name)).then(|| RepoRef::name(owner, name));
+                Some((repo, tail))
             }
+            ["repositories", id, tail @ ..] if Inside::is_meant(tail) => Some((id.parse().ok().map(RepoRef::Id), tail)),
             _ => None,
         };
-        if let Some((repo, kind, rest)) = inside {
-            let found = repo
-                .filter(|_| reads(method))
-                .and_then(|repo| Self::parse_inside(repo, kind, rest));
-            return found.unwrap_or(Self::Unknown);
+        if let Some((repo, tail)) = inside {
+            let found = repo.filter(|_| reads(method)).zip(Inside::parse(tail));
+            return found.map_or(Self::Unknown, |(repo, inside)| Self::Inside(repo, inside));
         }
         if !clean(path) {
             return Self::Unknown;
@@ -209,20 +212,6 @@ impl Route {
             ["actions", "secrets"] => Some(Self::Secrets(repo)),
             ["actions", "secrets", "public-key"] => Some(Self::SecretsKey(repo)),
             _ => None,
-        }
-    }
-
-    /// What is inside of a repository may be called anything, so that part of the path is decoded. It
-    /// never becomes part of a path on this machine.
-    fn parse_inside(repo: RepoRef, kind: &str, rest: &[&str]) -> Option<Self> {
-        let decoded: Option<Vec<String>> = rest.iter().map(|part| decode(part)).collect();
-        let inside = decoded?.join("/");
-        let bad = |part: &str| matches!(part, "" | "." | "..");
-        match kind {
-            "contents" if inside.is_empty() => Some(Self::Contents(repo, inside)),
-            _ if inside.split('/').any(bad) => None,
-            "contents" => Some(Self::Contents(repo, inside)),
-            _ => Some(Self::Branch(repo, inside)),
         }
     }
 
@@ -285,8 +274,7 @@ pub(crate) fn decode(part: &str) -> Option<String> {
         bytes.push(u8::from_str_radix(digits, 16).ok()?);
         rest = &rest[2..];
     }
-    let text = String::from_utf8(bytes).ok()?;
-    (!text.chars().any(char::is_control)).then_some(text)
+    String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))
 }
 
 #[cfg(test)]

@@ -22,12 +22,27 @@ fn git_answers_with_and_without_the_suffix_but_not_under_the_api() {
 fn what_is_inside_of_a_repository_may_have_any_name() {
     let repo = || RepoRef::name("acme", "tools");
     let get = |tail: &str| Route::parse(&Method::GET, &format!("/repos/acme/tools/{tail}"));
-    let contents = |path: &str| Route::Contents(repo(), path.to_owned());
+    let inside = |inside| Route::Inside(repo(), inside);
+    let contents = |path: &str| inside(Inside::Contents(path.to_owned()));
     assert_eq!(get("contents"), contents(""));
     assert_eq!(get("contents/"), contents(""));
     assert_eq!(get("contents/a%20b/%C3%BC.txt"), contents("a b/ü.txt"));
-    assert_eq!(get("branches/feature%2Fx"), Route::Branch(repo(), "feature/x".into()));
+    assert_eq!(get("branches/feature%2Fx"), inside(Inside::Branch("feature/x".into())));
+    assert_eq!(get("branches"), inside(Inside::Branches));
+    assert_eq!(get("git/trees/feature/x"), inside(Inside::Tree("feature/x".into())));
+    assert_eq!(
+        get("git/matching-refs/heads/"),
+        inside(Inside::MatchingRefs("heads/".into()))
+    );
+    assert_eq!(get("git/matching-refs"), inside(Inside::MatchingRefs(String::new())));
+    assert_eq!(get("contents/a%0Ab"), contents("a\nb"));
     for tail in [
+        "git/blobs/a/b",
+        "git/trees/",
+        "git/nothing",
+        "commits/",
+        "commits/%2e%2e",
+        "git/matching-refs/../x",
         "contents/a/../b",
         "contents/%2e%2e/b",
         "contents/%00",
@@ -85,8 +100,16 @@ fn every_route_has_a_listed_name() {
         Route::UserOrgs,
         Route::Org("a".into()),
         Route::OrgRunners("a".into()),
-        Route::Contents(repo.clone(), String::new()),
-        Route::Branch(repo.clone(), "main".into()),
+        Route::Inside(repo.clone(), Inside::Contents(String::new())),
+        Route::Inside(repo.clone(), Inside::Branches),
+        Route::Inside(repo.clone(), Inside::Branch("main".into())),
+        Route::Inside(repo.clone(), Inside::Tags),
+        Route::Inside(repo.clone(), Inside::Commits),
+        Route::Inside(repo.clone(), Inside::Commit("main".into())),
+        Route::Inside(repo.clone(), Inside::Tree("main".into())),
+        Route::Inside(repo.clone(), Inside::Blob("1".into())),
+        Route::Inside(repo.clone(), Inside::Ref("heads/main".into())),
+        Route::Inside(repo.clone(), Inside::MatchingRefs("heads".into())),
         Route::Pulls(repo.clone()),
         Route::Runners(repo.clone()),
         Route::Secrets(repo.clone()),

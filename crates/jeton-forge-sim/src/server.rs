@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, stream};
+use http::header::CONTENT_LENGTH;
+use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
@@ -26,6 +29,11 @@ use crate::sim::Core;
 
 /// Bodies of API calls are small: the largest lists 500 repositories.
 const MAX_API_BODY: usize = 1024 * 1024;
+/// Histories that are imported are not.
+const MAX_IMPORT: usize = 512 * 1024 * 1024;
+
+/// Assumed of a stream that does not say how long it is; no shorter one is streamed.
+const LONG_STREAM: u64 = 1024 * 1024;
 
 /// Takes connections until the simulator stops.
 pub(crate) async fn accept(listener: TcpListener, core: Arc<Core>, tasks: TaskTracker) {
@@ -42,14 +50,20 @@ async fn handle(core: Arc<Core>, request: Request<Incoming>) -> io::Result<Respo
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
     if path == "/_sim" || path.starts_with("/_sim/") {
-        let body = read(body).await;
+        // A whole history may come this way.
+        let most = if path == "/_sim/import" {
+            MAX_IMPORT
+        } else {
+            MAX_API_BODY
+        };
+        let body = read_up_to(most, body).await;
         return Ok(control::answer(&core, &parts, body).await.into_response());
     }
     let route = Route::parse(&parts.method, path);
     core.calls.note(&route);
     let mut struck = Struck::default();
     if core.faults.any() {
-        let owner = core.github.owner_of(&route, &parts.headers);
+        let owner = core.github.owner_of(&route, &parts);
         struck = core.faults.strike(route.key(), owner.as_deref());
         if !struck.latency.is_zero() {
             tokio::time::sleep(struck.latency).await;
@@ -59,7 +73,7 @@ async fn handle(core: Arc<Core>, request: Request<Incoming>) -> io::Result<Respo
         None => perform(&core, &route, &parts, body, Tweak::None).await,
         Some(FaultKind::WiderToken) => perform(&core, &route, &parts, body, Tweak::Wider).await,
         Some(FaultKind::AlreadyExpired) => perform(&core, &route, &parts, body, Tweak::Expired).await,
-        Some(fault) => match instead(&core, &fault, &parts.headers).await? {
+        Some(fault) => match instead(&core, &fault, &parts).await? {
             Some(reply) => reply,
             None => spoil(perform(&core, &route, &parts, body, Tweak::None).await, fault).await?,
         },
@@ -72,7 +86,7 @@ async fn handle(core: Arc<Core>, request: Request<Incoming>) -> io::Result<Respo
 }
 
 /// Does what was asked.
-async fn perform(core: &Core, route: &Route, parts: &http::request::Parts, body: Incoming, tweak: Tweak) -> Reply {
+async fn perform(core: &Core, route: &Route, parts: &Parts, body: Incoming, tweak: Tweak) -> Reply {
     if route.is_git() {
         return git::answer(&core.github, route, parts, body).await;
     }
@@ -94,16 +108,20 @@ async fn perform(core: &Core, route: &Route, parts: &http::request::Parts, body:
 }
 
 pub(crate) async fn read(body: Incoming) -> Option<Bytes> {
-    let whole = Limited::new(body, MAX_API_BODY).collect().await;
+    read_up_to(MAX_API_BODY, body).await
+}
+
+async fn read_up_to(most: usize, body: Incoming) -> Option<Bytes> {
+    let whole = Limited::new(body, most).collect().await;
     whole.ok().map(http_body_util::Collected::to_bytes)
 }
 
 /// A fault that happens instead of the call; `None` if it happens to the answer.
-async fn instead(core: &Core, fault: &FaultKind, headers: &http::HeaderMap) -> io::Result<Option<Reply>> {
+async fn instead(core: &Core, fault: &FaultKind, parts: &Parts) -> io::Result<Option<Reply>> {
     let github = &core.github;
-    let refused = |status: StatusCode, message: &str| github.refused(headers, ApiError::new(status, message));
+    let refused = |status: StatusCode, message: &str| github.refused(parts, ApiError::new(status, message));
     let secondary =
-        |status: StatusCode, seconds: u32| github.refused(headers, ApiError::secondary_limit(status, seconds));
+        |status: StatusCode, seconds: u32| github.refused(parts, ApiError::secondary_limit(status, seconds));
     let reply = match fault {
         FaultKind::Status { status, message } => {
             let status = StatusCode::from_u16(*status);
@@ -114,8 +132,8 @@ async fn instead(core: &Core, fault: &FaultKind, headers: &http::HeaderMap) -> i
                         <center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n";
             Reply::bytes(StatusCode::BAD_GATEWAY, "text/html", page.into())
         }
-        FaultKind::PrimaryLimit { reset_in } => github.limited(headers, StatusCode::FORBIDDEN, *reset_in),
-        FaultKind::PrimaryLimit429 { reset_in } => github.limited(headers, StatusCode::TOO_MANY_REQUESTS, *reset_in),
+        FaultKind::PrimaryLimit { reset_in } => github.limited(parts, StatusCode::FORBIDDEN, *reset_in),
+        FaultKind::PrimaryLimit429 { reset_in } => github.limited(parts, StatusCode::TOO_MANY_REQUESTS, *reset_in),
         FaultKind::SecondaryLimit { retry_after } => secondary(StatusCode::FORBIDDEN, *retry_after),
         FaultKind::SecondaryLimit429 { retry_after } => secondary(StatusCode::TOO_MANY_REQUESTS, *retry_after),
         FaultKind::CutBeforeHandling => return Err(cut()),
@@ -136,6 +154,20 @@ pub(crate) async fn spoil(reply: Reply, fault: FaultKind) -> io::Result<Reply> {
     if fault == FaultKind::CutBeforeAnswer {
         return Err(cut());
     }
+    if fault == FaultKind::CutInBody
+        && let Content::Stream(pieces) = reply.body
+    {
+        // Too large to be held; half of it is passed on.
+        let length = reply.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+        let half = length
+            .and_then(|length| length.parse::<u64>().ok())
+            .unwrap_or(LONG_STREAM)
+            / 2;
+        return Ok(Reply {
+            body: Content::Stream(cut_after(pieces, half)),
+            ..reply
+        });
+    }
     let (status, headers, body) = reply.collect().await?;
     let content = match fault {
         FaultKind::CutInBody => Content::Half(body),
@@ -152,7 +184,28 @@ pub(crate) async fn spoil(reply: Reply, fault: FaultKind) -> io::Result<Reply> {
     })
 }
 
-fn drip(body: Bytes, chunk: usize, pause: Duration) -> stream::BoxStream<'static, io::Result<Bytes>> {
+/// The start of a stream, and then no more.
+fn cut_after(pieces: BoxStream<'static, io::Result<Bytes>>, bytes: u64) -> BoxStream<'static, io::Result<Bytes>> {
+    stream::unfold(Some((pieces, bytes)), |state| async move {
+        let (mut pieces, left) = state?;
+        let piece = match pieces.next().await {
+            Some(Ok(piece)) if left > 0 => piece,
+            Some(Err(error)) => return Some((Err(error), None)),
+            Some(Ok(_)) | None => {
+                // Lets the server send what it has.
+                tokio::task::yield_now().await;
+                return Some((Err(cut()), None));
+            }
+        };
+        let most = usize::try_from(left).unwrap_or(usize::MAX);
+        let piece = piece.slice(..piece.len().min(most));
+        let left = left - piece.len() as u64;
+        Some((Ok(piece), Some((pieces, left))))
+    })
+    .boxed()
+}
+
+fn drip(body: Bytes, chunk: usize, pause: Duration) -> BoxStream<'static, io::Result<Bytes>> {
     stream::unfold((body, false), move |(mut rest, started)| async move {
         if rest.is_empty() {
             return None;

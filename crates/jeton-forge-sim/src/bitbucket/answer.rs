@@ -12,13 +12,13 @@ use super::routes::Action;
 use super::spec::{BitbucketRole, BitbucketTokenKind};
 use super::wire;
 use crate::reply::Reply;
-use crate::site::{Call, Refused};
+use crate::site::{Call, Refused, not_modified};
 
 pub(super) type Answer = Result<Reply, Refused>;
 
 /// Repository data, an hour.
 const PER_HOUR: u32 = 1_000;
-/// Without a credential, an hour and address; all clients share one.
+/// Without a credential, an hour and address.
 const PER_HOUR_OF_NOBODY: u32 = 60;
 
 impl Bitbucket {
@@ -28,7 +28,9 @@ impl Bitbucket {
         if used > limit {
             return error::rate_limited(None).into_reply();
         }
-        let mut reply = self.perform(call).unwrap_or_else(Refused::into_reply);
+        let reply = self.perform(call).unwrap_or_else(Refused::into_reply);
+        // The tag of a file is there to be asked with; whether a 304 is cheaper is not said, and here it is not.
+        let mut reply = not_modified(&call.parts.headers, reply);
         // Only access tokens are told how they stand. The name of the resource is a guess.
         if matches!(charged, Charged::Token(_)) && call.action.is_repository_data() {
             let near = used.saturating_mul(5) >= limit.saturating_mul(4);
@@ -43,7 +45,7 @@ impl Bitbucket {
     fn spend(&self, charged: Charged, action: Action, now: Timestamp) -> (u32, u32) {
         let mut state = self.state();
         let limit = match charged {
-            Charged::Nobody => PER_HOUR_OF_NOBODY,
+            Charged::Nobody(_) => PER_HOUR_OF_NOBODY,
             Charged::Account(_) | Charged::Token(_) => state.per_hour.unwrap_or(PER_HOUR),
         };
         if !action.is_repository_data() {
@@ -60,9 +62,19 @@ impl Bitbucket {
 
     fn perform(&self, call: &Call<Action>) -> Answer {
         match call.action {
-            Action::RedirectToSource | Action::ShowSource | Action::ListBranches | Action::ShowBranch => {
-                return self.show_content(call);
-            }
+            Action::RedirectToSource
+            | Action::ShowSource
+            | Action::ListFileHistory
+            | Action::ListCommits
+            | Action::ListCommitsOf
+            | Action::ShowCommit
+            | Action::ListRefs
+            | Action::ListBranches
+            | Action::ShowBranch
+            | Action::ListTags
+            | Action::ShowTag => return self.show_content(call),
+            Action::ShowMedia => return self.show_media(call),
+            Action::ListRepositories | Action::ShowRepository => return self.show_repositories(call),
             _ => {}
         }
         let state = self.state();
@@ -100,14 +112,9 @@ impl Bitbucket {
                 let workspace = workspace.ok_or_else(|| error::not_found("Workspace"))?;
                 Ok(Reply::json(StatusCode::OK, &self.workspace_wire(workspace)))
             }
-            Action::ListRepositories => list(self.repositories(&state, call, caller)?),
             Action::ListRepositoryPermissions => {
                 let account = account()?;
                 list(self.permissions(&state, account))
-            }
-            Action::ShowRepository => {
-                let repository = state.repository_for(call, caller, BitbucketRole::Read)?;
-                Ok(Reply::json(StatusCode::OK, &self.repository_wire(&state, repository)))
             }
             Action::ListPullRequests => {
                 let repository = state.repository_for(call, caller, BitbucketRole::Read)?;
@@ -141,7 +148,36 @@ impl Bitbucket {
         own.collect()
     }
 
-    fn repositories(&self, state: &State, call: &Call<Action>, caller: Option<&Token>) -> Result<Vec<Value>, Refused> {
+    /// One repository, or those of a workspace. What only git knows is added with the state unlocked: git may take its
+    /// time.
+    fn show_repositories(&self, call: &Call<Action>) -> Answer {
+        let mut found = {
+            let state = self.state();
+            let caller = state.admit(call, self.now())?;
+            if call.action == Action::ShowRepository {
+                let repository = state.repository_for(call, caller, BitbucketRole::Read)?;
+                vec![(repository.id, self.repository_wire(&state, repository))]
+            } else {
+                self.repositories(&state, call, caller)?
+            }
+        };
+        for (id, wire) in &mut found {
+            // One whose repository is being made at this moment has none yet.
+            wire["mainbranch"] = self.main_branch(*id).unwrap_or_default();
+        }
+        let mut wires: Vec<Value> = found.into_iter().map(|(_, wire)| wire).collect();
+        if call.action == Action::ListRepositories {
+            return paged(call, &wires, &self.ground.url());
+        }
+        Ok(Reply::json(StatusCode::OK, &wires.pop()))
+    }
+
+    fn repositories(
+        &self,
+        state: &State,
+        call: &Call<Action>,
+        caller: Option<&Token>,
+    ) -> Result<Vec<(u64, Value)>, Refused> {
         let workspace = state
             .find_workspace(call.caught(0))
             .ok_or_else(|| error::not_found("Workspace"))?;
@@ -159,7 +195,7 @@ impl Bitbucket {
         };
         let found = state.repositories.values().filter(matches);
         Ok(found
-            .map(|repository| self.repository_wire(state, repository))
+            .map(|repository| (repository.id, self.repository_wire(state, repository)))
             .collect())
     }
 

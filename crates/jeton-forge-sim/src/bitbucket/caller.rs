@@ -33,12 +33,12 @@ impl Bitbucket {
         let secret = match sent(call) {
             Sent::Basic(basic) => basic.password,
             Sent::Bearer(token) => token,
-            Sent::Nothing | Sent::Unreadable => return Charged::Nobody,
+            Sent::Nothing | Sent::Unreadable => return Charged::Nobody(call.peer),
         };
         let state = self.state();
         let id = state.by_digest.get(&token_digest(&secret)).copied();
         match id.and_then(|id| Some((id, state.tokens.get(&id)?.kind.account()))) {
-            None => Charged::Nobody,
+            None => Charged::Nobody(call.peer),
             Some((_, Some(account))) => Charged::Account(account),
             Some((id, None)) => Charged::Token(id),
         }

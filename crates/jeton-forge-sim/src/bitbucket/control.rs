@@ -16,7 +16,7 @@ jeton-forge-sim: control of the simulated Bitbucket Cloud. Bodies are JSON.
 POST   /_sim/accounts                 {\"username\":NAME,\"email\":ADDRESS}
 POST   /_sim/workspaces               {\"slug\":SLUG}
 POST   /_sim/members                  {\"workspace\":SLUG,\"username\":NAME,\"owner\":false}
-POST   /_sim/repositories             {\"workspace\":SLUG,\"slug\":SLUG,\"project\":\"PROJ\",\"private\":true}
+POST   /_sim/repositories             {\"workspace\":SLUG,\"slug\":SLUG,\"project\":\"PROJ\",\"private\":true,\"empty\":false}
 POST   /_sim/roles                    {\"workspace\":SLUG,\"repository\":SLUG,\"username\":NAME,\"role\":\"read\"|\"write\"|\"admin\"|null}
 POST   /_sim/files                    {\"workspace\":SLUG,\"repository\":SLUG,\"file\":PATH,\"content\":TEXT}
 POST   /_sim/tokens                   {\"kind\":\"api\"|\"repository\"|\"project\"|\"workspace\"|\"oauth\"|\"app_password\",\"username\":NAME,
@@ -24,7 +24,7 @@ POST   /_sim/tokens                   {\"kind\":\"api\"|\"repository\"|\"project
 GET    /_sim/tokens                   all of them, by fingerprint
 POST   /_sim/tokens/{id}/revoke       as its owner would in the browser
 POST   /_sim/tokens/{id}/expire       it ends now
-POST   /_sim/settings                 {\"calls_per_hour\":N}
+POST   /_sim/settings                 {\"calls_per_hour\":N,\"walk_limit\":N}
 ";
 
 #[derive(Deserialize)]
@@ -57,6 +57,9 @@ struct RepositoryWire {
     project: Option<String>,
     #[serde(default = "yes")]
     private: bool,
+    /// Without a commit.
+    #[serde(default)]
+    empty: bool,
 }
 
 fn yes() -> bool {
@@ -96,7 +99,8 @@ struct TokenWire {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SettingsWire {
-    calls_per_hour: u32,
+    calls_per_hour: Option<u32>,
+    walk_limit: Option<usize>,
 }
 
 pub(super) fn route(bitbucket: &Bitbucket, method: &str, segments: &[&str], body: &[u8]) -> Outcome {
@@ -119,7 +123,11 @@ pub(super) fn route(bitbucket: &Bitbucket, method: &str, segments: &[&str], body
         ("POST", ["repositories"]) => {
             let wire: RepositoryWire = parse(body)?;
             let project = wire.project.as_deref().unwrap_or("PROJ");
-            let id = bitbucket.make_repository(&wire.workspace, &wire.slug, project, wire.private)?;
+            let id = if wire.empty {
+                bitbucket.make_empty_repository(&wire.workspace, &wire.slug, project, wire.private)?
+            } else {
+                bitbucket.make_repository(&wire.workspace, &wire.slug, project, wire.private)?
+            };
             Ok(created(&json!({ "id": id })))
         }
         ("POST", ["roles"]) => {
@@ -161,7 +169,10 @@ pub(super) fn route(bitbucket: &Bitbucket, method: &str, segments: &[&str], body
             done()
         }
         ("POST", ["settings"]) => {
-            bitbucket.state().per_hour = Some(parse::<SettingsWire>(body)?.calls_per_hour);
+            let wire: SettingsWire = parse(body)?;
+            let mut state = bitbucket.state();
+            state.per_hour = wire.calls_per_hour.or(state.per_hour);
+            state.walk_limit = wire.walk_limit.unwrap_or(state.walk_limit);
             done()
         }
         _ => Err(Refusal::absent("control; see GET /_sim/")),
@@ -209,7 +220,7 @@ fn account(bitbucket: &Bitbucket, username: &str) -> Result<u64, Refusal> {
     found.map(|(id, _)| *id).ok_or_else(|| Refusal::absent("account"))
 }
 
-fn repository(bitbucket: &Bitbucket, workspace: &str, slug: &str) -> Result<u64, Refusal> {
+pub(super) fn repository(bitbucket: &Bitbucket, workspace: &str, slug: &str) -> Result<u64, Refusal> {
     let state = bitbucket.state();
     let found = state.find_repository(workspace, slug).map(|repository| repository.id);
     found.ok_or_else(|| Refusal::absent("repository"))

@@ -6,6 +6,7 @@ mod content;
 mod control;
 mod error;
 mod git;
+mod making;
 mod model;
 mod page;
 mod routes;
@@ -26,7 +27,7 @@ pub use spec::{BitbucketRole, BitbucketSimConfig, BitbucketToken, BitbucketToken
 
 use crate::calls::Calls;
 use crate::clock::SimClock;
-use crate::control::Outcome;
+use crate::control::{Outcome, Refusal};
 use crate::faults::Faults;
 use crate::lock;
 use crate::reply::Reply;
@@ -61,6 +62,7 @@ impl Site for Bitbucket {
     // Published clients put one there.
     const TRAILING_SLASH: bool = true;
     const CONTROLS: &'static str = control::INDEX;
+    const NAMED_BY: &'static [&'static str] = &["workspace", "repository"];
 
     fn ground(&self) -> &Ground {
         &self.ground
@@ -104,6 +106,13 @@ impl Site for Bitbucket {
     fn sign(&self, reply: &mut Reply) {
         reply.set("x-request-id", &self.ground.request_id());
         reply.set("server", "AtlassianEdge");
+    }
+
+    fn repository_named(&self, parts: &[String]) -> Result<u64, Refusal> {
+        match parts {
+            [workspace, slug] => control::repository(self, workspace, slug),
+            _ => Err(Refusal::absent("repository")),
+        }
     }
 
     fn control(&self, method: &str, segments: &[&str], body: &[u8]) -> Outcome {

@@ -1,6 +1,7 @@
 //! What exists on the simulated Bitbucket.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 
 use jiff::Timestamp;
 
@@ -86,12 +87,27 @@ pub(super) struct State {
     /// Calls an hour of each account and each access token; `None`: 1,000.
     pub(super) per_hour: Option<u32>,
     pub(super) windows: HashMap<Charged, (Timestamp, u32)>,
+    /// Where the pages of a list of commits start, by what its `next` carries as `ctx`.
+    pub(super) contexts: HashMap<String, Starts>,
+    /// How many entries a walk through directories may find.
+    pub(super) walk_limit: usize,
 }
+
+/// The commits that a list begins at, and those of which nothing is in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Starts {
+    pub(super) include: Vec<String>,
+    pub(super) exclude: Vec<String>,
+}
+
+/// Where a walk gives up. Bitbucket counts seconds, and does not say how many; a number of entries does the same again
+/// and again.
+const WALK_LIMIT: usize = 50_000;
 
 /// Who a call is charged to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Charged {
-    Nobody,
+    Nobody(IpAddr),
     Account(u64),
     Token(u64),
 }
@@ -108,6 +124,8 @@ impl State {
             by_digest: HashMap::new(),
             per_hour: None,
             windows: HashMap::new(),
+            contexts: HashMap::new(),
+            walk_limit: WALK_LIMIT,
         }
     }
 

@@ -15,8 +15,16 @@ pub(crate) enum Action {
     ShowRepository,
     RedirectToSource,
     ShowSource,
+    ListFileHistory,
+    ListCommits,
+    ListCommitsOf,
+    ShowCommit,
+    ListRefs,
     ListBranches,
     ShowBranch,
+    ListTags,
+    ShowTag,
+    ShowMedia,
     ListPullRequests,
     ListRunners,
     ListVariables,
@@ -34,12 +42,31 @@ pub(super) static TABLE: &[Entry<Action>] = &[
     entry("GET /2.0/user/permissions/repositories", A::ListRepositoryPermissions),
     entry("GET /2.0/workspaces", A::ListWorkspaces),
     entry("GET /2.0/workspaces/{workspace}", A::ShowWorkspace),
-    entry("GET /2.0/repositories/{workspace}", A::ListRepositories),
-    entry("GET /2.0/repositories/{workspace}/{repo_slug}", A::ShowRepository),
+    content("GET /2.0/repositories/{workspace}", A::ListRepositories),
+    content("GET /2.0/repositories/{workspace}/{repo_slug}", A::ShowRepository),
     content("GET /2.0/repositories/{workspace}/{repo_slug}/src", A::RedirectToSource),
     content(
         "GET /2.0/repositories/{workspace}/{repo_slug}/src/{commit}/{path*}",
         A::ShowSource,
+    ),
+    content(
+        "GET /2.0/repositories/{workspace}/{repo_slug}/filehistory/{commit}/{path+}",
+        A::ListFileHistory,
+    ),
+    content("GET /2.0/repositories/{workspace}/{repo_slug}/commits", A::ListCommits),
+    content(
+        "GET /2.0/repositories/{workspace}/{repo_slug}/commits/{revision}",
+        A::ListCommitsOf,
+    ),
+    content(
+        "GET /2.0/repositories/{workspace}/{repo_slug}/commit/{commit}",
+        A::ShowCommit,
+    ),
+    content("GET /2.0/repositories/{workspace}/{repo_slug}/refs", A::ListRefs),
+    content("GET /2.0/repositories/{workspace}/{repo_slug}/refs/tags", A::ListTags),
+    content(
+        "GET /2.0/repositories/{workspace}/{repo_slug}/refs/tags/{name+}",
+        A::ShowTag,
     ),
     content(
         "GET /2.0/repositories/{workspace}/{repo_slug}/refs/branches",
@@ -61,6 +88,7 @@ pub(super) static TABLE: &[Entry<Action>] = &[
         "GET /2.0/repositories/{workspace}/{repo_slug}/pipelines_config/variables",
         A::ListVariables,
     ),
+    content("GET /media/{workspace}/{repo_slug}/{object}", A::ShowMedia),
     git("GET /{workspace}/{repo_slug}/info/refs", A::GitRefs),
     git("POST /{workspace}/{repo_slug}/git-upload-pack", A::GitUpload),
     git("POST /{workspace}/{repo_slug}/git-receive-pack", A::GitReceive),
@@ -77,6 +105,8 @@ pub(super) struct Needs {
 impl Action {
     pub(super) fn needs(self) -> Needs {
         let (granular, classic): (&[&str], &[&str]) = match self {
+            // Its address is signed.
+            Self::ShowMedia => (&[], &[]),
             Self::ShowUser => (&["read:user:bitbucket"], &["account"]),
             Self::ListEmails => (&["read:user:bitbucket"], &["email"]),
             Self::ListUserWorkspaces => (&["read:workspace:bitbucket"], &["account"]),
@@ -94,8 +124,15 @@ impl Action {
             | Self::ShowRepository
             | Self::RedirectToSource
             | Self::ShowSource
+            | Self::ListFileHistory
+            | Self::ListCommits
+            | Self::ListCommitsOf
+            | Self::ShowCommit
+            | Self::ListRefs
             | Self::ListBranches
             | Self::ShowBranch
+            | Self::ListTags
+            | Self::ShowTag
             | Self::GitRefs
             | Self::GitUpload => (&["read:repository:bitbucket"], &["repository"]),
         };
@@ -106,7 +143,12 @@ impl Action {
     pub(super) fn is_repository_data(self) -> bool {
         !matches!(
             self,
-            Self::ShowUser | Self::ListEmails | Self::ListUserWorkspaces | Self::ListWorkspaces | Self::ShowWorkspace
+            Self::ShowUser
+                | Self::ListEmails
+                | Self::ListUserWorkspaces
+                | Self::ListWorkspaces
+                | Self::ShowWorkspace
+                | Self::ShowMedia
         )
     }
 }

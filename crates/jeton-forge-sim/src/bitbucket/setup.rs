@@ -61,35 +61,44 @@ impl Bitbucket {
         project: &str,
         private: bool,
     ) -> Result<u64, WorldError> {
+        let id = self.make_bare_repository(workspace, slug, project, private)?;
+        let readme = format!("# {slug}\n");
+        self.ground.store.create_repository(id, readme.as_bytes(), self.now())?;
+        Ok(id)
+    }
+
+    /// The same without anything in it, not even git's own.
+    pub(super) fn make_bare_repository(
+        &self,
+        workspace: &str,
+        slug: &str,
+        project: &str,
+        private: bool,
+    ) -> Result<u64, WorldError> {
         check_name(slug)?;
         check_name(project)?;
         let now = self.now();
-        let id = {
-            let mut state = self.state();
-            let found = state.find_workspace(workspace).map(|found| found.slug.clone());
-            let workspace = found.ok_or_else(|| WorldError::absent("workspace", workspace))?;
-            if state.find_repository(&workspace, slug).is_some() {
-                return Err(WorldError::Taken(format!("{workspace}/{slug}")));
-            }
-            let (id, uuid) = (state.next_id(), state.uuid());
-            let repository = Repository {
-                id,
-                workspace,
-                slug: slug.to_owned(),
-                project: project.to_owned(),
-                private,
-                uuid,
-                roles: BTreeMap::new(),
-                created_at: now,
-                pull_requests: Vec::new(),
-                runners: Vec::new(),
-                variables: Vec::new(),
-            };
-            state.repositories.insert(id, repository);
-            id
+        let mut state = self.state();
+        let found = state.find_workspace(workspace).map(|found| found.slug.clone());
+        let workspace = found.ok_or_else(|| WorldError::absent("workspace", workspace))?;
+        if state.find_repository(&workspace, slug).is_some() {
+            return Err(WorldError::Taken(format!("{workspace}/{slug}")));
+        }
+        let (id, uuid) = (state.next_id(), state.uuid());
+        let repository = Repository {
+            id,
+            workspace,
+            slug: slug.to_owned(),
+            project: project.to_owned(),
+            private,
+            uuid,
+            roles: BTreeMap::new(),
+            created_at: now,
+            pull_requests: Vec::new(),
+            runners: Vec::new(),
+            variables: Vec::new(),
         };
-        let readme = format!("# {slug}\n");
-        self.ground.store.create_repository(id, readme.as_bytes(), now)?;
+        state.repositories.insert(id, repository);
         Ok(id)
     }
 
@@ -216,18 +225,6 @@ impl BitbucketSim {
                 None => repository.roles.remove(&account),
             };
         })
-    }
-
-    /// Commits one file to `main`. Answers the commit's id.
-    ///
-    /// # Errors
-    /// When there is no such repository, or git fails.
-    pub fn commit_file(&self, repository: u64, path: &str, content: &[u8]) -> Result<String, WorldError> {
-        self.site().with_repository(repository, |_| ())?;
-        let ground = &self.site().ground;
-        Ok(ground
-            .store
-            .commit_file(repository, path, content, ground.clock.now())?)
     }
 
     /// Opens a pull request.

@@ -76,7 +76,6 @@ impl Bitbucket {
             "size": 4_096,
             "created_on": time(repository.created_at),
             "updated_on": time(repository.created_at),
-            "mainbranch": { "type": "branch", "name": "main" },
             "project": {
                 "type": "project",
                 "key": repository.project,

@@ -1,6 +1,7 @@
 //! Steering a running simulator over HTTP, under `/_sim`.
 
 mod common;
+mod content;
 mod fault;
 mod people;
 mod world;
@@ -24,7 +25,7 @@ pub(crate) use common::{Common, Outcome, Refusal, created, done, found, number, 
 const INDEX: &str = "\
 jeton-forge-sim: control of the simulated forges. Bodies are JSON.
 
-GET    /_sim/calls                          how often each route was called
+GET    /_sim/calls                          how often each route was called, and how many calls cost quota
 POST   /_sim/calls/reset                    start counting anew
 GET    /_sim/routes                         the names of all routes
 GET    /_sim/faults                         the faults in place, and how often each struck
@@ -36,7 +37,7 @@ POST   /_sim/clock                          {\"advance_seconds\":N,\"skew_second
 GET    /_sim/apps                           ids and slugs
 POST   /_sim/apps                           {\"name\":NAME,\"owner\":LOGIN,\"permissions\":{KEY:LEVEL}}; answers the private key
 POST   /_sim/apps/{id}/rotate-key           a new private key; the old one stops working
-POST   /_sim/repositories                   {\"owner\":LOGIN,\"name\":NAME,\"private\":true}
+POST   /_sim/repositories                   {\"owner\":LOGIN,\"name\":NAME,\"private\":true,\"empty\":false}
 POST   /_sim/repositories/rename            {\"owner\":LOGIN,\"name\":NAME,\"new_name\":NAME}
 POST   /_sim/repositories/remove            {\"owner\":LOGIN,\"name\":NAME}
 GET    /_sim/installations                  all of them
@@ -95,11 +96,12 @@ async fn route(core: &Arc<Core>, parts: &Parts, body: &[u8]) -> Outcome {
         return outcome;
     }
     match (parts.method.as_str(), segments.as_slice()) {
-        ("GET", [""]) => Ok(people::index(INDEX)),
+        ("GET", [""]) => Ok(people::index(INDEX, content::INDEX)),
         ("GET", ["routes"]) => Ok(ok(&json!(crate::ROUTES))),
         ("GET", ["calls"]) => Ok(ok(&json!({
             "total": core.calls.total(),
             "mints": core.calls.mints(),
+            "quota_charged": github.quota_charged(),
             "installation_lookups": core.calls.installation_lookups(),
             "routes": core.calls.all(),
         }))),
@@ -117,7 +119,10 @@ async fn route(core: &Arc<Core>, parts: &Parts, body: &[u8]) -> Outcome {
             done()
         }
         ("DELETE", ["tokens", fingerprint]) => found(github.revoke_by_fingerprint(fingerprint), "token"),
-        (method, segments) => world::route(core, method, segments, body).await,
+        (method, segments) => match content::route(github, method, segments, parts, body).await {
+            Some(outcome) => outcome,
+            None => world::route(core, method, segments, body).await,
+        },
     }
 }
 

@@ -26,6 +26,8 @@ struct RepositoryWire {
     name: String,
     #[serde(default = "yes")]
     private: bool,
+    #[serde(default)]
+    empty: bool,
 }
 
 fn yes() -> bool {
@@ -71,8 +73,19 @@ pub(super) async fn route(core: &Arc<Core>, method: &str, segments: &[&str], bod
             Ok(ok(&app_json(&app)))
         }
         ("POST", ["repositories"]) => {
-            let RepositoryWire { owner, name, private } = parse(body)?;
-            let made = move |github: &GitHubSim| github.try_add_repository(&owner, &name, private);
+            let RepositoryWire {
+                owner,
+                name,
+                private,
+                empty,
+            } = parse(body)?;
+            let made = move |github: &GitHubSim| {
+                if empty {
+                    github.try_add_empty_repository(&owner, &name, private)
+                } else {
+                    github.try_add_repository(&owner, &name, private)
+                }
+            };
             let id = blocking(github, made).await?;
             Ok(created(&json!({ "id": id })))
         }

@@ -1,103 +1,144 @@
-//! Looking into repositories: branches, trees, files. Each look starts git, so none belongs on a runtime's thread.
+//! Looking into repositories: names, trees, files. Some looks start git and others wait for it, so that none belongs on
+//! a runtime's thread.
 
 use std::io;
 
+use super::names::is_reference;
+use super::objects::{ObjectKind, is_id};
 use super::store::GitStore;
 
-/// A branch and where it stands.
-pub(crate) struct Branch {
+/// A name of a commit (or of something else) and where it points.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reference {
+    /// In full, `refs/heads/main`.
     pub(crate) name: String,
-    pub(crate) commit: String,
-    /// When it was committed, as RFC 3339.
-    pub(crate) date: String,
-    pub(crate) title: String,
+    pub(crate) object: String,
+    pub(crate) kind: ObjectKind,
+    /// What an annotated tag tags.
+    pub(crate) peeled: Option<String>,
 }
 
 /// What a tree holds in one place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NodeKind {
+    /// Also a symbolic link or a submodule.
     File,
     Directory,
 }
 
 /// One entry of a tree.
+#[derive(Debug, Clone)]
 pub(crate) struct Node {
     pub(crate) kind: NodeKind,
+    /// Six digits.
     pub(crate) mode: String,
     pub(crate) id: String,
-    /// In bytes; 0 for a directory.
+    /// In bytes; 0 for a directory and a submodule.
     pub(crate) size: u64,
+    /// As text: where the bytes are not UTF-8 it has U+FFFD, which JSON can hold and the bytes cannot. Such a file is
+    /// still listed, and is read by its object; by its path it is not found.
     pub(crate) path: String,
+    /// The path's bytes.
+    pub(crate) raw: Vec<u8>,
 }
 
 impl Node {
+    pub(super) fn new(mode: String, id: String, size: u64, raw: Vec<u8>) -> Self {
+        let kind = if mode == "040000" {
+            NodeKind::Directory
+        } else {
+            NodeKind::File
+        };
+        Self {
+            kind,
+            mode,
+            id,
+            size,
+            path: String::from_utf8_lossy(&raw).into_owned(),
+            raw,
+        }
+    }
+
     /// The last part of its path.
     pub(crate) fn name(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or_default()
     }
-}
 
-/// A file.
-pub(crate) struct Blob {
-    pub(crate) node: Node,
-    pub(crate) content: Vec<u8>,
+    pub(crate) fn is_symlink(&self) -> bool {
+        self.mode == "120000"
+    }
+
+    pub(crate) fn is_submodule(&self) -> bool {
+        self.mode == "160000"
+    }
+
+    pub(crate) fn is_executable(&self) -> bool {
+        self.mode == "100755"
+    }
 }
 
 impl GitStore {
-    /// The commit that a branch, a tag or an id means.
+    /// The commit that a name or an id means: `HEAD`, a whole id, a branch, a tag, `heads/…`, `tags/…`, `refs/…`, the
+    /// start of an id, in this order. git's own language of revisions (`@{…}`, `a~1`, `:/text`) is not the forges'.
     pub(crate) fn resolve(&self, id: u64, revision: &str) -> Option<String> {
-        // Only names and ids: git's own language of revisions (`@{…}`, `a..b`, `:/text`) is not the forges'.
-        let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_');
-        if revision.is_empty() || revision.starts_with('-') || !revision.chars().all(plain) {
+        if !is_reference(revision) {
             return None;
         }
-        let wanted = format!("{revision}^{{commit}}");
-        let printed = self.run(
-            id,
-            &["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted],
-            &[],
-        );
-        printed
-            .ok()
-            .map(|found| String::from_utf8_lossy(&found).trim().to_owned())
+        let mut names = Vec::new();
+        if revision == "HEAD" || (revision.len() == 40 && is_id(revision)) {
+            names.push(revision.to_owned());
+        }
+        if revision.starts_with("refs/") {
+            names.push(revision.to_owned());
+        }
+        names.extend(["refs/heads/", "refs/tags/", "refs/"].map(|prefix| format!("{prefix}{revision}")));
+        if is_id(revision) {
+            names.push(revision.to_owned());
+        }
+        let found = self.with_batch(id, |batch| {
+            for name in &names {
+                if let Some(info) = batch.info(&format!("{name}^{{commit}}"))? {
+                    return Ok(Some(info.id));
+                }
+            }
+            Ok(None)
+        });
+        found.ok().flatten()
     }
 
     /// What lies in a directory of a commit (`""`: the root), in git's order. `None`: there is no such directory.
     pub(crate) fn tree(&self, id: u64, commit: &str, path: &str, recursive: bool) -> io::Result<Option<Vec<Node>>> {
         let path = path.trim_matches('/');
-        if !path.is_empty() && !is_plain(path) {
-            return Ok(None);
-        }
-        let mut arguments = vec!["ls-tree", "-z", "-l", "--full-tree"];
-        if recursive {
-            arguments.extend(["-r", "-t"]);
-        }
-        let below = format!("{path}/");
-        arguments.extend([commit, "--"]);
-        if !path.is_empty() {
-            arguments.push(&below);
-        }
-        let printed = self.run(id, &arguments, &[])?;
-        // With `-t`, git also lists the directories on the way.
-        let nodes: Vec<Node> = parse_tree(&printed)
-            .into_iter()
-            .filter(|node| path.is_empty() || node.path.starts_with(&below))
-            .collect();
-        Ok((path.is_empty() || !nodes.is_empty()).then_some(nodes))
-    }
-
-    /// A file of a commit.
-    pub(crate) fn blob(&self, id: u64, commit: &str, path: &str) -> io::Result<Option<Blob>> {
-        if !is_plain(path) {
-            return Ok(None);
-        }
-        let printed = self.run(id, &["ls-tree", "-z", "-l", "--full-tree", commit, "--", path], &[])?;
-        let found = parse_tree(&printed).into_iter().find(|node| node.path == path);
-        let Some(node) = found.filter(|node| node.kind == NodeKind::File) else {
+        let Some(commit) = self.resolve(id, commit) else {
             return Ok(None);
         };
-        let content = self.run(id, &["cat-file", "blob", &node.id], &[])?;
-        Ok(Some(Blob { node, content }))
+        let tree = if path.is_empty() {
+            Some(commit)
+        } else {
+            let found = self.entry(id, &commit, path)?;
+            found
+                .filter(|node| node.kind == NodeKind::Directory)
+                .map(|node| node.id)
+        };
+        let Some(tree) = tree else {
+            return Ok(None);
+        };
+        let mut nodes = Vec::new();
+        if recursive {
+            self.walk(id, &tree, |node| {
+                nodes.push(node);
+                true
+            })?;
+        } else {
+            nodes = self.list(id, &tree)?.unwrap_or_default();
+        }
+        if !path.is_empty() {
+            for node in &mut nodes {
+                node.path = format!("{path}/{}", node.path);
+                node.raw = [path.as_bytes(), b"/", &node.raw].concat();
+            }
+        }
+        Ok(Some(nodes))
     }
 
     /// The commit that last changed a path.
@@ -106,52 +147,31 @@ impl GitStore {
         Ok(String::from_utf8_lossy(&printed).trim().to_owned())
     }
 
-    /// All branches, by name.
-    pub(crate) fn branches(&self, id: u64) -> io::Result<Vec<Branch>> {
-        let format = "--format=%(refname:short)%09%(objectname)%09%(committerdate:iso-strict)%09%(contents:subject)";
-        let printed = self.run(id, &["for-each-ref", format, "refs/heads"], &[])?;
+    /// All references whose whole name begins with this, by name.
+    pub(crate) fn references(&self, id: u64, prefix: &str) -> io::Result<Vec<Reference>> {
+        // git's own patterns end at a slash.
+        let format = "--format=%(refname) %(objectname) %(objecttype) %(*objectname)";
+        let printed = self.run(id, &["for-each-ref", format], &[])?;
         let printed = String::from_utf8_lossy(&printed);
-        let branches = printed.lines().filter_map(|line| {
-            let mut parts = line.splitn(4, '\t').map(str::to_owned);
-            Some(Branch {
-                name: parts.next()?,
-                commit: parts.next()?,
-                date: parts.next()?,
-                title: parts.next()?,
+        let all = printed.lines().filter_map(|line| {
+            let mut parts = line.split(' ');
+            let (name, object, kind) = (parts.next()?, parts.next()?, parts.next()?);
+            let peeled = parts.next().filter(|peeled| !peeled.is_empty());
+            Some(Reference {
+                name: name.to_owned(),
+                object: object.to_owned(),
+                kind: ObjectKind::parse(kind)?,
+                peeled: peeled.map(str::to_owned),
             })
         });
-        Ok(branches.collect())
+        Ok(all.filter(|reference| reference.name.starts_with(prefix)).collect())
     }
-}
 
-/// Whether git would take a path as it stands, and find it inside the repository.
-fn is_plain(path: &str) -> bool {
-    !path.split('/').any(|part| matches!(part, "" | "." | ".."))
-}
-
-/// Lines of `git ls-tree -z -l`: mode, type, id, size, a tab, path.
-fn parse_tree(printed: &[u8]) -> Vec<Node> {
-    let printed = String::from_utf8_lossy(printed);
-    let nodes = printed.split('\0').filter_map(|line| {
-        let (facts, path) = line.split_once('\t')?;
-        let mut facts = facts.split_ascii_whitespace();
-        let mode = facts.next()?.to_owned();
-        let kind = if facts.next()? == "tree" {
-            NodeKind::Directory
-        } else {
-            NodeKind::File
-        };
-        let id = facts.next()?.to_owned();
-        let size = facts.next()?.parse().unwrap_or(0);
-        Some(Node {
-            kind,
-            mode,
-            id,
-            size,
-            path: path.to_owned(),
-        })
-    });
-    nodes.collect()
+    /// Whether nothing was ever pushed.
+    pub(crate) fn is_empty(&self, id: u64) -> io::Result<bool> {
+        let printed = self.run(id, &["for-each-ref", "--count=1"], &[])?;
+        Ok(printed.is_empty())
+    }
 }
 
 #[cfg(test)]
@@ -193,27 +213,34 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_read_to_the_byte() {
+    fn a_file_is_found_by_its_path_and_read_to_the_byte() {
         let store = store();
-        let blob = store.blob(1, "main", "src/deep/a b.txt").unwrap().unwrap();
-        assert_eq!((blob.content.as_slice(), blob.node.size), (&b"\xff\x00"[..], 2));
-        assert_eq!((blob.node.name(), blob.node.kind), ("a b.txt", NodeKind::File));
+        let main = store.resolve(1, "main").unwrap();
+        let node = store.entry(1, &main, "src/deep/a b.txt").unwrap().unwrap();
+        assert_eq!((node.name(), node.kind, node.size), ("a b.txt", NodeKind::File, 2));
+        let (_, content) = store.read_object(1, &node.id).unwrap().unwrap();
+        assert_eq!(content, b"\xff\x00");
+        let directory = store.entry(1, &main, "src/deep").unwrap().unwrap();
+        assert_eq!((directory.name(), directory.kind), ("deep", NodeKind::Directory));
         for none in [
-            "src",
             "src/",
             "",
             "nothing",
             "../config",
             "src/../README.md",
             "/README.md",
+            "README.md/x",
             "*.md",
         ] {
-            assert!(store.blob(1, "main", none).unwrap().is_none(), "{none}");
+            assert!(store.entry(1, &main, none).unwrap().is_none(), "{none}");
         }
-        let first = store.last_commit(1, "main", "README.md").unwrap();
-        assert_ne!(Some(first), store.resolve(1, "main"));
-        let branches = store.branches(1).unwrap();
-        assert_eq!((branches.len(), branches[0].name.as_str()), (1, "main"));
-        assert_eq!(branches[0].title, "Write src/deep/a b.txt");
+        let first = store.last_commit(1, &main, "README.md").unwrap();
+        assert_ne!(first, main);
+        let branches = store.references(1, "refs/heads/").unwrap();
+        assert_eq!((branches.len(), branches[0].name.as_str()), (1, "refs/heads/main"));
+        assert_eq!(
+            (branches[0].object.as_str(), branches[0].kind),
+            (main.as_str(), ObjectKind::Commit)
+        );
     }
 }

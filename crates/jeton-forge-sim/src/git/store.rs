@@ -10,13 +10,17 @@ use std::sync::Mutex;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use crate::lock;
+use super::batch::Batches;
+use super::names::is_reference;
+use super::spec::CommitSpec;
 
 /// The repositories of one simulator; the directory goes away with it.
 ///
 /// On disk a repository is called after its number. Its name, which comes from outside, never
 /// becomes part of a path.
 pub(crate) struct GitStore {
+    /// Ended before their directory goes.
+    batches: Batches,
     root: TempDir,
     /// Where git keeps its programs, `git-http-backend` among them.
     programs: PathBuf,
@@ -34,6 +38,7 @@ impl GitStore {
             return Err(io::Error::new(io::ErrorKind::NotFound, text));
         }
         Ok(Self {
+            batches: Batches::default(),
             root: tempfile::Builder::new().prefix("jeton-forge-sim-").tempdir()?,
             programs,
             committing: Mutex::new(()),
@@ -61,7 +66,7 @@ impl GitStore {
             ("GIT_CONFIG_NOSYSTEM", "1".into()),
             ("GIT_CONFIG_GLOBAL", "/dev/null".into()),
             ("GIT_TERMINAL_PROMPT", "0".into()),
-            ("GIT_CONFIG_COUNT", "5".into()),
+            ("GIT_CONFIG_COUNT", "7".into()),
             // The directory is ours even where a container maps users strangely.
             ("GIT_CONFIG_KEY_0", "safe.directory".into()),
             ("GIT_CONFIG_VALUE_0", "*".into()),
@@ -76,74 +81,52 @@ impl GitStore {
             ("GIT_CONFIG_VALUE_3", "true".into()),
             ("GIT_CONFIG_KEY_4", "uploadpack.allowAnySHA1InWant".into()),
             ("GIT_CONFIG_VALUE_4", "true".into()),
+            // Quick rather than small, and large files are passed on in pieces.
+            ("GIT_CONFIG_KEY_5", "core.compression".into()),
+            ("GIT_CONFIG_VALUE_5", "1".into()),
+            ("GIT_CONFIG_KEY_6", "core.bigFileThreshold".into()),
+            ("GIT_CONFIG_VALUE_6", "8m".into()),
         ]
     }
 
-    fn directory(&self, id: u64) -> PathBuf {
+    pub(super) fn directory(&self, id: u64) -> PathBuf {
         self.root().join(format!("{id}.git"))
+    }
+
+    pub(super) fn batches(&self) -> &Batches {
+        &self.batches
+    }
+
+    pub(super) fn committing(&self) -> &Mutex<()> {
+        &self.committing
     }
 
     /// A bare repository whose `main` has one commit with one `README.md`.
     pub(crate) fn create_repository(&self, id: u64, readme: &[u8], now: Timestamp) -> io::Result<()> {
+        self.create_empty(id, "main")?;
+        self.write(id, &CommitSpec::new("Write README.md").file("README.md", readme), now)?;
+        Ok(())
+    }
+
+    /// A bare repository without a commit, and what its default branch will be called.
+    pub(crate) fn create_empty(&self, id: u64, head: &str) -> io::Result<()> {
+        if !is_reference(head) {
+            return Err(super::names::invalid(format!("{head:?} cannot be a branch")));
+        }
         // What `git init --bare` would write, without starting a process for it.
         let directory = self.directory(id);
         for part in ["objects/info", "objects/pack", "refs/heads", "refs/tags", "info"] {
             fs::create_dir_all(directory.join(part))?;
         }
-        fs::write(directory.join("HEAD"), "ref: refs/heads/main\n")?;
+        fs::write(directory.join("HEAD"), format!("ref: refs/heads/{head}\n"))?;
         let config = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n";
-        fs::write(directory.join("config"), config)?;
-        self.write_commit(id, None, "README.md", readme, now)?;
-        Ok(())
+        fs::write(directory.join("config"), config)
     }
 
-    /// Adds a commit that writes one file to `main`; answers the commit's id.
-    pub(crate) fn commit_file(&self, id: u64, path: &str, content: &[u8], now: Timestamp) -> io::Result<String> {
-        let bad = |b: u8| b.is_ascii_control() || b == b'"' || b == b'\\';
-        let outside = |part: &str| matches!(part, "" | "." | "..") || part == ".git";
-        if path.bytes().any(bad) || path.split('/').any(outside) {
-            let text = format!("{path:?} cannot be a path in a repository");
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
-        }
-        let _one_at_a_time = lock(&self.committing);
-        let parent = self.git(id, &["rev-parse", "--verify", "--quiet", "main"], &[])?;
-        self.write_commit(id, Some(&parent), path, content, now)
-    }
-
-    /// The path is trusted here.
-    fn write_commit(
-        &self,
-        id: u64,
-        parent: Option<&str>,
-        path: &str,
-        content: &[u8],
-        now: Timestamp,
-    ) -> io::Result<String> {
-        let message = format!("Write {path}\n");
-        let second = now.as_second().max(0);
-        let mut stream = Vec::new();
-        writeln!(stream, "commit refs/heads/main\nmark :1")?;
-        writeln!(stream, "committer Simulated Forge <sim@forge.invalid> {second} +0000")?;
-        write!(stream, "data {}\n{message}", message.len())?;
-        if let Some(parent) = parent {
-            writeln!(stream, "from {parent}")?;
-        }
-        writeln!(stream, "M 100644 inline \"{path}\"\ndata {}", content.len())?;
-        stream.extend_from_slice(content);
-        writeln!(stream, "\nget-mark :1\ndone")?;
-        let arguments = ["fast-import", "--quiet", "--done", "--cat-blob-fd=1"];
-        self.git(id, &arguments, &stream)
-    }
-
-    /// Runs git in a repository; answers what it printed, trimmed.
-    fn git(&self, id: u64, arguments: &[&str], input: &[u8]) -> io::Result<String> {
-        let printed = self.run(id, arguments, input)?;
-        Ok(String::from_utf8_lossy(&printed).trim().to_owned())
-    }
-
-    /// Runs git in a repository; answers every byte that it printed.
-    pub(super) fn run(&self, id: u64, arguments: &[&str], input: &[u8]) -> io::Result<Vec<u8>> {
-        let mut child = Command::new(self.programs.join("git"))
+    /// git in a repository, to be started with pipes on all sides.
+    pub(super) fn command(&self, id: u64, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.programs.join("git"));
+        command
             .arg("--git-dir")
             .arg(self.directory(id))
             .args(arguments)
@@ -151,8 +134,13 @@ impl GitStore {
             .envs(self.environment())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs git in a repository; answers every byte that it printed.
+    pub(super) fn run(&self, id: u64, arguments: &[&str], input: &[u8]) -> io::Result<Vec<u8>> {
+        let mut child = self.command(id, arguments).spawn()?;
         if let Some(mut stdin) = child.stdin.take() {
             // One that stopped reading says why in its exit.
             let _ = stdin.write_all(input);
@@ -180,10 +168,14 @@ mod tests {
         store.create_repository(1, b"first", now()).unwrap();
         let commit = store.commit_file(1, "src/a b.txt", b"two\n", now()).unwrap();
         assert_eq!(commit.len(), 40);
-        let show = |what: &str| store.git(1, &["show", what], &[]).unwrap();
+        let git = |arguments: &[&str]| {
+            let printed = store.run(1, arguments, &[]).unwrap();
+            String::from_utf8(printed).unwrap().trim().to_owned()
+        };
+        let show = |what: &str| git(&["show", what]);
         assert_eq!(show("main:README.md"), "first");
         assert_eq!(show("main:src/a b.txt"), "two");
-        assert_eq!(store.git(1, &["rev-parse", "HEAD"], &[]).unwrap(), commit);
+        assert_eq!(git(&["rev-parse", "HEAD"]), commit);
     }
 
     #[test]

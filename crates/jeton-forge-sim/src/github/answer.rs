@@ -6,6 +6,7 @@ use http::{HeaderMap, StatusCode};
 use super::GitHubSim;
 use super::caller::{Caller, Credential, Peer};
 use super::charge::{limit_headers, who};
+use super::content::{Look, Stop};
 use super::error::ApiError;
 use super::limits::{Bucket, LimitView};
 use super::requirement::unchanged;
@@ -53,12 +54,12 @@ impl GitHubSim {
         let mut reply = match self.enter(route, &credential) {
             Err(error) => {
                 let mut reply = error.into_reply();
-                limit_headers(&mut reply, &self.charge(Bucket::Anonymous, 0));
+                limit_headers(&mut reply, &self.charge(Bucket::Anonymous(Peer::of(parts)), 0));
                 reply
             }
             Ok(caller) => {
                 let cost = u32::from(!matches!(route, Route::RateLimit | Route::Unknown));
-                let mut view = self.charge(caller.bucket(), cost);
+                let mut view = self.charge(caller.bucket(Peer::of(parts)), cost);
                 let outcome = if view.exceeded {
                     Err(ApiError::primary_limit(StatusCode::FORBIDDEN, &who(view.bucket)))
                 } else {
@@ -74,7 +75,7 @@ impl GitHubSim {
                 let mut reply = outcome.unwrap_or_else(ApiError::into_reply);
                 if reads(&parts.method)
                     && *route != Route::RateLimit
-                    && unchanged(&mut reply, &parts.headers)
+                    && unchanged(&mut reply, &parts.headers, &caller.identity())
                     && !matches!(caller, Caller::Anonymous)
                 {
                     self.state().limits.refund(&mut view, cost);
@@ -109,8 +110,7 @@ impl GitHubSim {
             | Route::Org(_)
             | Route::OrgRunners(_)
             | Route::Repo(_)
-            | Route::Contents(..)
-            | Route::Branch(..)
+            | Route::Inside(..)
             | Route::Pulls(_)
             | Route::Runners(_)
             | Route::Secrets(_)
@@ -165,8 +165,15 @@ impl GitHubSim {
             (Route::Org(login), caller) => self.get_org(login, caller.person(), peer),
             (Route::OrgRunners(login), caller) => self.org_runners(login, caller, peer),
             (Route::Repo(repo), caller) => self.get_repo(repo, caller, peer),
-            (Route::Contents(repo, path), caller) => self.get_contents(repo, path, caller, parts, newer),
-            (Route::Branch(repo, name), caller) => self.get_branch(repo, name, caller, peer),
+            (Route::Inside(repo, inside), caller) => {
+                let look = Look {
+                    repo,
+                    caller,
+                    parts,
+                    newer,
+                };
+                self.look(look, inside).or_else(Stop::outcome)
+            }
             (Route::Pulls(repo), caller) => self.list_pulls(repo, caller, &parts.uri, peer),
             (Route::Runners(repo), caller) => self.list_runners(repo, caller, peer),
             (Route::Secrets(repo), caller) => self.list_secrets(repo, caller, &parts.uri, peer),

@@ -80,12 +80,22 @@ pub(crate) enum Caller {
 }
 
 impl Caller {
-    pub(crate) fn bucket(&self) -> Bucket {
+    pub(crate) fn bucket(&self, peer: IpAddr) -> Bucket {
         match self {
             Self::App(id) => Bucket::App(*id),
             Self::Token(token) => Bucket::Installation(token.installation),
             Self::Person(person) => Bucket::User(person.user),
-            Self::Anonymous => Bucket::Anonymous,
+            Self::Anonymous => Bucket::Anonymous(peer),
+        }
+    }
+
+    /// What tells this caller from others, for tags of what each is shown.
+    pub(crate) fn identity(&self) -> Vec<u8> {
+        match self {
+            Self::App(id) => id.to_be_bytes().to_vec(),
+            Self::Token(token) => token.digest.to_vec(),
+            Self::Person(person) => person.digest.to_vec(),
+            Self::Anonymous => Vec::new(),
         }
     }
 
@@ -193,17 +203,19 @@ impl GitHubSim {
     }
 
     /// Who a call would be charged to, without letting anybody in.
-    pub(crate) fn bucket_of(&self, credential: &Credential) -> Bucket {
-        match credential {
+    pub(crate) fn bucket_of(&self, parts: &Parts) -> Bucket {
+        let nobody = Bucket::Anonymous(Peer::of(parts));
+        let credential = Credential::from_headers(&parts.headers);
+        match &credential {
             Credential::Token { secret, .. } => {
                 let state = self.state();
                 let digest = token_digest(secret);
                 let installation = state.tokens.get(&digest).map(|t| Bucket::Installation(t.installation));
                 let person = || state.people.tokens.get(&digest).map(|t| Bucket::User(t.user));
-                installation.or_else(person).unwrap_or(Bucket::Anonymous)
+                installation.or_else(person).unwrap_or(nobody)
             }
-            Credential::Assertion(_) => self.app_caller(credential).map_or(Bucket::Anonymous, Bucket::App),
-            Credential::None | Credential::Unreadable => Bucket::Anonymous,
+            Credential::Assertion(_) => self.app_caller(&credential).map_or(nobody, Bucket::App),
+            Credential::None | Credential::Unreadable => nobody,
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Who a call is charged to, who it is about, and the answers of limits.
 
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
+use http::request::Parts;
 use jiff::SignedDuration;
 
 use super::GitHubSim;
-use super::caller::Credential;
 use super::error::ApiError;
 use super::limits::{Bucket, LimitView};
 use super::wire::resource;
@@ -13,8 +13,8 @@ use crate::route::{RepoRef, Route};
 
 impl GitHubSim {
     /// The answer of a fault that stands in for the primary limit.
-    pub(crate) fn limited(&self, headers: &HeaderMap, status: StatusCode, reset_in: SignedDuration) -> Reply {
-        let mut view = self.charge(self.bucket_of(&Credential::from_headers(headers)), 0);
+    pub(crate) fn limited(&self, parts: &Parts, status: StatusCode, reset_in: SignedDuration) -> Reply {
+        let mut view = self.charge(self.bucket_of(parts), 0);
         view.used = view.limit;
         view.reset = self.now().checked_add(reset_in).unwrap_or(view.reset);
         let mut reply = ApiError::primary_limit(status, &who(view.bucket)).into_reply();
@@ -23,11 +23,17 @@ impl GitHubSim {
     }
 
     /// Any other refusal of a fault, with the headers it would have.
-    pub(crate) fn refused(&self, headers: &HeaderMap, error: ApiError) -> Reply {
-        let view = self.charge(self.bucket_of(&Credential::from_headers(headers)), 0);
+    pub(crate) fn refused(&self, parts: &Parts, error: ApiError) -> Reply {
+        let view = self.charge(self.bucket_of(parts), 0);
         let mut reply = error.into_reply();
         limit_headers(&mut reply, &view);
         reply
+    }
+
+    /// Calls that cost somebody quota, ever. An unchanged answer (304) to a caller with a credential costs none; it
+    /// counts as a call of its route all the same.
+    pub fn quota_charged(&self) -> u64 {
+        self.state().limits.charged()
     }
 
     pub(crate) fn charge(&self, bucket: Bucket, cost: u32) -> LimitView {
@@ -38,13 +44,13 @@ impl GitHubSim {
                 let installation = state.installation(id);
                 installation.map_or(0, |i| state.covered_by(i).len())
             }
-            Bucket::App(_) | Bucket::User(_) | Bucket::Anonymous => 0,
+            Bucket::App(_) | Bucket::User(_) | Bucket::Anonymous(_) => 0,
         };
         state.limits.spend(bucket, repositories, cost, now)
     }
 
     /// Whose repository or installation a request is about, for faults aimed at an owner.
-    pub(crate) fn owner_of(&self, route: &Route, headers: &HeaderMap) -> Option<String> {
+    pub(crate) fn owner_of(&self, route: &Route, parts: &Parts) -> Option<String> {
         let of_installation = |id: u64| {
             let state = self.state();
             state.installations.get(&id).map(|i| i.owner.clone())
@@ -56,8 +62,7 @@ impl GitHubSim {
             | Route::Suspend(id)
             | Route::Unsuspend(id) => of_installation(*id),
             Route::Repo(repo)
-            | Route::Contents(repo, _)
-            | Route::Branch(repo, _)
+            | Route::Inside(repo, _)
             | Route::Pulls(repo)
             | Route::Runners(repo)
             | Route::Secrets(repo)
@@ -82,10 +87,10 @@ impl GitHubSim {
             | Route::User
             | Route::UserRepos
             | Route::UserOrgs
-            | Route::RateLimit => match self.bucket_of(&Credential::from_headers(headers)) {
+            | Route::RateLimit => match self.bucket_of(parts) {
                 Bucket::Installation(id) => of_installation(id),
                 Bucket::User(id) => Some(self.state().people.login(id).to_owned()),
-                Bucket::App(_) | Bucket::Anonymous => None,
+                Bucket::App(_) | Bucket::Anonymous(_) => None,
             },
             Route::App | Route::Installations | Route::RevokeCredentials | Route::Unknown => None,
         }
@@ -97,7 +102,7 @@ pub(crate) fn who(bucket: Bucket) -> String {
         Bucket::App(id) => format!("app ID {id}"),
         Bucket::Installation(id) => format!("installation ID {id}"),
         Bucket::User(id) => format!("user ID {id}"),
-        Bucket::Anonymous => "127.0.0.1".to_owned(),
+        Bucket::Anonymous(address) => address.to_string(),
     }
 }
 

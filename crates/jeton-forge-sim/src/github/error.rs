@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::reply::Reply;
 
@@ -13,11 +14,14 @@ pub(crate) struct ApiError {
     documentation_url: &'static str,
     retry_after: Option<u32>,
     sso: Option<String>,
+    errors: Option<Value>,
 }
 
 #[derive(Serialize)]
 struct Wire<'a> {
     message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<&'a Value>,
     documentation_url: &'a str,
     status: &'a str,
 }
@@ -30,6 +34,7 @@ impl ApiError {
             documentation_url: "https://docs.github.com/rest",
             retry_after: None,
             sso: None,
+            errors: None,
         }
     }
 
@@ -38,6 +43,12 @@ impl ApiError {
         self.sso = Some(value.to_owned());
         self.documentation_url =
             "https://docs.github.com/articles/authenticating-to-a-github-organization-with-saml-single-sign-on/";
+        self
+    }
+
+    /// Adds what is wrong in particular.
+    pub(crate) fn errors(mut self, errors: Value) -> Self {
+        self.errors = Some(errors);
         self
     }
 
@@ -90,12 +101,14 @@ impl ApiError {
                                 rate-limits-for-the-rest-api#about-secondary-rate-limits",
             retry_after: Some(retry_after),
             sso: None,
+            errors: None,
         }
     }
 
     pub(crate) fn into_reply(self) -> Reply {
         let wire = Wire {
             message: &self.message,
+            errors: self.errors.as_ref(),
             documentation_url: self.documentation_url,
             status: self.status.as_str(),
         };

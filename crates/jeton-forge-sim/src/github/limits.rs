@@ -1,6 +1,7 @@
 //! Primary rate limits.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,8 +14,8 @@ pub(crate) enum Bucket {
     Installation(u64),
     /// Calls with any token of a person.
     User(u64),
-    /// Calls without a credential. All clients of a simulator share one address.
-    Anonymous,
+    /// Calls without a credential, by the address they come from.
+    Anonymous(IpAddr),
 }
 
 /// The rate limit as the headers of one answer show it.
@@ -45,6 +46,7 @@ struct Window {
 pub(crate) struct Limits {
     windows: HashMap<Bucket, Window>,
     forced: Option<u32>,
+    charged: u64,
 }
 
 impl Limits {
@@ -53,10 +55,15 @@ impl Limits {
         self.forced = Some(per_hour);
     }
 
+    /// Calls that were charged to anybody, ever.
+    pub(crate) fn charged(&self) -> u64 {
+        self.charged
+    }
+
     /// What is left, after charging `cost` calls. `repositories` are those of the installation.
     pub(crate) fn spend(&mut self, bucket: Bucket, repositories: usize, cost: u32, now: Timestamp) -> LimitView {
         let limit = match (bucket, self.forced) {
-            (Bucket::Anonymous, _) => 60,
+            (Bucket::Anonymous(_), _) => 60,
             (_, Some(forced)) => forced,
             (Bucket::App(_) | Bucket::User(_), None) => 5_000,
             (Bucket::Installation(_), None) => installation_limit(repositories),
@@ -71,6 +78,7 @@ impl Limits {
         let exceeded = cost > 0 && window.used.saturating_add(cost) > limit;
         if !exceeded {
             window.used += cost;
+            self.charged += u64::from(cost);
         }
         Self::view(bucket, limit, *window, exceeded)
     }
@@ -79,6 +87,7 @@ impl Limits {
     pub(crate) fn refund(&mut self, view: &mut LimitView, cost: u32) {
         if let Some(window) = self.windows.get_mut(&view.bucket) {
             window.used = window.used.saturating_sub(cost);
+            self.charged = self.charged.saturating_sub(u64::from(cost));
             view.used = window.used.min(view.limit);
         }
     }

@@ -29,6 +29,7 @@ use jiff::Timestamp;
 
 pub(crate) use answer::Tweak;
 pub(crate) use caller::{Credential, GitAccess, GitRefusal, Peer};
+pub use content::ContentLimits;
 pub(crate) use error::ApiError;
 use key::AppKey;
 pub(crate) use key::der_value;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::content::ContentLimits;
 use super::key::PublicKey;
 use super::limits::Limits;
 use super::permissions::{Level, Permissions};
@@ -36,6 +37,7 @@ pub(crate) struct Repository {
     pub(crate) owner: String,
     pub(crate) name: String,
     pub(crate) private: bool,
+    pub(crate) default_branch: String,
 }
 
 impl Repository {
@@ -124,6 +126,9 @@ pub(crate) struct State {
     pub(crate) limits: Limits,
     pub(crate) people: People,
     pub(crate) extras: BTreeMap<u64, Extras>,
+    pub(crate) content_limits: ContentLimits,
+    /// Files that were read, and when last.
+    pub(crate) warm_blobs: HashMap<(u64, String), Timestamp>,
     last_id: u64,
 }
 
@@ -148,6 +153,8 @@ impl State {
             limits: Limits::default(),
             people: People::default(),
             extras: BTreeMap::new(),
+            content_limits: ContentLimits::default(),
+            warm_blobs: HashMap::new(),
             // As many digits as today's ids have.
             last_id: 1_000_000,
         }
@@ -185,6 +192,7 @@ impl State {
             owner: login,
             name: name.to_owned(),
             private,
+            default_branch: "main".to_owned(),
         };
         self.names.insert(name_key(owner, name), id);
         self.repositories.insert(id, repository);

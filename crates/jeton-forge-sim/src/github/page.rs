@@ -21,8 +21,23 @@ impl Page {
         }
     }
 
+    /// Items before this page.
+    pub(crate) fn skip(&self) -> usize {
+        (self.number - 1).saturating_mul(self.size)
+    }
+
+    /// Items on this page, at most.
+    pub(crate) fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The same page of a list that has pages of another size, unless the client chose one.
+    pub(crate) fn of_at_most(self, size: usize, chosen: bool) -> Self {
+        if chosen { self } else { Self { size, ..self } }
+    }
+
     pub(crate) fn cut<'a, T>(&self, all: &'a [T]) -> &'a [T] {
-        let start = (self.number - 1).saturating_mul(self.size).min(all.len());
+        let start = self.skip().min(all.len());
         let end = start.saturating_add(self.size).min(all.len());
         &all[start..end]
     }

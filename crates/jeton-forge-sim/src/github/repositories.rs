@@ -15,7 +15,29 @@ impl GitHubSim {
         Ok(self.try_add_repository(owner, name, private)?)
     }
 
+    /// Makes a repository without a commit, and answers its id.
+    pub fn add_empty_repository(&self, owner: &str, name: &str, private: bool) -> io::Result<u64> {
+        Ok(self.try_add_empty_repository(owner, name, private)?)
+    }
+
+    pub(crate) fn try_add_empty_repository(&self, owner: &str, name: &str, private: bool) -> Result<u64, SimError> {
+        self.make_repository(owner, name, private, |id| self.store().create_empty(id, "main"))
+    }
+
     pub(crate) fn try_add_repository(&self, owner: &str, name: &str, private: bool) -> Result<u64, SimError> {
+        let readme = format!("# {name}\n\nA repository of {owner} on the simulated forge.\n");
+        self.make_repository(owner, name, private, |id| {
+            self.store().create_repository(id, readme.as_bytes(), self.now())
+        })
+    }
+
+    fn make_repository(
+        &self,
+        owner: &str,
+        name: &str,
+        private: bool,
+        make: impl FnOnce(u64) -> io::Result<()>,
+    ) -> Result<u64, SimError> {
         for part in [owner, name] {
             if !is_name(part) {
                 return Err(SimError::BadName(part.to_owned()));
@@ -28,9 +50,7 @@ impl GitHubSim {
             }
             state.add_repository(owner, name, private)
         };
-        let readme = format!("# {name}\n\nA repository of {owner} on the simulated forge.\n");
-        let made = self.store().create_repository(id, readme.as_bytes(), self.now());
-        if let Err(error) = made {
+        if let Err(error) = make(id) {
             let mut state = self.state();
             state.repositories.remove(&id);
             state.names.remove(&name_key(owner, name));

@@ -1,6 +1,6 @@
 //! What routes say that they want of tokens, in the headers of their answers.
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{Context, SHA256};
 use http::{HeaderMap, StatusCode};
 
 use super::GitHubSim;
@@ -26,7 +26,7 @@ fn requirement(route: &Route) -> Requirement {
     match route {
         Route::Repo(_) => of("repo", "metadata=read"),
         Route::UserRepos => of("public_repo, repo", "metadata=read"),
-        Route::Contents(..) | Route::Branch(..) => of("repo", "contents=read"),
+        Route::Inside(..) => of("repo", "contents=read"),
         Route::Pulls(_) => of("repo", "pull_requests=read"),
         Route::Runners(_) => of("repo", "administration=read"),
         Route::Secrets(_) | Route::SecretsKey(_) => of("repo", "secrets=read"),
@@ -75,13 +75,23 @@ impl GitHubSim {
 }
 
 /// Adds an `ETag`, and leaves the body out if the client has it already.
-pub(crate) fn unchanged(reply: &mut Reply, headers: &HeaderMap) -> bool {
-    let (StatusCode::OK, Content::Whole(body)) = (reply.status, &reply.body) else {
-        return false;
+///
+/// The tag is made of the body, or of what the answer gave as its tag; and of who asks in which form, so that nobody
+/// learns anything from another's tag. One in quotes is final.
+pub(crate) fn unchanged(reply: &mut Reply, headers: &HeaderMap, identity: &[u8]) -> bool {
+    let seed = reply.headers.remove("etag");
+    let etag = match (reply.status, &seed, &reply.body) {
+        (StatusCode::OK, Some(tag), _) if tag.as_bytes().starts_with(b"\"") => {
+            String::from_utf8_lossy(tag.as_bytes()).into_owned()
+        }
+        (StatusCode::OK, Some(seed), _) => weak_tag(seed.as_bytes(), headers, identity),
+        (StatusCode::OK, None, Content::Whole(body)) => weak_tag(body, headers, identity),
+        _ => return false,
     };
-    let etag = format!("W/\"{}\"", hex::encode(digest(&SHA256, body)));
     reply.set("etag", &etag);
     reply.set("vary", "Accept, Authorization, Cookie, X-GitHub-OTP");
+    let public = if identity.is_empty() { "public" } else { "private" };
+    reply.set("cache-control", &format!("{public}, max-age=60, s-maxage=60"));
     let same = header(headers, "if-none-match").is_some_and(|list| {
         let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
         list.split(',').any(|tag| bare(tag) == bare(&etag))
@@ -90,6 +100,17 @@ pub(crate) fn unchanged(reply: &mut Reply, headers: &HeaderMap) -> bool {
         reply.status = StatusCode::NOT_MODIFIED;
         reply.body = Content::Whole(bytes::Bytes::new());
         reply.headers.remove("content-type");
+        reply.headers.remove("content-length");
     }
     same
+}
+
+fn weak_tag(what: &[u8], headers: &HeaderMap, identity: &[u8]) -> String {
+    let accept = header(headers, "accept").unwrap_or_default();
+    let mut all = Context::new(&SHA256);
+    for part in [what, identity, accept.as_bytes()] {
+        all.update(&part.len().to_be_bytes());
+        all.update(part);
+    }
+    format!("W/\"{}\"", hex::encode(all.finish()))
 }

@@ -165,7 +165,7 @@ impl Wire<'_> {
             "html_url": format!("{}/{full_name}", self.web_url),
             "url": format!("{}/api/v3/repos/{full_name}", self.web_url),
             "clone_url": format!("{}/{full_name}.git", self.web_url),
-            "default_branch": "main",
+            "default_branch": repository.default_branch,
             "description": null,
             "fork": false,
             "archived": false,

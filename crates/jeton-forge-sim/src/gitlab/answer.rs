@@ -1,5 +1,6 @@
 //! From a route to its answer.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -9,19 +10,20 @@ use super::error;
 use super::page::Page;
 use super::routes::{Action, Holder};
 use super::wire;
-use crate::reply::Reply;
-use crate::site::{Call, Refused};
+use crate::reply::{Content, Reply};
+use crate::site::{Call, Refused, not_modified};
 
 pub(super) type Answer = Result<Reply, Refused>;
 
 impl GitLab {
     pub(super) fn answer(&self, call: &Call<Action>) -> Reply {
-        let limit = self.spend(self.charged_user(call));
+        let limit = self.spend(self.charged(call));
         if limit.exceeded() {
             return limit.refusal();
         }
         let answer = self.admit(call).and_then(|caller| self.perform(call, caller));
-        let mut reply = answer.unwrap_or_else(Refused::into_reply);
+        // Being told that nothing changed is a call like any other: it was counted above.
+        let mut reply = not_modified(&call.parts.headers, tagged(answer.unwrap_or_else(Refused::into_reply)));
         limit.mark(&mut reply);
         reply
     }
@@ -57,15 +59,22 @@ impl GitLab {
             Action::ListTree => self.list_tree(call, caller),
             Action::ShowFile => self.show_file(call, caller),
             Action::ShowRawFile => self.show_raw_file(call, caller),
+            Action::ShowBlob => self.show_blob(call, caller),
+            Action::ShowRawBlob => self.show_raw_blob(call, caller),
+            Action::ListCommits => self.list_commits(call, caller),
+            Action::ShowCommit => self.show_commit(call, caller),
             Action::ListBranches => self.list_branches(call, caller),
             Action::ShowBranch => self.show_branch(call, caller),
+            Action::ListTags => self.list_tags(call, caller),
+            Action::ShowTag => self.show_tag(call, caller),
             // Served elsewhere.
             Action::GitRefs | Action::GitUpload | Action::GitReceive => Err(error::not_found("")),
         }
     }
 
     pub(super) fn paged(&self, call: &Call<Action>, all: &[Value]) -> Answer {
-        Ok(Page::of(call)?.reply(all, &self.ground.url(), call))
+        let page = Page::of(call)?;
+        Ok(page.reply(all.len(), page.cut(all), &self.ground.url(), call))
     }
 
     fn show_user(&self, caller: Caller) -> Answer {
@@ -116,4 +125,16 @@ fn show_job(caller: Caller) -> Answer {
 /// A token in an answer: an object of its own.
 pub(super) fn object(status: StatusCode, token: &super::model::Token, now: jiff::Timestamp) -> Reply {
     Reply::json(status, &Value::Object(wire::token(token, now)))
+}
+
+/// Tags an answer by its bytes, as Rack does with whatever has no tag yet: weakly.
+fn tagged(mut reply: Reply) -> Reply {
+    if let Content::Whole(body) = &reply.body
+        && reply.status == StatusCode::OK
+        && !reply.headers.contains_key("etag")
+    {
+        let hash = hex::encode(digest(&SHA256, body));
+        reply.set("etag", &format!("W/\"{}\"", &hash[..32]));
+    }
+    reply
 }

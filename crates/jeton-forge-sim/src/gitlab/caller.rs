@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::GitLab;
 use super::error;
-use super::model::{OAuthToken, State, User};
+use super::model::{Charged, OAuthToken, State, User};
 use super::routes::Action;
 use super::spec::GitLabTokenKind;
 use crate::secret::token_digest;
@@ -73,9 +73,9 @@ fn sent(call: &Call<Action>) -> Sent {
 
 impl GitLab {
     /// Who a call would be charged to; lets nobody in.
-    pub(super) fn charged_user(&self, call: &Call<Action>) -> Option<u64> {
+    pub(super) fn charged(&self, call: &Call<Action>) -> Charged {
         let state = self.state();
-        match sent(call) {
+        let user = match sent(call) {
             Sent::Nothing => None,
             Sent::Private(token) | Sent::Bearer(token) | Sent::Job(token) => {
                 let digest = token_digest(&token);
@@ -84,7 +84,8 @@ impl GitLab {
                 let job = || state.jobs.get(&digest).map(|token| token.user);
                 access.map(|token| token.user).or_else(oauth).or_else(job)
             }
-        }
+        };
+        user.map_or(Charged::Address(call.peer), Charged::User)
     }
 
     /// Lets a caller in, or says why not. The order of the checks is GitLab's: an expired token is called expired even

@@ -17,7 +17,7 @@ jeton-forge-sim: control of the simulated GitLab. Bodies are JSON.
 POST   /_sim/users                    {\"username\":NAME,\"admin\":false}
 POST   /_sim/users/{username}/block   and /unblock
 POST   /_sim/groups                   {\"path\":PATH,\"visibility\":\"private\"}
-POST   /_sim/projects                 {\"path\":PATH,\"visibility\":\"private\"}
+POST   /_sim/projects                 {\"path\":PATH,\"visibility\":\"private\",\"empty\":false}
 POST   /_sim/members                  {\"path\":PATH,\"username\":NAME,\"access_level\":10|20|30|40|50}
 POST   /_sim/files                    {\"path\":PROJECT,\"file\":PATH,\"content\":TEXT}
 POST   /_sim/tokens                   {\"username\":NAME | \"path\":PATH,\"access_level\":40,\"scopes\":[\"api\"],\"expires_at\":DAY|null,
@@ -41,6 +41,9 @@ struct UserWire {
 struct SpaceWire {
     path: String,
     visibility: Option<String>,
+    /// Projects only: without a commit.
+    #[serde(default)]
+    empty: bool,
 }
 
 #[derive(Deserialize)]
@@ -170,7 +173,10 @@ fn make_space(gitlab: &GitLab, holder: Holder, body: &[u8]) -> Outcome {
             Visibility::from_name(name).ok_or_else(|| Refusal::bad("visibility is private, internal or public"))?
         }
     };
-    let id = gitlab.make_space(holder, &wire.path, visibility)?;
+    let id = match holder {
+        Holder::Project if wire.empty => gitlab.make_empty_project(&wire.path, visibility)?,
+        _ => gitlab.make_space(holder, &wire.path, visibility)?,
+    };
     Ok(created(&json!({ "id": id })))
 }
 
@@ -217,7 +223,7 @@ fn user(gitlab: &GitLab, username: &str) -> Result<u64, Refusal> {
     found.map(|user| user.id).ok_or_else(|| Refusal::absent("user"))
 }
 
-fn space(gitlab: &GitLab, path: &str) -> Result<(u64, Holder), Refusal> {
+pub(super) fn space(gitlab: &GitLab, path: &str) -> Result<(u64, Holder), Refusal> {
     let state = gitlab.state();
     let found = state.space_at(path).map(|space| (space.id, space.holder));
     found.ok_or_else(|| Refusal::absent("project or group"))

@@ -87,10 +87,12 @@ pub(super) fn retry_later(retry_after: i64) -> Refused {
 }
 
 /// The throttle inside the application. Whether it sends `Retry-After` is not known; this one does when told.
-pub(super) fn too_many_requests(retry_after: u32) -> Refused {
+pub(super) fn too_many_requests(retry_after: Option<u32>) -> Refused {
     let error = "This endpoint has been requested too many times. Try again later.";
     let body = json!({ "message": { "error": error } });
-    Reply::json(StatusCode::TOO_MANY_REQUESTS, &body)
-        .with("retry-after", &retry_after.to_string())
-        .into()
+    let reply = Reply::json(StatusCode::TOO_MANY_REQUESTS, &body);
+    match retry_after {
+        Some(seconds) => reply.with("retry-after", &seconds.to_string()).into(),
+        None => reply.into(),
+    }
 }

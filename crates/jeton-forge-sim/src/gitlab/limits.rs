@@ -5,9 +5,12 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 
 use super::GitLab;
 use super::error;
+use super::model::Charged;
 use crate::reply::Reply;
 
 const WINDOW_SECONDS: i64 = 60;
+/// How often one large blob may be read in a minute.
+const LARGE_READS: u32 = 5;
 
 /// What the headers of one answer say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,30 +59,45 @@ impl LimitView {
 }
 
 impl GitLab {
-    /// Counts one call of a user, or of somebody unknown.
-    pub(super) fn spend(&self, user: Option<u64>) -> LimitView {
+    /// Counts one call.
+    pub(super) fn spend(&self, charged: Charged) -> LimitView {
         let now = self.now().as_second();
         let mut state = self.state();
         // The numbers that gitlab.com and a new server come with.
-        let limit = match (user, state.settings.per_minute) {
-            (Some(_), Some(forced)) => forced,
-            (Some(_), None) => 2_000,
-            (None, _) => 500,
+        let limit = match (charged, state.settings.per_minute) {
+            (Charged::User(_), Some(forced)) => forced,
+            (Charged::User(_), None) => 2_000,
+            (Charged::Address(_), _) => 500,
         };
         let start = now - now.rem_euclid(WINDOW_SECONDS);
-        // No user has number 0.
-        let window = state.windows.entry(user.unwrap_or(0)).or_insert((start, 0));
+        let window = state.windows.entry(charged).or_insert((start, 0));
         if window.0 != start {
             *window = (start, 0);
         }
         window.1 = window.1.saturating_add(1);
         LimitView {
-            known: user.is_some(),
+            known: matches!(charged, Charged::User(_)),
             limit,
             observed: window.1,
             reset: start + WINDOW_SECONDS,
             left: start + WINDOW_SECONDS - now,
         }
+    }
+
+    /// Counts one read of a large blob; `false`: it was one too many.
+    pub(super) fn spend_large(&self, project: u64, blob: &str) -> bool {
+        let now = self.now().as_second();
+        let start = now - now.rem_euclid(WINDOW_SECONDS);
+        let mut state = self.state();
+        let window = state
+            .large_reads
+            .entry((project, blob.to_owned()))
+            .or_insert((start, 0));
+        if window.0 != start {
+            *window = (start, 0);
+        }
+        window.1 = window.1.saturating_add(1);
+        window.1 <= LARGE_READS
     }
 
     /// The refusal of a user whose minute ends in `reset_in`.

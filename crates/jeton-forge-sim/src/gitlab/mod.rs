@@ -9,6 +9,7 @@ mod error;
 mod git;
 mod holder;
 mod limits;
+mod making;
 mod model;
 mod page;
 mod projects;
@@ -21,6 +22,7 @@ mod token;
 mod tokens;
 mod wire;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -36,7 +38,7 @@ pub use spec::{
 
 use crate::calls::Calls;
 use crate::clock::SimClock;
-use crate::control::Outcome;
+use crate::control::{Outcome, Refusal};
 use crate::faults::Faults;
 use crate::lock;
 use crate::reply::Reply;
@@ -53,6 +55,8 @@ pub(crate) fn is_route(name: &str) -> bool {
 pub(crate) struct GitLab {
     ground: Ground,
     state: Mutex<State>,
+    /// The SHA-256 of blobs by their id: large ones take a while.
+    content_hashes: Mutex<HashMap<String, String>>,
     token_prefix: String,
     token_form: GitLabTokenForm,
 }
@@ -72,6 +76,7 @@ impl Site for GitLab {
     const TABLE: &'static [Entry<Action>] = TABLE;
     const TRAILING_SLASH: bool = false;
     const CONTROLS: &'static str = control::INDEX;
+    const NAMED_BY: &'static [&'static str] = &["path"];
 
     fn ground(&self) -> &Ground {
         &self.ground
@@ -102,12 +107,18 @@ impl Site for GitLab {
     }
 
     fn too_fast(&self, retry_after: u32) -> Reply {
-        error::too_many_requests(retry_after).into_reply()
+        error::too_many_requests(Some(retry_after)).into_reply()
     }
 
     fn sign(&self, reply: &mut Reply) {
         reply.set("x-request-id", &self.ground.request_id());
         reply.set("server", "nginx");
+    }
+
+    fn repository_named(&self, parts: &[String]) -> Result<u64, Refusal> {
+        let (id, _) = control::space(self, parts.first().map_or("", String::as_str))?;
+        self.repository(id)?;
+        Ok(id)
     }
 
     fn control(&self, method: &str, segments: &[&str], body: &[u8]) -> Outcome {
@@ -136,6 +147,7 @@ impl GitLabSim {
         let make = move |ground| GitLab {
             ground,
             state: Mutex::new(State::new(seed)),
+            content_hashes: Mutex::default(),
             token_prefix,
             token_form,
         };

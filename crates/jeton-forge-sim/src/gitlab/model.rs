@@ -1,6 +1,7 @@
 //! What exists on the simulated GitLab.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -134,6 +135,14 @@ pub(super) struct Settings {
     pub(super) per_minute: Option<u32>,
 }
 
+/// Who a call is charged to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Charged {
+    User(u64),
+    /// Without a credential that anybody has.
+    Address(IpAddr),
+}
+
 pub(super) struct State {
     pub(super) random: Random,
     next: u64,
@@ -144,7 +153,9 @@ pub(super) struct State {
     pub(super) oauth: HashMap<TokenDigest, OAuthToken>,
     pub(super) jobs: HashMap<TokenDigest, JobToken>,
     pub(super) settings: Settings,
-    pub(super) windows: HashMap<u64, (i64, u32)>,
+    pub(super) windows: HashMap<Charged, (i64, u32)>,
+    /// Reads of each large blob, by project, in the minute that began then.
+    pub(super) large_reads: HashMap<(u64, String), (i64, u32)>,
 }
 
 impl State {
@@ -165,6 +176,7 @@ impl State {
                 per_minute: None,
             },
             windows: HashMap::new(),
+            large_reads: HashMap::new(),
         }
     }
 

@@ -39,25 +39,50 @@ impl Page {
         &all[start..end]
     }
 
-    /// The wanted part of `all`, with the way to the others.
-    pub(super) fn reply(&self, all: &[Value], base: &str, call: &Call<Action>) -> Reply {
-        let pages = all.len().div_ceil(self.size).max(1);
+    /// How many a page has.
+    pub(super) fn size(&self) -> usize {
+        self.size
+    }
+
+    /// How many come before it.
+    pub(super) fn start(&self) -> usize {
+        (self.number - 1).saturating_mul(self.size)
+    }
+
+    /// A list whose length GitLab does not count: a full page has a next one, and that may turn out to be empty.
+    pub(super) fn reply_uncounted(&self, page: &[Value], base: &str, call: &Call<Action>) -> Reply {
+        let next = (page.len() >= self.size).then_some(self.number + 1);
+        let before = (self.number > 1).then_some(self.number - 1);
+        self.linked(
+            Reply::json(StatusCode::OK, &page),
+            [before, next, Some(1), None],
+            base,
+            call,
+        )
+    }
+
+    /// This part of a list of `total`, with the way to the others.
+    pub(super) fn reply(&self, total: usize, page: &[Value], base: &str, call: &Call<Action>) -> Reply {
+        let pages = total.div_ceil(self.size).max(1);
         let next = (self.number < pages).then_some(self.number + 1);
         let before = (self.number > 1).then_some(self.number - 1);
+        let reply = Reply::json(StatusCode::OK, &page)
+            .with("x-total", &total.to_string())
+            .with("x-total-pages", &pages.to_string());
+        self.linked(reply, [before, next, Some(1), Some(pages)], base, call)
+    }
+
+    /// `pages`: the one before, the next, the first and the last.
+    fn linked(&self, reply: Reply, pages: [Option<usize>; 4], base: &str, call: &Call<Action>) -> Reply {
+        let [before, next, ..] = pages;
         let written = |page: Option<usize>| page.map(|page| page.to_string()).unwrap_or_default();
-        let mut links = Vec::new();
-        let mut link = |page: Option<usize>, rel: &str| {
-            if let Some(page) = page {
-                links.push(format!("<{}>; rel=\"{rel}\"", self.address(base, call, page)));
-            }
-        };
-        link(before, "prev");
-        link(next, "next");
-        link(Some(1), "first");
-        link(Some(pages), "last");
-        Reply::json(StatusCode::OK, &self.cut(all))
-            .with("x-total", &all.len().to_string())
-            .with("x-total-pages", &pages.to_string())
+        let rels = ["prev", "next", "first", "last"];
+        let links = pages.into_iter().zip(rels).filter_map(|(page, rel)| {
+            let address = self.address(base, call, page?);
+            Some(format!("<{address}>; rel=\"{rel}\""))
+        });
+        let links: Vec<String> = links.collect();
+        reply
             .with("x-page", &self.number.to_string())
             .with("x-per-page", &self.size.to_string())
             .with("x-next-page", &written(next))

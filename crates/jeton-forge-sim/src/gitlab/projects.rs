@@ -74,20 +74,49 @@ impl GitLab {
             Holder::Project => found.reverse(),
             Holder::Group => found.sort_by(|a, b| a.path.cmp(&b.path)),
         }
-        let all: Vec<Value> = found
+        let mut all: Vec<Value> = found
             .into_iter()
             .map(|space| self.space_wire(&state, space, user))
             .collect();
+        drop(state);
+        if holder == Holder::Project {
+            for wire in &mut all {
+                // One whose repository is being made at this moment is listed as it is.
+                let _ = self.look_into(wire);
+            }
+        }
         self.paged(call, &all)
     }
 
     pub(super) fn show_space(&self, call: &Call<Action>, caller: Caller, holder: Holder) -> Answer {
-        let state = self.state();
-        let space = state.holder_space(call, caller, holder)?;
-        Ok(Reply::json(
-            StatusCode::OK,
-            &self.space_wire(&state, space, caller.user()),
-        ))
+        let mut wire = {
+            let state = self.state();
+            let space = state.holder_space(call, caller, holder)?;
+            self.space_wire(&state, space, caller.user())
+        };
+        if holder == Holder::Project {
+            self.look_into(&mut wire)?;
+        }
+        Ok(Reply::json(StatusCode::OK, &wire))
+    }
+
+    /// Adds what only the repository of a project knows. It is done with the state unlocked: git may take its time.
+    fn look_into(&self, wire: &mut Value) -> Result<(), Refused> {
+        let broken = |error: std::io::Error| {
+            tracing::warn!(%error, "git could not read a repository");
+            error::message(StatusCode::INTERNAL_SERVER_ERROR, "500 Internal Server Error")
+        };
+        let id = wire["id"].as_u64().unwrap_or_default();
+        let branch = self.ground.store.head(id).map_err(broken)?;
+        let empty = self.ground.store.is_empty(id).map_err(broken)?;
+        let readme = format!(
+            "{}/-/blob/{branch}/README.md",
+            wire["web_url"].as_str().unwrap_or_default()
+        );
+        wire["readme_url"] = if empty { Value::Null } else { readme.into() };
+        wire["default_branch"] = branch.into();
+        wire["empty_repo"] = empty.into();
+        Ok(())
     }
 
     pub(super) fn show_member(&self, call: &Call<Action>, caller: Caller, holder: Holder) -> Answer {

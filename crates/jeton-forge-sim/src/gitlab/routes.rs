@@ -42,8 +42,14 @@ pub(crate) enum Action {
     ListTree,
     ShowFile,
     ShowRawFile,
+    ShowBlob,
+    ShowRawBlob,
+    ListCommits,
+    ShowCommit,
     ListBranches,
     ShowBranch,
+    ListTags,
+    ShowTag,
     GitRefs,
     GitUpload,
     GitReceive,
@@ -108,8 +114,8 @@ pub(super) static TABLE: &[Entry<Action>] = &[
     entry("GET /api/v4/metadata", A::ShowMetadata),
     entry("GET /oauth/token/info", A::ShowOAuthToken),
     entry("GET /api/v4/job", A::ShowJob),
-    entry("GET /api/v4/projects", A::ListProjects),
-    entry("GET /api/v4/projects/{id}", A::ShowProject),
+    content("GET /api/v4/projects", A::ListProjects),
+    content("GET /api/v4/projects/{id}", A::ShowProject),
     entry(
         "GET /api/v4/projects/{id}/members/all/{user_id}",
         A::ShowMember(Project),
@@ -123,8 +129,14 @@ pub(super) static TABLE: &[Entry<Action>] = &[
         "GET /api/v4/projects/{id}/repository/files/{file_path}/raw",
         A::ShowRawFile,
     ),
+    content("GET /api/v4/projects/{id}/repository/blobs/{sha}", A::ShowBlob),
+    content("GET /api/v4/projects/{id}/repository/blobs/{sha}/raw", A::ShowRawBlob),
+    content("GET /api/v4/projects/{id}/repository/commits", A::ListCommits),
+    content("GET /api/v4/projects/{id}/repository/commits/{sha}", A::ShowCommit),
     content("GET /api/v4/projects/{id}/repository/branches", A::ListBranches),
     content("GET /api/v4/projects/{id}/repository/branches/{branch}", A::ShowBranch),
+    content("GET /api/v4/projects/{id}/repository/tags", A::ListTags),
+    content("GET /api/v4/projects/{id}/repository/tags/{tag_name}", A::ShowTag),
     entry("GET /api/v4/groups", A::ListGroups),
     entry("GET /api/v4/groups/{id}", A::ShowGroup),
     entry("GET /api/v4/groups/{id}/members/all/{user_id}", A::ShowMember(Group)),
@@ -145,7 +157,10 @@ impl Action {
             | Self::RotateHolderToken(_)
             | Self::RevokeHolderToken(_) => &["api"],
             Self::ShowUser | Self::ShowVersion | Self::ShowMetadata => &["api", "read_api", "read_user"],
-            Self::ListTree | Self::ShowFile | Self::ShowRawFile => &["api", "read_api", "read_repository"],
+            // The API of files, and the one called "repositories". Commits, branches and tags have APIs of their own.
+            Self::ListTree | Self::ShowFile | Self::ShowRawFile | Self::ShowBlob | Self::ShowRawBlob => {
+                &["api", "read_api", "read_repository"]
+            }
             _ => &["api", "read_api"],
         }
     }

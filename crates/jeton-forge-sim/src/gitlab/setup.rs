@@ -149,6 +149,21 @@ impl GitLab {
 
     /// Makes a group or a project, and the groups on the way to it.
     pub(super) fn make_space(&self, holder: Holder, path: &str, visibility: Visibility) -> Result<u64, WorldError> {
+        let id = self.make_bare_space(holder, path, visibility)?;
+        if holder == Holder::Project {
+            let readme = format!("# {path}\n");
+            self.ground.store.create_repository(id, readme.as_bytes(), self.now())?;
+        }
+        Ok(id)
+    }
+
+    /// The same without a repository.
+    pub(super) fn make_bare_space(
+        &self,
+        holder: Holder,
+        path: &str,
+        visibility: Visibility,
+    ) -> Result<u64, WorldError> {
         for part in path.split('/') {
             check_name(part)?;
         }
@@ -156,29 +171,22 @@ impl GitLab {
             return Err(WorldError::BadName(path.to_owned()));
         }
         let now = self.now();
-        let id = {
-            let mut state = self.state();
-            if state.space_at(path).is_some() {
-                return Err(WorldError::Taken(path.to_owned()));
-            }
-            let ends = path.match_indices('/').map(|(end, _)| end);
-            let around: Vec<&str> = ends.map(|end| &path[..end]).collect();
-            for group in around {
-                match state.space_at(group).map(|space| space.holder) {
-                    Some(Holder::Group) => {}
-                    Some(Holder::Project) => return Err(WorldError::Taken(group.to_owned())),
-                    None => {
-                        state.add_space(Holder::Group, group, visibility, now);
-                    }
+        let mut state = self.state();
+        if state.space_at(path).is_some() {
+            return Err(WorldError::Taken(path.to_owned()));
+        }
+        let ends = path.match_indices('/').map(|(end, _)| end);
+        let around: Vec<&str> = ends.map(|end| &path[..end]).collect();
+        for group in around {
+            match state.space_at(group).map(|space| space.holder) {
+                Some(Holder::Group) => {}
+                Some(Holder::Project) => return Err(WorldError::Taken(group.to_owned())),
+                None => {
+                    state.add_space(Holder::Group, group, visibility, now);
                 }
             }
-            state.add_space(holder, path, visibility, now)
-        };
-        if holder == Holder::Project {
-            let readme = format!("# {path}\n");
-            self.ground.store.create_repository(id, readme.as_bytes(), now)?;
         }
-        Ok(id)
+        Ok(state.add_space(holder, path, visibility, now))
     }
 
     pub(super) fn make_token(&self, spec: &GitLabTokenSpec) -> Result<GitLabToken, WorldError> {

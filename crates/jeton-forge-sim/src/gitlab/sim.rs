@@ -78,16 +78,6 @@ impl GitLabSim {
             .with_space(space, |space| space.members.remove(&user).is_some())
     }
 
-    /// Commits one file to `main`. Answers the commit's id.
-    ///
-    /// # Errors
-    /// When there is no such project, or git fails.
-    pub fn commit_file(&self, project: u64, path: &str, content: &[u8]) -> Result<String, WorldError> {
-        self.site().with_space(project, |_| ())?;
-        let ground = &self.site().ground;
-        Ok(ground.store.commit_file(project, path, content, ground.clock.now())?)
-    }
-
     /// Opens a merge request.
     ///
     /// # Errors

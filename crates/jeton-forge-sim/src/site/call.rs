@@ -1,5 +1,7 @@
 //! One request, taken apart.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use http::request::Parts;
 use serde_json::{Map, Value};
@@ -11,6 +13,8 @@ pub(crate) struct Call<A> {
     pub(crate) caught: Vec<String>,
     pub(crate) parts: Parts,
     pub(crate) body: Bytes,
+    /// Where it came from.
+    pub(crate) peer: IpAddr,
 }
 
 impl<A> Call<A> {

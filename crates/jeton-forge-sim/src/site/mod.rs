@@ -1,7 +1,11 @@
 //! What the simulated forges with a listener of their own have in common: GitLab and Bitbucket.
 
 mod call;
+mod conditional;
+mod content;
 mod credential;
+mod lfs;
+mod listings;
 mod serve;
 pub(crate) mod table;
 mod world;
@@ -17,13 +21,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub(crate) use call::Call;
+pub(crate) use conditional::not_modified;
 pub(crate) use credential::{Basic, basic, scheme};
+pub(crate) use lfs::{LfsObjects, MAX_POINTER, pointed_at};
+pub(crate) use listings::Listings;
 pub use world::WorldError;
 pub(crate) use world::check_name;
 
 use crate::calls::Calls;
 use crate::clock::SimClock;
-use crate::control::Outcome;
+use crate::control::{Outcome, Refusal};
 use crate::faults::Faults;
 use crate::git::GitStore;
 use crate::lock;
@@ -41,6 +48,8 @@ pub(crate) trait Site: Send + Sync + Sized + 'static {
     const TRAILING_SLASH: bool;
     /// One line per control of its own, for `GET /_sim/`.
     const CONTROLS: &'static str;
+    /// What names a repository in the controls, in this order.
+    const NAMED_BY: &'static [&'static str];
 
     fn ground(&self) -> &Ground;
     /// Whose repositories a call is about, for faults that strike one owner.
@@ -59,6 +68,8 @@ pub(crate) trait Site: Send + Sync + Sized + 'static {
     fn too_fast(&self, retry_after: u32) -> Reply;
     /// Adds the headers that every answer has.
     fn sign(&self, reply: &mut Reply);
+    /// The repository of this name, in the parts of [`NAMED_BY`](Self::NAMED_BY).
+    fn repository_named(&self, parts: &[String]) -> Result<u64, Refusal>;
     /// Answers a control of its own.
     fn control(&self, method: &str, segments: &[&str], body: &[u8]) -> Outcome;
 }
@@ -101,6 +112,8 @@ pub(crate) struct Ground {
     pub(crate) calls: Calls,
     pub(crate) clock: SimClock,
     pub(crate) store: Arc<GitStore>,
+    pub(crate) listings: Listings,
+    pub(crate) lfs: LfsObjects,
     pub(crate) address: SocketAddr,
     request_ids: Mutex<Random>,
     stop: CancellationToken,
@@ -144,6 +157,8 @@ impl<S: Site> Running<S> {
             calls: Calls::default(),
             clock,
             store: Arc::new(store),
+            listings: Listings::default(),
+            lfs: LfsObjects::default(),
             address,
             request_ids: Mutex::new(Random::new(!seed)),
             stop: CancellationToken::new(),

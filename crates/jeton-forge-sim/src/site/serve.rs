@@ -1,40 +1,50 @@
 //! Takes connections, answers requests, applies faults.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
 use super::table::{self, Kind, UNKNOWN};
-use super::{Call, Site};
+use super::{Call, Site, content};
 use crate::control::{Common, Outcome, Refusal, ok};
 use crate::faults::{FaultKind, Struck};
 use crate::git::{CgiRequest, run_backend};
 use crate::listen::listen;
-use crate::reply::{Body, Reply};
+use crate::reply::{Body, Content, Reply};
 use crate::server::{cut, http_date, read, spoil};
 
 /// Takes connections until the forge stops.
 pub(super) async fn accept<S: Site>(listener: TcpListener, site: Arc<S>, tasks: TaskTracker) {
     let stop = site.ground().stop.clone();
-    listen(listener, stop, tasks, move |request, _| {
-        handle(Arc::clone(&site), request)
+    listen(listener, stop, tasks, move |request, peer| {
+        handle(Arc::clone(&site), request, peer.ip())
     })
     .await;
 }
 
 /// Answers one request. An error here cuts the connection.
-async fn handle<S: Site>(site: Arc<S>, request: Request<Incoming>) -> io::Result<Response<Body>> {
+async fn handle<S: Site>(site: Arc<S>, request: Request<Incoming>, peer: IpAddr) -> io::Result<Response<Body>> {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
     if path == "/_sim" || path.starts_with("/_sim/") {
-        let reply = match read(body).await {
+        // A whole history, or a large file, may come this way.
+        let large = matches!(path, "/_sim/import" | "/_sim/lfs");
+        let body = if large {
+            read_large(body).await
+        } else {
+            read(body).await
+        };
+        let reply = match body {
             Some(body) => control_reply(site, parts, body).await,
             None => Refusal::bad("the body is too large or incomplete").into_reply(),
         };
@@ -59,12 +69,12 @@ async fn handle<S: Site>(site: Arc<S>, request: Request<Incoming>) -> io::Result
             tokio::time::sleep(struck.latency).await;
         }
     }
-    let perform = perform(&site, target, parts, body);
+    let perform = perform(&site, target, parts, body, peer);
     let mut reply = match struck.main.take() {
         None => perform.await?,
         Some(fault) => match instead(&*site, &fault).await? {
             Some(reply) => reply,
-            None => spoil(perform.await?, fault).await?,
+            None => shortened(spoil(perform.await?, fault).await?),
         },
     };
     let date = ground.clock.now().checked_add(struck.date_skew);
@@ -75,8 +85,22 @@ async fn handle<S: Site>(site: Arc<S>, request: Request<Incoming>) -> io::Result
 
 type Target<S> = (&'static table::Entry<<S as Site>::Action>, Vec<String>);
 
+/// The length that an answer promised before a fault gave it another body is no longer true.
+fn shortened(mut reply: Reply) -> Reply {
+    if matches!(reply.body, Content::Whole(_)) {
+        reply.headers.remove(CONTENT_LENGTH);
+    }
+    reply
+}
+
 /// Does what was asked.
-async fn perform<S: Site>(site: &Arc<S>, target: Option<Target<S>>, parts: Parts, body: Incoming) -> io::Result<Reply> {
+async fn perform<S: Site>(
+    site: &Arc<S>,
+    target: Option<Target<S>>,
+    parts: Parts,
+    body: Incoming,
+    peer: IpAddr,
+) -> io::Result<Reply> {
     let Some((entry, caught)) = target else {
         return Ok(site.not_found());
     };
@@ -88,6 +112,7 @@ async fn perform<S: Site>(site: &Arc<S>, target: Option<Target<S>>, parts: Parts
             caught,
             parts,
             body: body_comes_later,
+            peer,
         };
         return Ok(serve_git(&**site, &call, body).await);
     }
@@ -102,6 +127,7 @@ async fn perform<S: Site>(site: &Arc<S>, target: Option<Target<S>>, parts: Parts
         caught,
         parts,
         body,
+        peer,
     };
     if entry.kind == Kind::Memory {
         return Ok(site.answer(&call));
@@ -163,6 +189,11 @@ async fn instead<S: Site>(site: &S, fault: &FaultKind) -> io::Result<Option<Repl
     Ok(Some(reply))
 }
 
+async fn read_large(body: Incoming) -> Option<Bytes> {
+    let whole = Limited::new(body, content::MAX_IMPORT).collect().await;
+    whole.ok().map(http_body_util::Collected::to_bytes)
+}
+
 /// Answers a request below `/_sim`. Such calls are not counted, and no fault strikes them.
 async fn control_reply<S: Site>(site: Arc<S>, parts: Parts, body: Bytes) -> Reply {
     // Making a repository starts git.
@@ -200,9 +231,13 @@ fn control<S: Site>(site: &S, parts: &Parts, body: &[u8]) -> Outcome {
     if let Some(outcome) = common.route(method, &segments, body) {
         return outcome;
     }
+    let query = parts.uri.query().unwrap_or_default();
+    if let Some(outcome) = content::route(site, method, &segments, query, body) {
+        return outcome;
+    }
     match (method, segments.as_slice()) {
         ("GET", [""]) => {
-            let index = format!("{}\n{COMMON}", S::CONTROLS);
+            let index = format!("{}\n{}\n{COMMON}", S::CONTROLS, content::INDEX);
             Ok(Reply::text(StatusCode::OK, &index))
         }
         ("GET", ["routes"]) => Ok(ok(&json!(super::route_names::<S>()))),

@@ -7,6 +7,7 @@
 mod assertion;
 mod bitbucket;
 mod common;
+mod content;
 mod control;
 mod faults;
 mod git;
@@ -14,6 +15,7 @@ mod gitlab;
 mod installation;
 mod limits;
 mod mint;
+mod nasty;
 mod oidc;
 mod personal;
 mod program;

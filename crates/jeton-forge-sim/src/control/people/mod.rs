@@ -189,7 +189,7 @@ fn policy(github: &GitHubSim, org: &str) -> Outcome {
 }
 
 /// What is said of a repository that is not there, or that git refuses to change.
-fn failed(error: io::Error) -> Refusal {
+pub(super) fn failed(error: io::Error) -> Refusal {
     match error.downcast::<SimError>() {
         Ok(error) => error.into(),
         Err(error) => {
@@ -202,7 +202,7 @@ fn failed(error: io::Error) -> Refusal {
     }
 }
 
-/// The index of all controls: those of apps, then these.
-pub(super) fn index(start: &str) -> Reply {
-    Reply::text(StatusCode::OK, &format!("{start}{INDEX}"))
+/// The index of all controls: those of apps, then these, then those of contents.
+pub(super) fn index(start: &str, end: &str) -> Reply {
+    Reply::text(StatusCode::OK, &format!("{start}{INDEX}{end}"))
 }

@@ -1,56 +1,30 @@
 //! `GET /repos/{owner}/{repo}/branches/{branch}`.
 
-use std::io;
-use std::net::IpAddr;
-
 use http::StatusCode;
 use serde_json::json;
 
-use super::Visit;
+use super::files::encode;
+use super::open::{Look, Stop};
 use crate::github::GitHubSim;
-use crate::github::caller::Caller;
 use crate::github::error::ApiError;
-use crate::github::personal::Need;
 use crate::reply::Reply;
-use crate::route::RepoRef;
 
 impl GitHubSim {
-    pub(crate) fn get_branch(
-        &self,
-        repo: &RepoRef,
-        name: &str,
-        caller: &Caller,
-        peer: IpAddr,
-    ) -> Result<Reply, ApiError> {
-        let tail = format!("/branches/{name}");
-        let repository = match self.visit(repo, &tail, caller, Need::look("contents"), peer)? {
-            Visit::Moved(reply) => return Ok(reply),
-            Visit::Here { repository, .. } => repository,
-        };
-        let branches = self.store().branches(repository.id).map_err(|error| broken(&error))?;
-        let branch = branches.into_iter().find(|branch| branch.name == name);
-        let branch = branch.ok_or_else(|| ApiError::new(StatusCode::NOT_FOUND, "Branch not found"))?;
-        let api = format!("{}/api/v3/repos/{}", self.web_url(), repository.full_name());
-        let author = json!({ "name": "Simulated Forge", "email": "sim@forge.invalid", "date": branch.date });
-        let commit_url = format!("{api}/commits/{}", branch.commit);
+    pub(crate) fn get_branch(&self, look: Look<'_>, name: &str) -> Result<Reply, Stop> {
+        let repository = self.open(look)?;
+        let absent = || ApiError::new(StatusCode::NOT_FOUND, "Branch not found");
+        let sha = self.store().resolve(repository.id, &format!("refs/heads/{name}"));
+        let sha = sha.ok_or_else(absent)?;
+        let commit = self.store().commit(repository.id, &sha)?.ok_or_else(absent)?;
+        let url = format!("{}/branches/{}", self.api_of(&repository), encode(name));
+        let html = format!("{}/{}/tree/{}", self.web_url(), repository.full_name(), encode(name));
         let body = json!({
-            "name": branch.name,
-            "commit": {
-                "sha": branch.commit,
-                "url": commit_url,
-                "commit": { "author": author, "committer": author, "message": branch.title, "url": commit_url },
-                "parents": [],
-            },
-            "_links": { "self": format!("{api}/branches/{}", branch.name) },
+            "name": name,
+            "commit": self.commit_json(&repository, &commit),
+            "_links": { "self": url, "html": html },
             "protected": false,
-            "protection_url": format!("{api}/branches/{}/protection", branch.name),
+            "protection_url": format!("{url}/protection"),
         });
         Ok(Reply::json(StatusCode::OK, &body))
     }
-}
-
-/// git or the disk failed, which a forge would not explain either.
-pub(crate) fn broken(error: &io::Error) -> ApiError {
-    tracing::warn!(%error, "a repository could not be read");
-    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "Server Error")
 }

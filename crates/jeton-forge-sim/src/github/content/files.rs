@@ -3,44 +3,34 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::Visit;
-use super::branches::broken;
-use crate::git::{Node, NodeKind};
+use super::blobs::too_large;
+use super::open::{Look, Stop};
+use crate::git::{Node, NodeKind, ObjectInfo, ObjectKind};
 use crate::github::GitHubSim;
 use crate::github::answer::header;
-use crate::github::caller::{Caller, Peer};
 use crate::github::error::ApiError;
 use crate::github::model::Repository;
-use crate::github::page::parameter;
-use crate::github::personal::Need;
 use crate::github::wire::merge;
 use crate::reply::Reply;
-use crate::route::{RepoRef, decode};
 
 /// Larger files come as `raw` or `object` only.
 const MAX_JSON: u64 = 1024 * 1024;
-/// Larger files do not come at all.
-const MAX_FILE: u64 = 100 * 1024 * 1024;
 /// Directories are cut off after this many entries.
 const MAX_ENTRIES: usize = 1000;
 
-const SYMLINK: &str = "120000";
-const SUBMODULE: &str = "160000";
-
 /// How the client wants a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     Json,
     Raw,
     Object,
 }
 
 impl Form {
-    fn asked(headers: &HeaderMap) -> Self {
+    pub(super) fn asked(headers: &HeaderMap) -> Self {
         let accept = header(headers, "accept").unwrap_or_default();
         let asks = |form: &str| accept.contains("application/vnd.github") && accept.contains(form);
         if asks(".raw") {
@@ -65,85 +55,89 @@ struct Place<'a> {
 }
 
 impl GitHubSim {
-    pub(crate) fn get_contents(
-        &self,
-        repo: &RepoRef,
-        path: &str,
-        caller: &Caller,
-        parts: &Parts,
-        newer: bool,
-    ) -> Result<Reply, ApiError> {
-        let tail = format!("/contents/{path}");
-        let repository = match self.visit(repo, &tail, caller, Need::look("contents"), Peer::of(parts))? {
-            Visit::Moved(reply) => return Ok(reply),
-            Visit::Here { repository, .. } => repository,
-        };
-        let asked = parameter(parts.uri.query(), "ref").filter(|asked| !asked.is_empty());
-        let reference = asked.map_or(Some("main".to_owned()), decode).unwrap_or_default();
-        let commit = self.store().resolve(repository.id, &reference);
-        let absent = || {
-            ApiError::new(
-                StatusCode::NOT_FOUND,
-                format!("No commit found for the ref {reference}"),
-            )
+    pub(crate) fn get_contents(&self, look: Look<'_>, path: &str) -> Result<Reply, Stop> {
+        let repository = self.open(look)?;
+        let reference = look.query("ref").unwrap_or_else(|| repository.default_branch.clone());
+        let Some(commit) = self.store().resolve(repository.id, &reference) else {
+            let absent = if self.store().is_empty(repository.id)? {
+                // Not in the vendor's documentation; as public issues quote it.
+                "This repository is empty.".to_owned()
+            } else {
+                format!("No commit found for the ref {reference}")
+            };
+            return Err(ApiError::new(StatusCode::NOT_FOUND, absent).into());
         };
         let place = Place {
             sim: self,
             repository: &repository,
             reference: &reference,
-            commit: &commit.ok_or_else(absent)?,
-            newer,
+            commit: &commit,
+            newer: look.newer,
         };
-        let form = Form::asked(&parts.headers);
-        match place.find(path)? {
-            None => place.directory(path, form),
-            Some(node) if node.kind == NodeKind::Directory => place.directory(path, form),
-            Some(node) if node.mode == SUBMODULE => {
-                let body = place.entry(&node, "submodule");
-                Ok(Reply::json(StatusCode::OK, &body))
-            }
-            Some(node) if node.mode == SYMLINK => place.link(&node, form),
-            Some(node) => place.file(&node, form),
+        let form = Form::asked(&look.parts.headers);
+        if path.is_empty() {
+            return place.directory(path, &commit, form);
+        }
+        let node = place.find(path)?.ok_or_else(ApiError::not_found)?;
+        if node.kind == NodeKind::Directory {
+            place.directory(path, &node.id, form)
+        } else if node.is_submodule() {
+            let mut body = place.entry(&node, "submodule");
+            merge(&mut body, json!({ "submodule_git_url": place.submodule_url(path)? }));
+            Ok(Reply::json(StatusCode::OK, &body))
+        } else if node.is_symlink() {
+            place.link(&node, form)
+        } else {
+            place.file(&node, form)
         }
     }
 }
 
 impl Place<'_> {
-    /// The entry at a path; `None` is the root.
-    fn find(&self, path: &str) -> Result<Option<Node>, ApiError> {
-        if path.is_empty() {
+    fn find(&self, path: &str) -> Result<Option<Node>, Stop> {
+        Ok(self.sim.store().entry(self.repository.id, self.commit, path)?)
+    }
+
+    fn content(&self, node: &Node) -> Result<Vec<u8>, Stop> {
+        let read = self.sim.store().read_object(self.repository.id, &node.id)?;
+        let (_, content) = read.ok_or_else(ApiError::not_found)?;
+        Ok(content)
+    }
+
+    /// What `.gitmodules` says of a path.
+    fn submodule_url(&self, path: &str) -> Result<Option<String>, Stop> {
+        let Some(file) = self.find(".gitmodules")? else {
             return Ok(None);
-        }
-        let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
-        let listed = self.list(parent)?.ok_or_else(ApiError::not_found)?;
-        let found = listed.into_iter().find(|node| node.path == path);
-        found.map(Some).ok_or_else(ApiError::not_found)
+        };
+        let text = self.content(&file)?;
+        let text = String::from_utf8_lossy(&text);
+        let value = |section: &str, name: &str| {
+            let mut lines = section.lines().filter_map(|line| line.split_once('='));
+            let found = lines.find(|(key, _)| key.trim() == name);
+            found.map(|(_, value)| value.trim().to_owned())
+        };
+        let mut sections = text.split("[submodule ");
+        let section = sections.find(|section| value(section, "path").as_deref() == Some(path));
+        Ok(section.and_then(|section| value(section, "url")))
     }
 
-    fn list(&self, path: &str) -> Result<Option<Vec<Node>>, ApiError> {
-        let listed = self.sim.store().tree(self.repository.id, self.commit, path, false);
-        listed.map_err(|error| broken(&error))
-    }
-
-    fn content(&self, node: &Node) -> Result<Vec<u8>, ApiError> {
-        let blob = self.sim.store().blob(self.repository.id, self.commit, &node.path);
-        let blob = blob.map_err(|error| broken(&error))?;
-        blob.map(|blob| blob.content).ok_or_else(ApiError::not_found)
-    }
-
-    fn directory(&self, path: &str, form: Form) -> Result<Reply, ApiError> {
-        let listed = self.list(path)?.ok_or_else(ApiError::not_found)?;
+    fn directory(&self, path: &str, tree: &str, form: Form) -> Result<Reply, Stop> {
+        let listed = self.sim.store().list(self.repository.id, tree)?;
+        let listed = listed.ok_or_else(ApiError::not_found)?;
         let entries: Vec<Value> = listed
-            .iter()
+            .into_iter()
             .take(MAX_ENTRIES)
-            .map(|node| {
-                let kind = match (node.kind, node.mode.as_str()) {
-                    (NodeKind::Directory, _) => "dir",
-                    (_, SYMLINK) => "symlink",
-                    (_, SUBMODULE) if self.newer => "submodule",
-                    _ => "file",
+            .map(|mut node| {
+                let kind = match node.kind {
+                    NodeKind::Directory => "dir",
+                    NodeKind::File if node.is_symlink() => "symlink",
+                    NodeKind::File if node.is_submodule() && self.newer => "submodule",
+                    NodeKind::File => "file",
                 };
-                self.entry(node, kind)
+                if !path.is_empty() {
+                    node.path = format!("{path}/{}", node.path);
+                }
+                self.entry(&node, kind)
             })
             .collect();
         if form != Form::Object {
@@ -156,17 +150,18 @@ impl Place<'_> {
         Ok(Reply::json(StatusCode::OK, &body))
     }
 
-    fn file(&self, node: &Node, form: Form) -> Result<Reply, ApiError> {
-        let large = ApiError::forbidden(
-            "This API returns blobs up to 1 MB in size. The requested blob is too large to fetch via the API, but \
-             you can use the Git Data API to request blobs up to 100 MB in size.",
-        );
-        if node.size > MAX_FILE || (node.size > MAX_JSON && form == Form::Json) {
-            return Err(large);
+    fn file(&self, node: &Node, form: Form) -> Result<Reply, Stop> {
+        let most = self.sim.content_limits().blob_bytes;
+        if node.size > most || (node.size > MAX_JSON && form == Form::Json) {
+            return Err(too_large().into());
         }
         if form == Form::Raw {
-            let media = "application/vnd.github.raw+json; charset=utf-8";
-            return Ok(Reply::bytes(StatusCode::OK, media, self.content(node)?));
+            let blob = ObjectInfo {
+                id: node.id.clone(),
+                kind: ObjectKind::Blob,
+                size: node.size,
+            };
+            return self.sim.raw(self.repository, &blob);
         }
         let (content, encoding) = if node.size > MAX_JSON {
             (String::new(), "none")
@@ -179,13 +174,13 @@ impl Place<'_> {
     }
 
     /// A link to a file of the same repository shows that file; any other shows itself.
-    fn link(&self, node: &Node, form: Form) -> Result<Reply, ApiError> {
+    fn link(&self, node: &Node, form: Form) -> Result<Reply, Stop> {
         let target = String::from_utf8_lossy(&self.content(node)?).into_owned();
-        let found = follow(&node.path, &target).map(|path| self.find(&path));
-        if let Some(Ok(Some(found))) = found
+        if let Some(path) = follow(&node.path, &target)
+            && let Some(found) = self.find(&path)?
             && found.kind == NodeKind::File
-            && found.mode != SYMLINK
-            && found.mode != SUBMODULE
+            && !found.is_symlink()
+            && !found.is_submodule()
         {
             return self.file(&found, form);
         }
@@ -203,7 +198,8 @@ impl Place<'_> {
         } else {
             ("blob", "blobs")
         };
-        let html = format!("{web}/{name}/{}/{}/{}", place.0, self.reference, encode(&node.path));
+        let (reference, path) = (encode(self.reference), encode(&node.path));
+        let html = format!("{web}/{name}/{}/{reference}/{path}", place.0);
         let git = format!("{web}/api/v3/repos/{name}/git/{}/{}", place.1, node.id);
         json!({
             "type": kind,
@@ -222,6 +218,7 @@ impl Place<'_> {
     fn url(&self, path: &str) -> String {
         let name = self.repository.full_name();
         let (web, reference) = (self.sim.web_url(), self.reference);
+        let reference = encode(reference);
         format!("{web}/api/v3/repos/{name}/contents/{}?ref={reference}", encode(path))
     }
 
@@ -229,7 +226,7 @@ impl Place<'_> {
     fn download_url(&self, node: &Node) -> String {
         let (web, name) = (self.sim.web_url(), self.repository.full_name());
         let path = encode(&node.path);
-        let plain = format!("{web}/{name}/raw/{}/{path}", self.reference);
+        let plain = format!("{web}/{name}/raw/{}/{path}", encode(self.reference));
         if !self.repository.private {
             return plain;
         }
@@ -240,7 +237,7 @@ impl Place<'_> {
 }
 
 /// Base64 as GitHub sends it: a line break after every 60 characters.
-fn in_lines(base64: &str) -> String {
+pub(super) fn in_lines(base64: &str) -> String {
     let mut lines = String::with_capacity(base64.len() + base64.len() / 60 + 1);
     for (place, letter) in base64.chars().enumerate() {
         if place > 0 && place % 60 == 0 {
@@ -248,12 +245,14 @@ fn in_lines(base64: &str) -> String {
         }
         lines.push(letter);
     }
-    lines.push('\n');
+    if !base64.is_empty() {
+        lines.push('\n');
+    }
     lines
 }
 
 /// Percent-encodes what a path of a URL cannot hold.
-fn encode(path: &str) -> String {
+pub(super) fn encode(path: &str) -> String {
     use std::fmt::Write as _;
     path.bytes().fold(String::with_capacity(path.len()), |mut url, byte| {
         if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {

@@ -1,11 +1,20 @@
 //! Repositories and what is in them and around them.
 
 mod actions;
+mod blobs;
 mod branches;
+mod commit_wire;
+mod commits;
 mod files;
+mod gzip;
 mod making;
+mod open;
 mod pulls;
+mod refs;
 mod repos;
 mod root;
+mod trees;
 
+pub use open::ContentLimits;
+pub(crate) use open::{Look, Stop};
 pub(crate) use repos::Visit;

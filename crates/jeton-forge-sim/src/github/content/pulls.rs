@@ -80,7 +80,7 @@ impl GitHubSim {
             "assignees": [],
             "requested_reviewers": [],
             "head": end(&pull.head, &pull.head_sha),
-            "base": end("main", &pull.base_sha),
+            "base": end(&repository.default_branch, &pull.base_sha),
         })
     }
 }

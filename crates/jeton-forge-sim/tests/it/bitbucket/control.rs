@@ -105,3 +105,29 @@ async fn a_world_is_made_over_http() {
     );
     assert!(!all.to_string().contains("ATATT"));
 }
+
+#[tokio::test]
+async fn a_repository_is_filled_over_http() {
+    let w = World::new().await;
+    let token = w.access(&["repository"]);
+    let empty = json!({ "workspace": "acme", "slug": "empty", "private": false, "empty": true });
+    assert_eq!(w.control("repositories", &empty).await.status, 201);
+    let put = async |what: &str, body: Value| {
+        let mut body = body;
+        (body["workspace"], body["repository"]) = ("acme".into(), "empty".into());
+        w.control(what, &body).await.status.as_u16()
+    };
+    let lfs = format!("{}/_sim/lfs?workspace=acme&repository=empty", w.sim.web_url());
+    let pointer = send(client().post(lfs).body("the large file")).await.json()["pointer"].clone();
+    let files = json!([{ "path": "a/b", "content": "text" }, { "path": "c", "content": pointer }]);
+    assert_eq!(put("commits", json!({ "message": "More", "files": files })).await, 201);
+    assert_eq!(put("commits", json!({ "message": "Less", "remove": ["a"] })).await, 201);
+    assert_eq!(put("tags", json!({ "tag": "v1", "target": "main" })).await, 204);
+    let source = "/repositories/acme/empty/src";
+    let listed = w.bearer(&token, &format!("{source}/v1/")).await;
+    assert_eq!(listed.values("path"), ["c"]);
+    assert_eq!(listed.values("attributes"), [json!(["lfs"])]);
+    assert_eq!(w.control("settings", &json!({ "walk_limit": 0 })).await.status, 204);
+    let walk = w.bearer(&token, &format!("{source}/v1/?max_depth=2")).await;
+    assert_eq!(walk.status, 555);
+}

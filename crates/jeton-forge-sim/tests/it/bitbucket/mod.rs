@@ -1,5 +1,7 @@
 //! The simulated Bitbucket Cloud, as any client sees it.
 
+mod bytes;
+mod commits;
 mod content;
 mod control;
 mod credential;

@@ -136,3 +136,56 @@ async fn settings_faults_clock_and_counts_are_steered_over_http() {
     assert_eq!(now, json!({ "now": "2026-06-01T12:01:00Z" }));
     assert!(w.look("routes").await.text.contains("GET /api/v4/user"));
 }
+
+#[tokio::test]
+async fn a_repository_is_filled_over_http() {
+    let w = World::new().await;
+    let token = w.personal(&["api"]).token;
+    let project = json!({ "path": "acme/empty", "visibility": "public", "empty": true });
+    assert_eq!(w.control("projects", &project).await.status, 201);
+    let put = async |what: &str, body: Value| {
+        let mut body = body;
+        body["path"] = "acme/empty".into();
+        w.control(what, &body).await.status.as_u16()
+    };
+    let files = json!([
+        { "path": "a", "content": "text" },
+        { "path": "b", "base64": "/wA=", "mode": "100755" },
+        { "path": "c", "content": "a", "mode": "120000" },
+        { "path": "d", "content": "1111111111111111111111111111111111111111", "mode": "160000" },
+    ]);
+    let at = "2026-01-01T01:00:00+01:00";
+    let commit = json!({ "branch": "trunk", "message": "First", "at": at, "files": files });
+    assert_eq!(put("commits", commit).await, 201);
+    assert_eq!(put("default-branch", json!({ "branch": "trunk" })).await, 204);
+    assert_eq!(put("branches", json!({ "branch": "other" })).await, 204);
+    assert_eq!(
+        put("tags", json!({ "tag": "v1", "target": "trunk", "message": "One" })).await,
+        204
+    );
+    let stream = "commit refs/heads/imported\ncommitter A <a@b> 0 +0000\ndata 1\nx\nM 100644 inline f\ndata 1\ny\n";
+    let import = format!("{}/_sim/import?path=acme%2Fempty", w.sim.web_url());
+    assert_eq!(send(client().post(import).body(stream)).await.status, 204);
+    let repository = "/projects/acme%2Fempty/repository";
+    let tree = w.get(&token, &format!("{repository}/tree")).await.json();
+    let modes: Vec<&str> = tree
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["mode"].as_str().unwrap())
+        .collect();
+    assert_eq!(modes, ["100644", "100755", "120000", "160000"]);
+    let commit = w.get(&token, &format!("{repository}/commits/v1")).await.json();
+    assert_eq!(commit["committed_date"], "2026-01-01T01:00:00.000+01:00");
+    let imported = w.get(&token, &format!("{repository}/files/f/raw?ref=imported")).await;
+    assert_eq!(imported.text, "y");
+    assert_eq!(put("branches/remove", json!({ "branch": "other" })).await, 204);
+    assert_eq!(w.get(&token, &format!("{repository}/branches/other")).await.status, 404);
+    let both = json!([{ "path": "a", "content": "x", "base64": "" }]);
+    assert_eq!(put("commits", json!({ "message": "x", "files": both })).await, 400);
+    assert_eq!(put("tags", json!({ "tag": "v2" })).await, 400);
+    for (path, status) in [("acme", 404), ("acme/nothing", 404)] {
+        let body = json!({ "path": path, "branch": "x" });
+        assert_eq!(w.control("default-branch", &body).await.status, status, "{path}");
+    }
+}

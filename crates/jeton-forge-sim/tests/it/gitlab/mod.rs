@@ -1,13 +1,16 @@
 //! The simulated GitLab, as any client sees it.
 
+mod commits;
 mod content;
 mod control;
 mod credential;
 mod faults;
 mod git;
 mod holder;
+mod large;
 mod limits;
 mod projects;
+mod refs;
 mod rotation;
 mod tokens;
 
