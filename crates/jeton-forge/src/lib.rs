@@ -4,6 +4,7 @@ mod accounts;
 mod bitbucket;
 mod classify;
 mod clean;
+pub mod content;
 mod diagnose;
 mod error;
 mod forges;

@@ -2,6 +2,7 @@
 
 mod advice;
 mod check;
+mod content;
 mod guide;
 mod list;
 mod reach;
@@ -9,6 +10,8 @@ mod refusal;
 mod scopes;
 mod standing;
 mod wire;
+
+pub(crate) use content::BitbucketContent;
 
 pub(crate) use scopes::holds as scopes_hold;
 
@@ -74,9 +77,21 @@ struct Unasked {
     diagnosis: Diagnosis,
 }
 
-/// Questions with a credential: an API token goes with its owner's e-mail address, an access token alone. An app password goes nowhere, and
-/// neither does what Bitbucket would refuse for its form, because its words for that do not tell why.
+/// Questions with a credential.
 fn probes<'a>(outbound: &'a Outbound, credential: &'a Credential, now: Timestamp) -> Result<Probes<'a>, Unasked> {
+    let headers = headers_with(credential)?;
+    Ok(Probes::new(
+        outbound,
+        &BitbucketDialect,
+        &credential.forge,
+        headers,
+        now,
+    ))
+}
+
+/// The headers of a request with a credential: an API token goes with its owner's e-mail address, an access token alone. An app password goes
+/// nowhere, and neither does what Bitbucket would refuse for its form, because its words for that do not tell why.
+fn headers_with(credential: &Credential) -> Result<HeaderMap, Unasked> {
     let place = Place::new(credential, credential.kind);
     let unknown = |diagnosis| Unasked {
         validity: Validity::Unknown,
@@ -114,13 +129,7 @@ fn probes<'a>(outbound: &'a Outbound, credential: &'a Credential, now: Timestamp
     let mut headers = HeaderMap::new();
     headers.insert(header::AUTHORIZATION, value);
     headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-    Ok(Probes::new(
-        outbound,
-        &BitbucketDialect,
-        &credential.forge,
-        headers,
-        now,
-    ))
+    Ok(headers)
 }
 
 /// By its kind, or by the prefix that no other token of Atlassian's has.

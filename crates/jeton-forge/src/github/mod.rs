@@ -2,8 +2,11 @@
 
 mod account;
 mod app;
+mod content;
 mod mint;
 mod wire;
+
+pub(crate) use content::GitHubContent;
 
 use std::sync::Arc;
 

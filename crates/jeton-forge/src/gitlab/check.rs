@@ -287,7 +287,7 @@ fn unasked(purpose: jeton_domain::Purpose, validity: Validity) -> PurposeFinding
 }
 
 /// `RateLimit-*` (<https://docs.gitlab.com/administration/settings/user_and_ip_rate_limits/>).
-fn quota(headers: &HeaderMap) -> Option<Quota> {
+pub(super) fn quota(headers: &HeaderMap) -> Option<Quota> {
     let number = |name: &str| headers::text(headers, name).and_then(|text| text.parse::<u64>().ok());
     let reset = headers::text(headers, "ratelimit-reset").and_then(|text| text.parse().ok());
     Some(Quota {

@@ -3,6 +3,7 @@
 mod advice;
 mod bot;
 mod check;
+mod content;
 mod guide;
 mod list;
 mod place;
@@ -12,6 +13,8 @@ mod refusal;
 mod rotate;
 mod standing;
 mod wire;
+
+pub(crate) use content::GitLabContent;
 
 use async_trait::async_trait;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -78,9 +81,15 @@ impl AccountForge for GitLabAccounts {
     }
 }
 
-/// Questions with a token, which GitLab takes alone in a header of its own. Tokens for one special purpose open no API that could tell of
-/// them, and are not sent.
+/// Questions with a token.
 fn probes<'a>(outbound: &'a Outbound, credential: &'a Credential, now: Timestamp) -> Result<Probes<'a>, Diagnosis> {
+    let headers = headers_with(credential)?;
+    Ok(Probes::new(outbound, &GitLabDialect, &credential.forge, headers, now))
+}
+
+/// The headers of a request with a token, which GitLab takes alone in a header of its own. Tokens for one special purpose open no API that
+/// could tell of them, and are not sent.
+fn headers_with(credential: &Credential) -> Result<HeaderMap, Diagnosis> {
     let (name, value) = match credential.kind {
         CredentialKind::GitLabOAuth => (header::AUTHORIZATION, bearer(&credential.token)),
         CredentialKind::GitLabDeploy
@@ -102,7 +111,7 @@ fn probes<'a>(outbound: &'a Outbound, credential: &'a Credential, now: Timestamp
     let mut headers = HeaderMap::new();
     headers.insert(name, value);
     headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-    Ok(Probes::new(outbound, &GitLabDialect, &credential.forge, headers, now))
+    Ok(headers)
 }
 
 /// What a refusal means when it was about the token, or about no project in particular. `what` is what was tried, to stand behind "for".

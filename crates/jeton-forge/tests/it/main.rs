@@ -7,6 +7,7 @@ mod calls;
 mod clock;
 mod faults;
 mod github_accounts;
+mod github_content;
 mod gitlab;
 mod raw;
 mod tokens;

@@ -29,7 +29,7 @@ const NO_LIMIT: [&str; 7] = [
 ];
 
 #[derive(Debug)]
-pub(super) struct GitHubDialect;
+pub(in crate::github) struct GitHubDialect;
 
 impl Dialect for GitHubDialect {
     fn name(&self) -> &'static str {

@@ -23,8 +23,12 @@ use jeton_domain::{CheckReport, Code, Credential, CredentialKind, Diagnosis, For
 use jeton_outbound::{Outbound, bearer};
 use jiff::{Timestamp, civil::Date};
 
-pub(super) use self::dialect::quota;
-use self::{dialect::GitHubDialect, look::Look, pages::Pages};
+pub(super) use self::{
+    dialect::{GitHubDialect, quota},
+    refusal::{Refusal, read as read_refusal},
+    words::About,
+};
+use self::{look::Look, pages::Pages};
 use crate::{
     AccountForge, CheckAsk, RepositoryPage, Rotated, TokenGuide,
     diagnose::diagnosis,

@@ -9,7 +9,7 @@ use crate::{clean::clean, headers};
 
 /// A refusal in GitHub's own words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(in crate::github) enum Refusal {
     /// 401: wrong, expired or revoked; GitHub does not tell which.
     BadCredentials,
     /// 401: the request came without any credential.
@@ -67,7 +67,7 @@ pub(super) enum Refusal {
 }
 
 /// Reads a refusal. `granted` are the scopes that the token is known to have.
-pub(super) fn read(answer: &Answer) -> Refusal {
+pub(in crate::github) fn read(answer: &Answer) -> Refusal {
     let body = refusal(answer);
     let message = body.as_ref().map(|body| body.message.as_str()).unwrap_or_default();
     match answer.status {

@@ -11,17 +11,17 @@ const LOCKOUT: SignedDuration = SignedDuration::from_hours(1);
 
 /// What a refusal was about.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct About<'a> {
-    pub(super) kind: CredentialKind,
-    pub(super) forge: &'a ForgeEndpoint,
+pub(in crate::github) struct About<'a> {
+    pub(in crate::github) kind: CredentialKind,
+    pub(in crate::github) forge: &'a ForgeEndpoint,
     /// The owner whose thing was asked for.
-    pub(super) owner: Option<&'a str>,
+    pub(in crate::github) owner: Option<&'a str>,
     /// `acme/tools`, when it was a repository.
-    pub(super) repository: Option<&'a str>,
+    pub(in crate::github) repository: Option<&'a str>,
     /// GitHub's own words.
-    pub(super) said: Option<&'a str>,
-    pub(super) known_end: Option<Timestamp>,
-    pub(super) now: Timestamp,
+    pub(in crate::github) said: Option<&'a str>,
+    pub(in crate::github) known_end: Option<Timestamp>,
+    pub(in crate::github) now: Timestamp,
 }
 
 impl<'a> About<'a> {
@@ -42,7 +42,7 @@ impl<'a> About<'a> {
     }
 
     /// The finding.
-    pub(super) fn explain(&self, refusal: &Refusal) -> Diagnosis {
+    pub(in crate::github) fn explain(&self, refusal: &Refusal) -> Diagnosis {
         let host = self.forge.host();
         let pages = self.pages();
         let tokens = pages.tokens(self.kind);

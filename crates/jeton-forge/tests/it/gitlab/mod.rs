@@ -1,6 +1,7 @@
 //! People's tokens against a simulated GitLab.
 
 mod check;
+mod content;
 mod list;
 mod purposes;
 mod raw;

@@ -1,0 +1,165 @@
+//! Single files on GitLab.
+
+use http::{HeaderMap, Method};
+use jeton_domain::{Code, FilePath, ObjectId};
+use jeton_outbound::Answer;
+use serde::Deserialize;
+
+use super::{
+    call::{Call, Reply, Stream, encode, no_path},
+    list::list,
+    not_asked_for,
+    resolve::id,
+    success, words,
+};
+use crate::{
+    content::{BlobStream, Body, Entry, EntryKind, ListAsk, Opened, ReadError},
+    headers::text,
+};
+
+/// The blob without a byte, in both of git's kinds of id.
+const EMPTY_BLOBS: [&str; 2] = [
+    "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
+    "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
+];
+
+pub(super) async fn open(call: &mut Call<'_>, commit: &ObjectId, path: &FilePath) -> Result<Opened, ReadError> {
+    if path.is_root() {
+        return Ok(directory(path));
+    }
+    let url = file_url(path);
+    let commit_name = commit.to_string();
+    let request = call.request(Method::HEAD, call.url(&url, &[("ref", &commit_name)])?)?;
+    match call.head(request).await? {
+        Some(headers) => file(call, &headers, commit, path),
+        None => no_file(call, commit, path).await,
+    }
+}
+
+fn file_url(path: &FilePath) -> String {
+    format!("repository/files/{}", encode(path.as_str()))
+}
+
+fn directory(path: &FilePath) -> Opened {
+    Opened {
+        entry: Entry {
+            path: path.clone(),
+            kind: EntryKind::Directory,
+            id: None,
+            size: None,
+        },
+        body: Body::Apart,
+    }
+}
+
+/// What the headers tell (<https://docs.gitlab.com/api/repository_files/>).
+fn file(call: &Call<'_>, headers: &HeaderMap, commit: &ObjectId, path: &FilePath) -> Result<Opened, ReadError> {
+    let of = text(headers, "x-gitlab-commit-id").map(|of| id(call, of)).transpose()?;
+    if of.is_some_and(|of| of != *commit) {
+        return Err(call.garbled("the file is one of another commit"));
+    }
+    let blob = text(headers, "x-gitlab-blob-id").ok_or_else(|| call.garbled("the file has no blob id"))?;
+    let blob = id(call, blob)?;
+    let size = match text(headers, "x-gitlab-size") {
+        Some(size) => Some(size.parse().map_err(|_| call.garbled("the file's size is no number"))?),
+        None => None,
+    };
+    // GitLab shows a submodule as a file without a byte, and its commit as the blob's id; what has no byte has one id only
+    let kind = if size == Some(0) && !EMPTY_BLOBS.contains(&blob.to_string().as_str()) {
+        EntryKind::Submodule
+    } else if text(headers, "x-gitlab-execute-filemode") == Some("true") {
+        EntryKind::Executable
+    } else {
+        EntryKind::File
+    };
+    Ok(Opened {
+        entry: Entry {
+            path: path.clone(),
+            kind,
+            id: Some(blob),
+            size: size.filter(|_| kind != EntryKind::Submodule),
+        },
+        body: Body::Apart,
+    })
+}
+
+#[derive(Deserialize)]
+struct Below {
+    path: String,
+}
+
+/// What lies there if no file does: the answer to HEAD has no words. The directory above tells it, unless it is so full that the entry is on
+/// no first page; then only a directory can still be found, by what lies in it.
+async fn no_file(call: &mut Call<'_>, commit: &ObjectId, path: &FilePath) -> Result<Opened, ReadError> {
+    let above = ListAsk {
+        commit,
+        directory: &path.parent(),
+        tree: None,
+        deep: false,
+        page: None,
+    };
+    let listed = match list(call, &above).await {
+        Err(ReadError::NotFound(why)) if why.code == Code::ContentPathNotFound => {
+            return Err(no_path(call.at, path.as_str()));
+        }
+        listed => listed?,
+    };
+    if let Some(entry) = listed.entries.into_iter().find(|entry| entry.path == *path) {
+        return Ok(Opened {
+            entry,
+            body: Body::Apart,
+        });
+    }
+    if listed.next.is_none() {
+        return Err(no_path(call.at, path.as_str()));
+    }
+    let commit = commit.to_string();
+    let query = [("path", path.as_str()), ("ref", &commit), ("per_page", "1")];
+    let reply = call.get("repository/tree", &query).await?;
+    let answer = success(call, reply, path)?;
+    let found: Vec<Below> = call.parse(&answer)?;
+    // git keeps no directory without anything in it
+    let is_in = |below: &Below| {
+        let rest = below.path.strip_prefix(path.as_str());
+        rest.is_some_and(|rest| rest.starts_with('/'))
+    };
+    if found.iter().any(is_in) {
+        Ok(directory(path))
+    } else {
+        Err(no_path(call.at, path.as_str()))
+    }
+}
+
+pub(super) async fn blob(
+    call: &mut Call<'_>,
+    commit: &ObjectId,
+    path: &FilePath,
+    id: Option<&ObjectId>,
+) -> Result<BlobStream, ReadError> {
+    let url = match id {
+        Some(id) => call.url(&format!("repository/blobs/{id}/raw"), &[])?,
+        None => call.url(&format!("{}/raw", file_url(path)), &[("ref", &commit.to_string())])?,
+    };
+    let mut request = call.request(Method::GET, url)?;
+    request = request.header(http::header::ACCEPT, http::HeaderValue::from_static("*/*"));
+    match call.open(request, of_object).await? {
+        Stream::Coming(stream) => Ok(stream),
+        Stream::Not(Reply::Absent(words)) => Err(words::absent(&words, call.at, path.as_str())),
+        Stream::Not(other) => Err(not_asked_for(call, &other)),
+    }
+}
+
+/// GitLab gives a blob of more than 10 MB five times in a minute. That throttle sits in the application and speaks JSON, and the `RateLimit-*`
+/// headers say nothing of it: they still have something left.
+fn of_object(answer: &Answer) -> Option<&'static str> {
+    let is = answer.status == 429
+        && text(&answer.headers, "ratelimit-remaining") != Some("0")
+        && serde_json::from_slice::<Throttled>(&answer.body).is_ok();
+    is.then_some("It is the limit on files of more than 10 MB: each is given five times in a minute.")
+}
+
+#[derive(Deserialize)]
+struct Throttled {
+    #[serde(rename = "message")]
+    _message: serde::de::IgnoredAny,
+}

@@ -1,0 +1,127 @@
+use jeton_domain::{Code, ObjectId};
+use jeton_forge::content::{EntryKind, ReadError};
+use jeton_forge_sim::CommitSpec;
+
+use super::{ODD, Reader, odd, world};
+
+#[tokio::test]
+async fn files_of_any_name_come_byte_for_byte() {
+    let (w, project, token) = world().await;
+    let commit: ObjectId = w.sim.commit_files(project, &odd()).unwrap().parse().unwrap();
+    let reader = Reader::new(&w, "lab/sub/group/tools", Some(&token));
+    assert_eq!(reader.resolve(None).await, Ok(commit));
+    for path in ODD {
+        let want = format!("in {path}");
+        let before = w.sim.calls().total();
+        let (kind, size, id) = reader.open(&commit, path).await.unwrap();
+        assert_eq!(w.sim.calls().total() - before, 1, "{path}");
+        assert_eq!((kind, size), (EntryKind::File, Some(want.len() as u64)), "{path}");
+        assert_eq!(
+            reader.blob(&commit, path, id.as_ref()).await.unwrap(),
+            want.as_bytes(),
+            "{path}"
+        );
+        assert_eq!(
+            reader.blob(&commit, path, None).await.unwrap(),
+            want.as_bytes(),
+            "{path}"
+        );
+    }
+    let (kind, size, id) = reader.open(&commit, "empty").await.unwrap();
+    assert_eq!((kind, size), (EntryKind::File, Some(0)));
+    assert_eq!(reader.blob(&commit, "empty", id.as_ref()).await.unwrap(), b"");
+    let bytes: Vec<u8> = (0..2_000_000_u32).map(|n| n.to_le_bytes()[1]).collect();
+    let large = CommitSpec::new("large").file("large.bin", &bytes);
+    let commit: ObjectId = w.sim.commit_files(project, &large).unwrap().parse().unwrap();
+    assert!(reader.blob(&commit, "large.bin", None).await.unwrap() == bytes);
+}
+
+#[tokio::test]
+async fn what_is_no_file_is_told_apart() {
+    let (w, project, token) = world().await;
+    let commit: ObjectId = w.sim.commit_files(project, &odd()).unwrap().parse().unwrap();
+    let reader = Reader::new(&w, "lab/sub/group/tools", Some(&token));
+    let kind = async |path| reader.open(&commit, path).await.map(|(kind, ..)| kind);
+    assert_eq!(kind("").await, Ok(EntryKind::Directory));
+    assert_eq!(kind("x/y").await, Ok(EntryKind::Directory));
+    assert_eq!(kind("50%").await, Ok(EntryKind::Directory));
+    assert_eq!(kind("bin/run").await, Ok(EntryKind::Executable));
+    assert_eq!(kind("dir/vendor").await, Ok(EntryKind::Submodule));
+    // which only a listing tells
+    assert_eq!(kind("link").await, Ok(EntryKind::File));
+    for missing in ["nothing", "x/nothing", "README.md/x", "ReadMe.md", "x/y/z/deep"] {
+        let error = kind(missing).await.unwrap_err();
+        assert!(
+            matches!(&error, ReadError::NotFound(why) if why.code == Code::ContentPathNotFound),
+            "{error:?}"
+        );
+    }
+    let other = reader.open(&ObjectId::sha1([7; 20]), "README.md").await.unwrap_err();
+    assert!(matches!(other, ReadError::NotFound(_)), "{other:?}");
+}
+
+#[tokio::test]
+async fn a_directory_among_many_is_found() {
+    let (w, project, token) = world().await;
+    let mut spec = CommitSpec::new("many");
+    for n in 0..150 {
+        spec = spec.file(format!("d{n:03}/f"), "x");
+    }
+    let commit: ObjectId = w.sim.commit_files(project, &spec).unwrap().parse().unwrap();
+    let reader = Reader::new(&w, "lab/sub/group/tools", Some(&token));
+    assert_eq!(reader.open(&commit, "d149").await.unwrap().0, EntryKind::Directory);
+    assert!(matches!(
+        reader.open(&commit, "d150").await,
+        Err(ReadError::NotFound(_))
+    ));
+    let shallow = reader.list(&commit, "", false).await.unwrap();
+    assert_eq!(shallow.len(), 150);
+    assert_eq!(shallow[149], "Directory d149");
+    assert_eq!(reader.list(&commit, "", true).await.unwrap().len(), 300);
+}
+
+#[tokio::test]
+async fn listings_name_each_kind_from_the_root() {
+    let (w, project, token) = world().await;
+    let commit: ObjectId = w.sim.commit_files(project, &odd()).unwrap().parse().unwrap();
+    let reader = Reader::new(&w, "lab/sub/group/tools", Some(&token));
+    let mut shallow = reader.list(&commit, "dir", false).await.unwrap();
+    shallow.sort();
+    assert_eq!(
+        shallow,
+        ["File dir/.hidden", "File dir/ü+'\"&=.rs", "Submodule dir/vendor"]
+    );
+    let deep = reader.list(&commit, "", true).await.unwrap();
+    for want in [
+        "Executable bin/run",
+        "Symlink link",
+        "Submodule dir/vendor",
+        "Directory x/y",
+        "File 50%/+plus+",
+    ] {
+        assert!(deep.iter().any(|entry| entry == want), "{want} in {deep:?}");
+    }
+    assert_eq!(deep.len(), 12 + 6);
+    for missing in ["nothing", "README.md"] {
+        let error = reader.list(&commit, missing, true).await.unwrap_err();
+        assert!(matches!(error, ReadError::NotFound(_)), "{missing}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_tree_of_a_hundred_thousand_files_comes_whole() {
+    use std::fmt::Write as _;
+
+    let (w, project, token) = world().await;
+    let mut stream = String::from("blob\nmark :1\ndata 1\nx\ncommit refs/heads/main\n");
+    stream += "committer A <a@example.com> 1767225600 +0000\ndata 4\nmany\n";
+    for n in 0..100_000 {
+        writeln!(stream, "M 100644 :1 d{:03}/f{n:06}.txt", n % 500).unwrap();
+    }
+    w.sim.import(project, stream.as_bytes()).unwrap();
+    let reader = Reader::new(&w, "lab/sub/group/tools", Some(&token));
+    let commit = reader.resolve(None).await.unwrap();
+    let before = w.sim.calls().total();
+    let listed = reader.list(&commit, "", true).await.unwrap();
+    assert_eq!((listed.len(), w.sim.calls().total() - before), (100_500, 1));
+}
