@@ -1,8 +1,8 @@
 //! The accounts that could serve a request.
 
 use jeton_domain::{
-    AccountId, AccountLabel, AccountScope, Caller, Credential, CredentialKind, Diagnosis, Fingerprint, ForgeKind,
-    RepoPath, Serves, TokenEnd, Validity,
+    AccountId, AccountLabel, AccountScope, Caller, Credential, CredentialKind, Diagnosis, Fingerprint, ForgeEndpoint,
+    ForgeKind, RepoPath, Serves, TokenEnd, Validity,
 };
 use jeton_vault::{AccountRecord, AccountView};
 use jiff::Timestamp;
@@ -247,6 +247,14 @@ impl Candidate {
             fingerprint: account.fingerprint.clone(),
             exactness: EVERYTHING,
             token: Token::Environment(account.credential.clone()),
+        }
+    }
+
+    /// The forge that it is for.
+    pub(crate) fn forge(&self) -> &ForgeEndpoint {
+        match &self.token {
+            Token::Sealed(record) => &record.forge,
+            Token::Environment(credential) => &credential.forge,
         }
     }
 

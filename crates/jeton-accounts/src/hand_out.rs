@@ -325,7 +325,7 @@ fn most_telling(refusals: Vec<Denied>) -> Result<Denied, AccountError> {
 
 impl Candidate {
     /// Why it must not be handed out, if that is so.
-    fn broken(&self, now: Timestamp) -> Option<Diagnosis> {
+    pub(crate) fn broken(&self, now: Timestamp) -> Option<Diagnosis> {
         if let Some(end) = self.end.time().filter(|end| *end <= now)
             && self.validity != Validity::Invalid
         {

@@ -4,6 +4,7 @@ mod accounts;
 mod apps;
 mod check_report;
 mod clients;
+mod content;
 mod health;
 mod inspect;
 mod keys;
@@ -26,6 +27,10 @@ pub use check_report::{CheckEvidence, CheckReport, Diagnosis, ForgeQuota, Purpos
 pub use clients::{
     AddClientRequest, AddedClient, ApiClient, ApiClientKey, ApiClientList, RevokedClient, RotateClientRequest,
     RotatedClient,
+};
+pub use content::{
+    CommitEntry, CommitList, CommitPerson, ContentOrigin, FileContent, FileFacts, FileLineCount, FileLines, LfsObject,
+    RepositoryTree, TreeEntry,
 };
 pub use health::{Health, Readiness, ReadinessCheck};
 pub use inspect::{InspectFinding, InspectRequest, InspectResponse};

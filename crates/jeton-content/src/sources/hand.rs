@@ -1,0 +1,109 @@
+//! Comes by the credentials themselves.
+
+use std::{sync::Arc, time::Duration};
+
+use jeton_broker::{BrokerError, ContentToken};
+use jeton_domain::{Code, Diagnosis};
+use jeton_forge::ForgeError;
+use jiff::Timestamp;
+
+use super::{
+    Failed, Way,
+    ask::Ended,
+    error::diagnosis_of,
+    gate::Shut,
+    source::{Hand, Means, Source},
+    way::Granted,
+};
+use crate::ContentError;
+
+impl Way {
+    /// The credential itself.
+    pub(super) async fn hand(&self, source: &Source) -> Result<Hand, Ended> {
+        match &source.means {
+            Means::Nobody => Ok(Hand::Nobody),
+            Means::Given(credential) => Ok(Hand::Kept(Arc::clone(credential))),
+            Means::Account(account, opened) => {
+                if let Some(credential) = opened.get() {
+                    return Ok(Hand::Kept(Arc::clone(credential)));
+                }
+                let granted = self.granted()?;
+                match granted.broker.accounts().open_content_account(account) {
+                    Ok(credential) => Ok(Hand::Kept(Arc::clone(opened.get_or_init(|| Arc::new(credential))))),
+                    Err(error) => Err(self.unusable(source, diagnosis_of(&error))),
+                }
+            }
+            Means::App(app) => {
+                let minted = self.granted()?.broker.content_token(app, &self.repository).await;
+                self.minted(source, minted)
+            }
+        }
+    }
+
+    /// A new token in the place of one that an App had and the forge refused.
+    pub(super) async fn renewed(&self, source: &Source, hand: Hand) -> Result<Hand, Ended> {
+        let Hand::Minted(token, _) = hand else { return Ok(hand) };
+        let granted = self.granted()?;
+        let minted = granted
+            .broker
+            .replace_content_token(&granted.asker, &token, &self.repository)
+            .await;
+        self.minted(source, minted)
+    }
+
+    fn granted(&self) -> Result<&Granted, Ended> {
+        let internal = ContentError::Internal("a stored credential is asked for where there is no store");
+        self.granted.as_ref().ok_or(Ended::Over(Failed::Other(internal)))
+    }
+
+    fn minted(&self, source: &Source, outcome: Result<Option<ContentToken>, BrokerError>) -> Result<Hand, Ended> {
+        let error = match outcome {
+            Ok(Some(token)) => {
+                let credential = token.credential();
+                return Ok(Hand::Minted(Box::new(token), credential));
+            }
+            Ok(None) => {
+                let diagnosis = not_installed(&source.name, &self.repository.to_string());
+                source.sight.refuse(diagnosis.clone(), false, self.now());
+                return Err(Ended::Passed(diagnosis));
+            }
+            Err(error) => error,
+        };
+        Err(match &error {
+            BrokerError::Forge {
+                source: ForgeError::RateLimited { .. },
+                ..
+            } => {
+                let pause = error.retry_after().unwrap_or(Duration::from_mins(1));
+                let until = self.now().checked_add(pause).unwrap_or(Timestamp::MAX);
+                Ended::Shut(Shut::Closed {
+                    until,
+                    diagnosis: Box::new(diagnosis_of(&error)),
+                })
+            }
+            BrokerError::Forge { source: cause, .. } if cause.is_transient() => {
+                Ended::Over(Failed::Other(error.into()))
+            }
+            BrokerError::Vault(_) | BrokerError::Busy | BrokerError::Internal(_) => {
+                Ended::Over(Failed::Other(error.into()))
+            }
+            _ => self.unusable(source, diagnosis_of(&error)),
+        })
+    }
+
+    /// The credential cannot be had, for a reason that people have to see to.
+    fn unusable(&self, source: &Source, diagnosis: Diagnosis) -> Ended {
+        source.sight.refuse(diagnosis.clone(), true, self.now());
+        Ended::Passed(diagnosis)
+    }
+}
+
+fn not_installed(source: &str, repository: &str) -> Diagnosis {
+    Diagnosis {
+        code: Code::AppNotInstalled,
+        cause: format!("{source} is not installed on {repository}."),
+        remedy: "An owner of the repository can install it there.".to_owned(),
+        url: None,
+        retry_at: None,
+    }
+}

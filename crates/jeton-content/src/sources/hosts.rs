@@ -1,0 +1,137 @@
+//! Which forge is meant.
+
+use dashmap::DashMap;
+use jeton_broker::Broker;
+use jeton_domain::{ForgeEndpoint, ForgeKind};
+
+use crate::ContentError;
+
+/// So many hosts of stored accounts are remembered.
+const MOST: usize = 1_000;
+/// The longest name of a host, with a port.
+const LONGEST: usize = 262;
+
+/// A forge as it was named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NamedForge {
+    /// In lower case.
+    pub(crate) host: String,
+    /// Where it is known without asking the database.
+    pub(crate) kind: Option<ForgeKind>,
+}
+
+/// The kinds of the hosts that stored accounts were found on.
+#[derive(Debug, Default)]
+pub(super) struct KnownHosts(DashMap<String, ForgeKind>);
+
+impl KnownHosts {
+    pub(super) fn note(&self, forge: &ForgeEndpoint) {
+        let host = forge.host().to_ascii_lowercase();
+        if self.0.len() < MOST || self.0.contains_key(&host) {
+            self.0.insert(host, forge.kind());
+        }
+    }
+
+    pub(super) fn named(&self, forge: &str, broker: &Broker) -> NamedForge {
+        let host = forge.trim().to_ascii_lowercase();
+        if let Some(public) = public(&host) {
+            return NamedForge {
+                host: public.host().to_owned(),
+                kind: Some(public.kind()),
+            };
+        }
+        let of_app = broker
+            .app_forges()
+            .into_iter()
+            .find(|one| one.host().eq_ignore_ascii_case(&host));
+        let kind = of_app.map(|one| one.kind()).or_else(|| {
+            let mut of_environment = broker.accounts().environment_forges();
+            let found = of_environment.find(|one| one.host().eq_ignore_ascii_case(&host));
+            found.map(ForgeEndpoint::kind)
+        });
+        let kind = kind.or_else(|| self.0.get(&host).map(|kind| *kind));
+        NamedForge { host, kind }
+    }
+
+    pub(super) fn compatible(&self, configured: Option<&str>, broker: &Broker) -> Result<String, ContentError> {
+        const PUBLIC: &str = "github.com";
+        if let Some(configured) = configured {
+            return Ok(self.named(configured, broker).host);
+        }
+        let is_github = |forge: &ForgeEndpoint| forge.kind() == ForgeKind::GitHub;
+        let mut hosts: Vec<String> = broker
+            .app_forges()
+            .iter()
+            .map(|one| one.host().to_ascii_lowercase())
+            .collect();
+        let of_environment = broker.accounts().environment_forges().filter(|one| is_github(one));
+        hosts.extend(of_environment.map(|one| one.host().to_ascii_lowercase()));
+        let of_accounts = self.0.iter().filter(|one| *one.value() == ForgeKind::GitHub);
+        hosts.extend(of_accounts.map(|one| one.key().clone()));
+        hosts.sort();
+        hosts.dedup();
+        match hosts.as_slice() {
+            [] => Ok(PUBLIC.to_owned()),
+            all if all.iter().any(|host| host == PUBLIC) => Ok(PUBLIC.to_owned()),
+            [only] => Ok(only.clone()),
+            several => Err(ContentError::Invalid(format!(
+                "it is not said which GitHub to read from, and there are several: {}. The operator can name one as \
+                 `content.compat_forge`",
+                several.join(", ")
+            ))),
+        }
+    }
+}
+
+/// The public forge that is meant by its kind or one of its hosts.
+pub(super) fn public(host: &str) -> Option<ForgeEndpoint> {
+    match host {
+        "github" | "github.com" | "www.github.com" | "api.github.com" => Some(ForgeEndpoint::github_com()),
+        "gitlab" | "gitlab.com" | "www.gitlab.com" => Some(ForgeEndpoint::gitlab_com()),
+        "bitbucket" | "bitbucket.org" | "www.bitbucket.org" | "api.bitbucket.org" => {
+            Some(ForgeEndpoint::bitbucket_org())
+        }
+        _ => None,
+    }
+}
+
+/// Refuses what is no host at all.
+pub(super) fn check(host: &str) -> Result<(), ContentError> {
+    let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
+    if host.is_empty() || host.len() > LONGEST || !host.chars().all(fine) {
+        let shown = host.chars().filter(|c| !c.is_control()).take(80).collect();
+        return Err(ContentError::UnknownForge(shown));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use jeton_domain::ForgeKind;
+
+    use super::{check, public};
+
+    #[test]
+    fn a_kind_means_its_public_forge() {
+        for (kind, host) in [
+            ("github", "github.com"),
+            ("gitlab", "gitlab.com"),
+            ("bitbucket", "bitbucket.org"),
+        ] {
+            assert_eq!(public(kind), public(host));
+            let forge = public(host).unwrap();
+            assert_eq!((forge.host(), Some(forge.kind())), (host, ForgeKind::parse(kind)));
+        }
+        assert_eq!(public("github.com.example.com"), None);
+    }
+
+    #[test]
+    fn what_is_no_host_is_no_forge() {
+        for good in ["github.com", "127.0.0.1:4433", "[::1]:8080", "git_lab.example.com"] {
+            assert!(check(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a b", "a/b", "a@b", "ü.example.com", "a\n", &"a".repeat(300)] {
+            assert!(check(bad).is_err(), "{bad:?}");
+        }
+    }
+}
