@@ -525,7 +525,11 @@ pub fn anonymous_policy(permissions: &Permissions, app: Option<&AppName>) -> Pol
             anonymous: true,
             ..CallerSpec::default()
         },
-        actions: vec![Action::TokenMint.as_str().to_owned()],
+        // Whoever may have a token of the repository may read it.
+        actions: vec![
+            Action::TokenMint.as_str().to_owned(),
+            Action::ContentRead.as_str().to_owned(),
+        ],
         repositories: vec!["*/*".to_owned()],
         permissions: Some(permissions.iter().map(pair).collect()),
         sources: app.map(|app| format!("app:{app}")).into_iter().collect(),

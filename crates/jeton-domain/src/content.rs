@@ -198,7 +198,8 @@ pub enum RefNameError {
     Length,
     /// What git allows in no name (`git help check-ref-format`).
     #[error(
-        "it holds a space, a control character or one of ~ ^ : ? * [ \\ .. @{{, or begins with - or /, or ends with / or ."
+        "it holds a space, a control character or one of ~ ^ : ? * [ \\ .. @{{, begins with - or /, ends with / or ., or has a part \
+         that begins with . or ends in .lock"
     )]
     Character,
 }
@@ -214,7 +215,14 @@ impl RefName {
         }
         let bad = |c: char| c.is_control() || matches!(c, ' ' | '~' | '^' | ':' | '?' | '*' | '[' | '\\');
         let ends = raw.starts_with(['-', '/']) || raw.ends_with(['/', '.']);
-        if ends || raw.contains("..") || raw.contains("@{") || raw.contains("//") || raw.chars().any(bad) {
+        let is_bad_part = |part: &str| part.starts_with('.') || part.strip_suffix(".lock").is_some();
+        if ends
+            || raw.split('/').any(is_bad_part)
+            || raw.contains("..")
+            || raw.contains("@{")
+            || raw.contains("//")
+            || raw.chars().any(bad)
+        {
             return Err(RefNameError::Character);
         }
         Ok(Self(raw.to_owned()))

@@ -88,6 +88,10 @@ impl RepoPath {
             return Err(RepoPathError::Depth { forge, found: parts });
         }
         path.split('/').try_for_each(check_part)?;
+        // Bitbucket takes `{uuid}` in place of a name: an alias that no policy knows.
+        if forge == ForgeKind::Bitbucket && path.contains(['{', '}']) {
+            return Err(RepoPathError::BadPart);
+        }
         let (owner, name) = path
             .rsplit_once('/')
             .ok_or(RepoPathError::Depth { forge, found: parts })?;
@@ -254,6 +258,7 @@ mod tests {
         ] {
             assert!(RepoPath::parse(ForgeKind::GitHub, bad).is_err(), "{bad:?}");
         }
+        assert!(RepoPath::parse(ForgeKind::Bitbucket, "acme/{1b2c}").is_err());
         assert!(RepoPath::parse(ForgeKind::GitHub, &format!("a/{}", "b".repeat(1 << 20))).is_err());
         assert!(RepoPath::from_parts(ForgeKind::GitHub, "a/b", "c").is_err());
         assert!(RepoPath::from_parts(ForgeKind::GitLab, "a/b", "c").is_ok());

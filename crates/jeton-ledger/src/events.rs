@@ -63,7 +63,13 @@ events! {
 }
 
 /// What people were refused: tokens, other things, to be let in, and to sign in.
-pub const REFUSALS: [&str; 5] = [TOKEN_REFUSED, CONTENT_REFUSED, ACCESS_REFUSED, AUTH_REFUSED, USER_SIGN_IN_REFUSED];
+pub const REFUSALS: [&str; 5] = [
+    TOKEN_REFUSED,
+    CONTENT_REFUSED,
+    ACCESS_REFUSED,
+    AUTH_REFUSED,
+    USER_SIGN_IN_REFUSED,
+];
 
 #[cfg(test)]
 mod tests {

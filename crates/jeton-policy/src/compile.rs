@@ -303,11 +303,12 @@ fn source(text: &str) -> Result<Glob, Objection> {
     let fine = ["app:", "account:"]
         .iter()
         .any(|kind| text.strip_prefix(kind).is_some_and(|name| !name.is_empty()));
-    if !fine {
+    // As nobody, where content is read that is public.
+    if !fine && text != "anonymous" {
         let message = format!("`{}` is no source", shown(text));
         return Err(Objection::new(
             message,
-            "Write `app:NAME` or `account:NAME`; `app:*` means every App.",
+            "Write `app:NAME`, `account:NAME`, or `anonymous` for reading as nobody; `app:*` means every App.",
         ));
     }
     Glob::words(text)

@@ -1,5 +1,6 @@
 //! What is in repositories, on any forge, behind one trait.
 
+pub(crate) mod again;
 pub(crate) mod call;
 mod types;
 
@@ -16,7 +17,8 @@ use jeton_outbound::Outbound;
 use jiff::Timestamp;
 
 /// A kind of forge, as the reader of content sees it. Each method is one call to the forge, or two where its API has no
-/// single one; none waits for a limit or tries again: that is the caller's to decide, who sees all the callers.
+/// single one; none waits for a limit or tries a forge again that fails: that is the caller's to decide, who sees all the callers.
+/// Only a read whose connection was cut is asked once more, at once: servers close kept connections at any moment.
 ///
 /// Whatever comes back is untrusted: ids that do not parse, paths that walk (`..`), sizes that lie and pages that never end
 /// are [`ReadError::Garbled`] or are left out, never passed on.
@@ -44,6 +46,14 @@ pub trait ContentForge: Send + Sync + fmt::Debug {
 
     /// A page of the history of a commit, newest first.
     async fn commits(&self, at: &Place<'_>, ask: &CommitsAsk<'_>) -> Told<CommitPage>;
+
+    /// The [`CommitsAsk::page`] of the `number`-th hundred commits of any history, from 0, so that one deep down can be asked for without
+    /// those above it. `None` where forges do not count their pages (Bitbucket), for a number beyond what they take, and for 0: the first
+    /// page has no token.
+    fn history_page(&self, number: usize) -> Option<String> {
+        let _ = number;
+        None
+    }
 }
 
 /// The three kinds of forge, over one guarded client.

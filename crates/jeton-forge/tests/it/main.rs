@@ -9,6 +9,7 @@ mod faults;
 mod github_accounts;
 mod github_content;
 mod gitlab;
+mod kept;
 mod raw;
 mod tokens;
 mod world;

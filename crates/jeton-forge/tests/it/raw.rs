@@ -38,7 +38,7 @@ pub(crate) async fn answer_each(responses: &[&'static str]) -> (String, JoinHand
 }
 
 /// Head and body: a connection that is closed with something unread would be reset.
-async fn read_request(stream: &mut TcpStream) -> String {
+pub(crate) async fn read_request(stream: &mut TcpStream) -> String {
     let mut request = String::new();
     loop {
         if let Some((head, body)) = request.split_once("\r\n\r\n") {

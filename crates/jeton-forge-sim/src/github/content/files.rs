@@ -144,8 +144,14 @@ impl Place<'_> {
             return Ok(Reply::json(StatusCode::OK, &entries));
         }
         let name = path.rsplit('/').next().unwrap_or_default();
+        // The root is named by its commit.
+        let tree = self
+            .sim
+            .store()
+            .object(self.repository.id, &format!("{tree}^{{tree}}"))?;
+        let tree = tree.ok_or_else(ApiError::not_found)?.id;
         let body = json!({
-            "type": "dir", "name": name, "path": path, "size": 0, "url": self.url(path), "entries": entries,
+            "type": "dir", "name": name, "path": path, "sha": tree, "size": 0, "url": self.url(path), "entries": entries,
         });
         Ok(Reply::json(StatusCode::OK, &body))
     }

@@ -69,6 +69,14 @@ async fn a_directory_is_a_list_or_an_object_with_entries() {
     }
     let object = w.as_form(&token, "src", "object").await.json();
     assert_eq!(object["entries"][0]["path"], "src/main.rs");
+    let entries = w.get(&token, CONTENTS).await.json();
+    assert_eq!(object["sha"], entries[1]["sha"], "the id of its tree");
+    let root = w.as_form(&token, "", "object").await.json();
+    let commits = w.get(&token, "/repos/acme/tools/commits").await.json();
+    assert_eq!(
+        root["sha"], commits[0]["commit"]["tree"]["sha"],
+        "the tree of the commit"
+    );
     for absent in ["nothing", "src/nothing", "README.md/x", "nowhere/at/all"] {
         w.get(&token, &format!("{CONTENTS}/{absent}"))
             .await

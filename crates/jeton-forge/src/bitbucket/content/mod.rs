@@ -59,6 +59,12 @@ impl ContentForge for BitbucketContent {
         call.told(answer)
     }
 
+    /// One call for a file, whose bytes come along, and for a directory. Two for a file without a byte and for a short text without a line
+    /// end, which could be a symbolic link; for a submodule; and for what is not there.
+    ///
+    /// Only the second call tells a file that may be run: what opens here as [`EntryKind::File`](crate::content::EntryKind::File) in one call
+    /// may be one, which [`ContentForge::list`] shows. A file that Git LFS keeps comes as [`ReadError::Garbled`], as with
+    /// [`ContentForge::blob`].
     async fn open(&self, at: &Place<'_>, commit: &ObjectId, path: &FilePath) -> Told<Opened> {
         let mut call = self.call(at);
         let answer = open::open(&mut call, commit, path).await;

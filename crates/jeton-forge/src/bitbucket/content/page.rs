@@ -79,7 +79,7 @@ fn of_link(url: &Url, next: &str) -> Option<String> {
 }
 
 /// Whether two paths name the same, which may be encoded in different ways; the repository's own in upper or lower case.
-fn same_path(one: &str, other: &str) -> bool {
+pub(super) fn same_path(one: &str, other: &str) -> bool {
     let parts = |path: &str| -> Vec<String> { path.split('/').map(decode).collect() };
     let (one, other) = (parts(one), parts(other));
     let place = one.iter().position(|part| part == "repositories");

@@ -3,10 +3,10 @@
 mod text;
 mod words;
 
-pub(crate) use text::{decode, encode, encode_path, zoned};
+pub(crate) use text::{LONGEST_LINK, decode, encode, encode_path, may_be_link, zoned};
 pub(crate) use words::{bad_page, no_name, no_path, not_public, not_to_strangers};
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, header};
 use jeton_domain::Quota;
 use jeton_outbound::{Answer, Opening, Outbound, OutboundError, Request};
 use serde::Deserialize;
@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::{
     clean::clean,
-    content::{BlobStream, Place, ReadError, Told, limit_ends},
+    content::{BlobStream, Place, ReadError, Told, again, limit_ends},
     diagnose::Named,
     headers,
     probe::Dialect,
@@ -37,7 +37,12 @@ pub(crate) enum Reply {
 #[derive(Debug)]
 pub(crate) enum Stream {
     /// It comes.
-    Coming(BlobStream),
+    Coming {
+        /// What was said of it before.
+        headers: HeaderMap,
+        /// The bytes.
+        stream: BlobStream,
+    },
     /// It does not.
     Not(Reply),
 }
@@ -114,17 +119,25 @@ impl<'a> Call<'a> {
         self.send(request).await
     }
 
-    /// Sends a request, once.
+    /// Sends a request.
     pub(crate) async fn send(&mut self, request: Request) -> Result<Reply, ReadError> {
-        match self.outbound.send(request).await {
+        match again::send(self.outbound, request).await {
             Ok(answer) => self.judge(answer),
             Err(error) => Err(self.failed(&error)),
         }
     }
 
-    /// The same; `None` when the answer is a success that is larger than what is read.
-    pub(crate) async fn send_if_it_fits(&mut self, request: Request) -> Result<Option<Reply>, ReadError> {
-        match self.outbound.send(request).await {
+    /// The same; `None` when the answer is a success that is larger than what is read, or a limit on what is large (`is_too_much`).
+    pub(crate) async fn send_if_it_fits(
+        &mut self,
+        request: Request,
+        is_too_much: fn(&Answer) -> bool,
+    ) -> Result<Option<Reply>, ReadError> {
+        match again::send(self.outbound, request).await {
+            Ok(answer) if is_too_much(&answer) => {
+                self.note(&answer.headers);
+                Ok(None)
+            }
             Ok(answer) => self.judge(answer).map(Some),
             Err(OutboundError::BodyTooLarge { status: 200, .. }) => Ok(None),
             Err(error) => Err(self.failed(&error)),
@@ -133,7 +146,7 @@ impl<'a> Call<'a> {
 
     /// The same; `None` when it has this status.
     pub(crate) async fn send_unless(&mut self, request: Request, status: u16) -> Result<Option<Reply>, ReadError> {
-        match self.outbound.send(request).await {
+        match again::send(self.outbound, request).await {
             Ok(answer) if answer.status == status => Ok(None),
             Ok(answer) => self.judge(answer).map(Some),
             Err(error) => Err(self.failed(&error)),
@@ -146,12 +159,21 @@ impl<'a> Call<'a> {
         request: Request,
         of_object: fn(&Answer) -> Option<&'static str>,
     ) -> Result<Stream, ReadError> {
-        match self.outbound.open(request).await {
+        match again::open(self.outbound, request).await {
             Ok(Opening::Streaming {
-                headers, length, bytes, ..
+                status,
+                headers,
+                length,
+                bytes,
             }) => {
                 self.note(&headers);
-                Ok(Stream::Coming(BlobStream { size: length, bytes }))
+                if status != 200 || headers.contains_key(header::CONTENT_ENCODING) {
+                    return Err(
+                        self.garbled("it sends a part of the file, or another form of it, that was not asked for")
+                    );
+                }
+                let stream = BlobStream { size: length, bytes };
+                Ok(Stream::Coming { headers, stream })
             }
             Ok(Opening::Refused(answer)) => {
                 let what = of_object(&answer);
@@ -171,7 +193,7 @@ impl<'a> Call<'a> {
 
     /// Asks for the headers alone; `None` when it is refused, because why stands in no header. The body that is announced is not waited for.
     pub(crate) async fn head(&mut self, request: Request) -> Result<Option<HeaderMap>, ReadError> {
-        match self.outbound.open(request).await {
+        match again::open(self.outbound, request).await {
             Ok(Opening::Streaming { headers, .. }) => {
                 self.note(&headers);
                 Ok(Some(headers))
@@ -235,7 +257,7 @@ impl<'a> Call<'a> {
     }
 
     /// No whole answer.
-    fn failed(&self, error: &OutboundError) -> ReadError {
+    pub(crate) fn failed(&self, error: &OutboundError) -> ReadError {
         let diagnosis = Box::new(self.named().no_answer(error));
         match error {
             OutboundError::HeadersTooLarge { .. } | OutboundError::BodyTooLarge { .. } => ReadError::Garbled(diagnosis),

@@ -3,6 +3,15 @@
 use jiff::{Timestamp, Zoned, civil::DateTime, fmt::temporal::Pieces, tz::Offset};
 use url::form_urlencoded;
 
+/// The longest symbolic link, in bytes: no system follows a longer one.
+pub(crate) const LONGEST_LINK: usize = 4096;
+
+/// Whether a file's bytes could be where a symbolic link leads: they are short, and have no line end. Two forges do not tell links from
+/// files where they give their bytes, so that only what looks like this is worth another look.
+pub(crate) fn may_be_link(bytes: &[u8]) -> bool {
+    (1..=LONGEST_LINK).contains(&bytes.len()) && !bytes.iter().any(|byte| matches!(byte, 0 | b'\n'))
+}
+
 /// Each byte of a path's part that could mean something in a URL, encoded; slashes too.
 pub(crate) fn encode(part: &str) -> String {
     let form: String = form_urlencoded::byte_serialize(part.as_bytes()).collect();
@@ -42,7 +51,7 @@ pub(crate) fn zoned(text: &str) -> Option<Zoned> {
 
 #[cfg(test)]
 mod tests {
-    use super::{decode, encode, encode_path, zoned};
+    use super::{decode, encode, encode_path, may_be_link, zoned};
 
     #[test]
     fn nothing_in_a_path_means_anything_in_a_url() {
@@ -52,6 +61,17 @@ mod tests {
             assert_eq!(decode(&encode(part)), part);
         }
         assert_eq!(decode("a+b=c"), "a+b=c");
+    }
+
+    #[test]
+    fn only_what_is_short_and_one_line_may_be_a_link() {
+        for link in ["a", "../b/c d", "ü", &"a/".repeat(2048)] {
+            assert!(may_be_link(link.as_bytes()), "{link}");
+        }
+        for file in ["", "a\n", "a\0b", &"a/".repeat(2049)] {
+            assert!(!may_be_link(file.as_bytes()), "{file}");
+        }
+        assert!(may_be_link(b"\xff\xfe"), "a name in no encoding");
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! One question to GitHub about a repository, and its answer.
 
 use http::{HeaderMap, HeaderValue, Method, header};
-use jeton_domain::{Code, Quota};
+use jeton_domain::{Code, ForgeKind, Quota, RepoPath};
 use jeton_outbound::{Answer, ByteStream, Opening, Outbound, Request, bearer};
 use serde::Deserialize;
 use url::Url;
 
 use super::{failure::Failing, tail::Tail};
 use crate::{
-    content::{Place, ReadError, Told},
+    content::{Place, ReadError, Told, again},
     diagnose::diagnosis,
     github::account::quota,
     http_client::github_headers,
@@ -92,12 +92,12 @@ impl<'a> Asking<'a> {
         }
     }
 
-    /// Gets a whole answer: a success, or 304 if the question was conditional. A renamed repository is followed to its place.
+    /// Gets a whole answer: a success, or 304 if the question was conditional.
     pub(super) async fn get(&mut self, ask: &Ask<'_>, failing: &Failing<'_>) -> Result<Answer, ReadError> {
         let url = ask.tail.url(self.at).map_err(|error| failing.unanswered(&error))?;
-        let mut answer = self.send(&url, ask, failing).await?;
-        if let Some(target) = target(self.at, &url, &answer) {
-            answer = self.send(&target, ask, failing).await?;
+        let answer = self.send(&url, ask, failing).await?;
+        if let Some(moved) = self.moved(&url, &answer, failing).await {
+            return Err(moved);
         }
         if answer.is_success() || (answer.status == 304 && ask.known.is_some()) {
             Ok(answer)
@@ -109,11 +109,11 @@ impl<'a> Asking<'a> {
     /// Begins to get a file, likewise.
     pub(super) async fn open(&mut self, ask: &Ask<'_>, failing: &Failing<'_>) -> Result<Coming, ReadError> {
         let url = ask.tail.url(self.at).map_err(|error| failing.unanswered(&error))?;
-        let mut opening = self.begin(&url, ask, failing).await?;
+        let opening = self.begin(&url, ask, failing).await?;
         if let Opening::Refused(answer) = &opening
-            && let Some(target) = target(self.at, &url, answer)
+            && let Some(moved) = self.moved(&url, answer, failing).await
         {
-            opening = self.begin(&target, ask, failing).await?;
+            return Err(moved);
         }
         match opening {
             Opening::Streaming {
@@ -131,15 +131,36 @@ impl<'a> Asking<'a> {
         }
     }
 
+    /// Whether GitHub sends us to where a renamed or given-away repository is now. Nobody goes there: who may read what is called
+    /// otherwise is a question of its own. Its new name is asked for, as far as this credential may know it.
+    async fn moved(&mut self, url: &Url, answer: &Answer, failing: &Failing<'_>) -> Option<ReadError> {
+        let target = target(self.at, url, answer)?;
+        let rest = target.as_str().strip_prefix(self.at.forge.api_url())?;
+        let mut parts = rest.trim_start_matches('/').split(['/', '?']);
+        let number = parts
+            .nth(1)
+            .filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()))?;
+        let place = Url::parse(&format!("{}/repositories/{number}", self.at.forge.api_url())).ok()?;
+        let ask = Ask::new(Tail::new(""));
+        let to = match self.send(&place, &ask, failing).await {
+            Ok(answer) if answer.is_success() => parse::<Renamed>(&answer).ok(),
+            Ok(_) | Err(_) => None,
+        };
+        let to = to.and_then(|found| RepoPath::parse(ForgeKind::GitHub, &found.full_name).ok());
+        Some(ReadError::Moved {
+            to: to.map(|to| to.to_string()),
+        })
+    }
+
     async fn send(&mut self, url: &Url, ask: &Ask<'_>, failing: &Failing<'_>) -> Result<Answer, ReadError> {
-        let answer = self.outbound.send(self.request(url, ask)?).await;
+        let answer = again::send(self.outbound, self.request(url, ask)?).await;
         let answer = answer.map_err(|error| failing.unanswered(&error))?;
         self.saw(answer.status, &answer.headers);
         Ok(answer)
     }
 
     async fn begin(&mut self, url: &Url, ask: &Ask<'_>, failing: &Failing<'_>) -> Result<Opening, ReadError> {
-        let opening = self.outbound.open(self.request(url, ask)?).await;
+        let opening = again::open(self.outbound, self.request(url, ask)?).await;
         let opening = opening.map_err(|error| failing.unanswered(&error))?;
         match &opening {
             Opening::Streaming { status, headers, .. } => self.saw(*status, headers),
@@ -224,6 +245,12 @@ fn target(at: &Place<'_>, from: &Url, answer: &Answer) -> Option<Url> {
         target.set_query(from.query());
     }
     (is_repository && target != *from).then_some(target)
+}
+
+/// What is wanted of a repository that has moved.
+#[derive(Deserialize)]
+struct Renamed {
+    full_name: String,
 }
 
 /// Why an answer means nothing; a clause for people.

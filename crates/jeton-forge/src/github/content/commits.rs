@@ -59,6 +59,12 @@ fn page_number(token: Option<&str>) -> Result<u32, ReadError> {
     }
 }
 
+/// The token of the `number`-th page, from 0; the first has none.
+pub(super) fn page_token(number: usize) -> Option<String> {
+    let page = u32::try_from(number).ok()?.checked_add(1)?;
+    (page > 1).then(|| page.to_string())
+}
+
 /// Commits have times in whole seconds, and so has GitHub's filter.
 fn second(time: Timestamp, mode: RoundMode) -> String {
     let rounded = time.round(TimestampRound::new().smallest(Unit::Second).mode(mode));

@@ -4,7 +4,7 @@ use jeton_outbound::Answer;
 use jiff::RoundMode;
 use serde_json::{Value, json};
 
-use super::{Unreadable, page_number, read, second};
+use super::{Unreadable, page_number, page_token, read, second};
 use crate::content::{CommitPage, ReadError};
 
 fn page(body: &Value, link: Option<&'static str>) -> Result<CommitPage, Unreadable> {
@@ -112,6 +112,9 @@ fn there_is_a_next_page_when_github_says_so_and_this_one_has_something() {
 #[test]
 fn only_page_numbers_are_cursors() {
     assert_eq!(page_number(None), Ok(1));
+    assert_eq!(page_number(page_token(6).as_deref()), Ok(7));
+    assert_eq!(page_number(page_token(0).as_deref()), Ok(1));
+    assert_eq!(page_token(usize::MAX), None);
     assert_eq!(page_number(Some("7")), Ok(7));
     for bad in ["", "0", "-1", "x", "99999999999", "1&sha=x"] {
         assert!(matches!(page_number(Some(bad)), Err(ReadError::Garbled(_))), "{bad}");

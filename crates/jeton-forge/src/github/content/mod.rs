@@ -83,4 +83,8 @@ impl ContentForge for GitHubContent {
         let answer = commits::commits(&mut asking, ask).await;
         asking.told(answer)
     }
+
+    fn history_page(&self, number: usize) -> Option<String> {
+        commits::page_token(number)
+    }
 }

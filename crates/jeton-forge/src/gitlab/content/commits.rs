@@ -72,6 +72,12 @@ pub(super) async fn commits(call: &mut Call<'_>, ask: &CommitsAsk<'_>) -> Result
     })
 }
 
+/// The token of the `number`-th page, from 0; the first has none.
+pub(super) fn page_token(number: usize) -> Option<String> {
+    let page = u32::try_from(number).ok()?.checked_add(1)?;
+    (2..=LAST_PAGE).contains(&page).then(|| page.to_string())
+}
+
 fn commit(call: &Call<'_>, found: CommitObject) -> Result<Commit, ReadError> {
     let person = |name: String, email: String, at: &str| {
         let at = zoned(at).ok_or_else(|| call.garbled("a commit's date is none"))?;
@@ -93,4 +99,19 @@ fn commit(call: &Call<'_>, found: CommitObject) -> Result<Commit, ReadError> {
 /// Newer versions leave the numbers of pages out and have only the link.
 fn has_next(headers: &HeaderMap) -> bool {
     headers::next_link(headers).is_some() || headers::text(headers, "x-next-page").is_some_and(|page| !page.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::page_token;
+
+    #[test]
+    fn pages_are_counted_from_the_first_which_has_no_token() {
+        assert_eq!(page_token(0), None);
+        assert_eq!(page_token(1).as_deref(), Some("2"));
+        assert_eq!(page_token(999_999).as_deref(), Some("1000000"));
+        for beyond in [1_000_000, usize::MAX] {
+            assert_eq!(page_token(beyond), None);
+        }
+    }
 }

@@ -56,7 +56,7 @@ pub(super) async fn list(call: &mut Call<'_>, ask: &ListAsk<'_>) -> Result<Liste
     }
     let request = call.request(Method::GET, call.url("repository/tree", &query)?)?;
     let request = request.max_body_bytes(MAX_TREE).timeout(PATIENCE);
-    let Some(reply) = call.send_if_it_fits(request).await? else {
+    let Some(reply) = call.send_if_it_fits(request, |_| false).await? else {
         return Ok(Listed {
             entries: Vec::new(),
             next: None,

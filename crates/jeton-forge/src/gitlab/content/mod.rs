@@ -54,10 +54,12 @@ impl ContentForge for GitLabContent {
         call.told(answer)
     }
 
-    /// One call for a file, two for anything else, and a third in a directory of more than 100 entries. The call for one file does not tell a
-    /// symbolic link from a file, which only [`ContentForge::list`] does: what opens here as
-    /// [`EntryKind::File`](crate::content::EntryKind::File) may be a link, with its target as content. Nor is a submodule found that comes
-    /// after the first 100 entries of its directory, on a GitLab that does not show it as a file without a byte.
+    /// One call for a file of up to about 1 MB, which comes along. Two for a short text without a line end, which could be a symbolic link,
+    /// and for a larger file; two for anything else, and a third in a directory of more than 100 entries.
+    ///
+    /// The call for one file does not tell a link from a file, which only the directory above does: a link that comes after its first 100
+    /// entries opens as [`EntryKind::File`](crate::content::EntryKind::File), with its target as content. Nor is a submodule found there, on
+    /// a GitLab that does not show it as a file without a byte.
     async fn open(&self, at: &Place<'_>, commit: &ObjectId, path: &FilePath) -> Told<Opened> {
         let mut call = self.call(at);
         let answer = open::open(&mut call, commit, path).await;
@@ -87,6 +89,10 @@ impl ContentForge for GitLabContent {
         let mut call = self.call(at);
         let answer = commits::commits(&mut call, ask).await;
         call.told(answer)
+    }
+
+    fn history_page(&self, number: usize) -> Option<String> {
+        commits::page_token(number)
     }
 }
 

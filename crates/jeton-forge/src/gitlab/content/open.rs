@@ -1,12 +1,13 @@
 //! Single files on GitLab.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, Method};
 use jeton_domain::{Code, FilePath, ObjectId};
 use jeton_outbound::Answer;
 use serde::Deserialize;
 
 use super::{
-    call::{Call, Reply, Stream, encode, no_path},
+    call::{Call, Reply, Stream, encode, may_be_link, no_path},
     list::list,
     not_asked_for,
     resolve::id,
@@ -23,16 +24,105 @@ const EMPTY_BLOBS: [&str; 2] = [
     "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
 ];
 
+/// The largest answer that brings a file along: one of a little more than 1 MiB, in base64. A larger one is told by its length, before
+/// anything of it is read.
+const LARGEST_ALONG: usize = 1_500_000;
+
 pub(super) async fn open(call: &mut Call<'_>, commit: &ObjectId, path: &FilePath) -> Result<Opened, ReadError> {
     if path.is_root() {
         return Ok(directory(path));
     }
-    let url = file_url(path);
-    let commit_name = commit.to_string();
-    let request = call.request(Method::HEAD, call.url(&url, &[("ref", &commit_name)])?)?;
-    match call.head(request).await? {
-        Some(headers) => file(call, &headers, commit, path),
-        None => no_file(call, commit, path).await,
+    let (url, commit_name) = (file_url(path), commit.to_string());
+    let query = [("ref", commit_name.as_str())];
+    let request = call
+        .request(Method::GET, call.url(&url, &query)?)?
+        .max_body_bytes(LARGEST_ALONG);
+    // its JSON counts as a read of a large file, and asking for the headers alone does not
+    let is_throttled = |answer: &Answer| of_object(answer).is_some();
+    match call.send_if_it_fits(request, is_throttled).await? {
+        Some(Reply::Here(answer)) => along(call, &answer, commit, path).await,
+        Some(Reply::Absent(words)) if words::is_of_project(&words) => Err(words::not_visible(call.at)),
+        Some(Reply::Absent(_)) => no_file(call, commit, path).await,
+        Some(other) => Err(not_asked_for(call, &other)),
+        None => {
+            let request = call.request(Method::HEAD, call.url(&url, &query)?)?;
+            match call.head(request).await? {
+                Some(headers) => file(call, &headers, commit, path),
+                None => no_file(call, commit, path).await,
+            }
+        }
+    }
+}
+
+/// A file with its content (<https://docs.gitlab.com/api/repository_files/>).
+#[derive(Deserialize)]
+struct WireFile {
+    size: u64,
+    encoding: String,
+    content: String,
+    blob_id: String,
+    commit_id: String,
+    #[serde(default)]
+    execute_filemode: bool,
+}
+
+async fn along(call: &mut Call<'_>, answer: &Answer, commit: &ObjectId, path: &FilePath) -> Result<Opened, ReadError> {
+    let wire: WireFile = call.parse(answer)?;
+    if id(call, &wire.commit_id)? != *commit {
+        return Err(call.garbled("the file is one of another commit"));
+    }
+    if wire.encoding != "base64" {
+        return Err(call.garbled("the file is in no base64"));
+    }
+    let bytes = STANDARD
+        .decode(&wire.content)
+        .map_err(|_| call.garbled("the file's base64 does not decode"))?;
+    if u64::try_from(bytes.len()) != Ok(wire.size) {
+        return Err(call.garbled("the file has another size than the one it is said to have"));
+    }
+    let blob = id(call, &wire.blob_id)?;
+    let mut kind = kind_of(wire.size, &blob, wire.execute_filemode);
+    if kind == EntryKind::File && may_be_link(&bytes) {
+        kind = above(call, commit, path).await?.0.map_or(kind, |entry| entry.kind);
+    }
+    let is_submodule = kind == EntryKind::Submodule;
+    Ok(Opened {
+        entry: Entry {
+            path: path.clone(),
+            kind,
+            id: Some(blob),
+            size: (!is_submodule).then_some(wire.size),
+        },
+        body: if is_submodule {
+            Body::Apart
+        } else {
+            Body::Here(bytes.into())
+        },
+    })
+}
+
+/// What the first page of the directory above says of a place, and whether there are more pages.
+async fn above(call: &mut Call<'_>, commit: &ObjectId, path: &FilePath) -> Result<(Option<Entry>, bool), ReadError> {
+    let ask = ListAsk {
+        commit,
+        directory: &path.parent(),
+        tree: None,
+        deep: false,
+        page: None,
+    };
+    let listed = list(call, &ask).await?;
+    let found = listed.entries.into_iter().find(|entry| entry.path == *path);
+    Ok((found, listed.next.is_some()))
+}
+
+/// GitLab shows a submodule as a file without a byte, and its commit as the blob's id; what has no byte has one id only.
+fn kind_of(size: u64, blob: &ObjectId, executable: bool) -> EntryKind {
+    if size == 0 && !EMPTY_BLOBS.contains(&blob.to_string().as_str()) {
+        EntryKind::Submodule
+    } else if executable {
+        EntryKind::Executable
+    } else {
+        EntryKind::File
     }
 }
 
@@ -64,14 +154,8 @@ fn file(call: &Call<'_>, headers: &HeaderMap, commit: &ObjectId, path: &FilePath
         Some(size) => Some(size.parse().map_err(|_| call.garbled("the file's size is no number"))?),
         None => None,
     };
-    // GitLab shows a submodule as a file without a byte, and its commit as the blob's id; what has no byte has one id only
-    let kind = if size == Some(0) && !EMPTY_BLOBS.contains(&blob.to_string().as_str()) {
-        EntryKind::Submodule
-    } else if text(headers, "x-gitlab-execute-filemode") == Some("true") {
-        EntryKind::Executable
-    } else {
-        EntryKind::File
-    };
+    let executable = text(headers, "x-gitlab-execute-filemode") == Some("true");
+    let kind = kind_of(size.unwrap_or(1), &blob, executable);
     Ok(Opened {
         entry: Entry {
             path: path.clone(),
@@ -88,29 +172,22 @@ struct Below {
     path: String,
 }
 
-/// What lies there if no file does: the answer to HEAD has no words. The directory above tells it, unless it is so full that the entry is on
+/// What lies there if no file does, which the answer does not tell. The directory above does, unless it is so full that the entry is on
 /// no first page; then only a directory can still be found, by what lies in it.
 async fn no_file(call: &mut Call<'_>, commit: &ObjectId, path: &FilePath) -> Result<Opened, ReadError> {
-    let above = ListAsk {
-        commit,
-        directory: &path.parent(),
-        tree: None,
-        deep: false,
-        page: None,
-    };
-    let listed = match list(call, &above).await {
+    let (entry, more) = match above(call, commit, path).await {
         Err(ReadError::NotFound(why)) if why.code == Code::ContentPathNotFound => {
             return Err(no_path(call.at, path.as_str()));
         }
-        listed => listed?,
+        found => found?,
     };
-    if let Some(entry) = listed.entries.into_iter().find(|entry| entry.path == *path) {
+    if let Some(entry) = entry {
         return Ok(Opened {
             entry,
             body: Body::Apart,
         });
     }
-    if listed.next.is_none() {
+    if !more {
         return Err(no_path(call.at, path.as_str()));
     }
     let commit = commit.to_string();
@@ -143,7 +220,7 @@ pub(super) async fn blob(
     let mut request = call.request(Method::GET, url)?;
     request = request.header(http::header::ACCEPT, http::HeaderValue::from_static("*/*"));
     match call.open(request, of_object).await? {
-        Stream::Coming(stream) => Ok(stream),
+        Stream::Coming { stream, .. } => Ok(stream),
         Stream::Not(Reply::Absent(words)) => Err(words::absent(&words, call.at, path.as_str())),
         Stream::Not(other) => Err(not_asked_for(call, &other)),
     }

@@ -172,27 +172,25 @@ async fn what_is_no_file_does_not_come_as_one() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_followed_once_and_keeps_the_question() {
-    let id = commit().to_string();
+async fn a_redirect_is_not_followed_and_the_new_name_is_asked_for() {
     let moved =
         "HTTP/1.1 301 Moved Permanently\r\nconnection: close\r\nlocation: /api/v3/repositories/7/commits\r\n\r\n";
-    let body = ok(&format!("[{{\"sha\":\"{id}\",\"commit\":{{\"message\":\"\"}}}}]"));
-    let (url, server) = answer_each(&[moved, body]).await;
-    let r = Raw::new(&url);
     let name = RefName::parse("a+b").unwrap();
-    let told = r.github().resolve(&r.at(), Some(&name), None).await;
-    assert!(matches!(told.answer, Ok(Resolved::At { tree: None, .. })));
-    let request = server.await.unwrap().remove(1);
-    assert!(
-        request.starts_with("GET /api/v3/repositories/7/commits?sha=a%2Bb&per_page=1 HTTP/1.1\r\n"),
-        "{request}"
-    );
-    assert!(request.contains("authorization: Bearer ghs_p1anted"), "{request}");
-
-    let (url, server) = answer_each(&[moved, moved]).await;
-    let r = Raw::new(&url);
-    assert_eq!(kind(r.github().resolve(&r.at(), None, None).await.answer), "garbled");
-    assert_eq!(server.await.unwrap().len(), 2);
+    for (second, to) in [
+        (ok(r#"{"full_name":"acme/new"}"#), Some("acme/new".to_owned())),
+        (moved, None),
+        (ok("nonsense"), None),
+    ] {
+        let (url, server) = answer_each(&[moved, second]).await;
+        let r = Raw::new(&url);
+        let told = r.github().resolve(&r.at(), Some(&name), None).await;
+        assert_eq!(told.answer, Err(ReadError::Moved { to }));
+        let request = server.await.unwrap().remove(1);
+        assert!(
+            request.starts_with("GET /api/v3/repositories/7 HTTP/1.1\r\n"),
+            "{request}"
+        );
+    }
 }
 
 #[tokio::test]

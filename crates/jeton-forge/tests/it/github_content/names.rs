@@ -1,7 +1,7 @@
 //! Branches, tags and commits by their names.
 
-use jeton_domain::{ObjectId, RefName};
-use jeton_forge::content::{NameKind, Resolved};
+use jeton_domain::{FilePath, ObjectId, RefName};
+use jeton_forge::content::{NameKind, ReadError, Resolved};
 use jeton_forge_sim::CommitSpec;
 
 use super::{Reader, kind};
@@ -144,7 +144,6 @@ async fn what_is_not_there_is_told_apart_as_far_as_github_does() {
     let (r, _) = named().await;
     assert_eq!(kind(r.resolve("heads/nope").await), "no such name");
     assert_eq!(kind(r.resolve("tags/main").await), "no such name");
-    assert_eq!(kind(r.resolve("a/./b").await), "no such name");
     assert_eq!(kind(r.resolve("nope").await), "not found");
     r.github().add_empty_repository("acme", "new", false).unwrap();
     let r = r.of("acme/new");
@@ -160,22 +159,17 @@ async fn what_is_not_there_is_told_apart_as_far_as_github_does() {
     );
 }
 
+/// Who may read what is called otherwise is a question of its own: the old name opens nothing, and tells the new one.
 #[tokio::test]
-async fn a_renamed_repository_is_read_by_its_old_name() {
+async fn a_renamed_repository_is_told_by_its_new_name_and_not_followed() {
     let (r, [main, ..]) = named().await;
     r.github().rename_repository("acme", "tools", "instruments").unwrap();
-    assert_eq!(r.head().await, main);
-    for text in ["main", "heads/main", "tags/v1"] {
-        assert_eq!(r.resolve(text).await, Ok(main), "{text}");
-    }
-    assert_eq!(
-        r.forge().name_kind(&r.at(), &name("both")).await.answer,
-        Ok(NameKind::Both)
-    );
-    let opened = r.open("a").await.unwrap();
-    let blob = r
-        .forge()
-        .blob(&r.at(), &main, &opened.entry.path, opened.entry.id.as_ref())
-        .await;
-    assert_eq!(super::read(blob.answer.unwrap()).await.unwrap(), b"main");
+    let moved = Some(ReadError::Moved {
+        to: Some("acme/instruments".to_owned()),
+    });
+    assert_eq!(r.forge().resolve(&r.at(), None, None).await.answer.err(), moved);
+    let path = FilePath::parse("a").unwrap();
+    assert_eq!(r.forge().open(&r.at(), &main, &path).await.answer.err(), moved);
+    let blob = r.forge().blob(&r.at(), &main, &path, Some(&main)).await;
+    assert_eq!(blob.answer.err(), moved);
 }

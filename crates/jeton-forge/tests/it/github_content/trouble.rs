@@ -82,11 +82,10 @@ async fn each_failure_of_the_forge_is_the_same_for_each_question() {
                 assert_eq!(diagnosis.code, Code::ForgeRateLimited);
             }
         }
-        assert_eq!(
-            r.people.sim.faults().fired(id),
-            8,
-            "{fault:?}: each question is asked once"
-        );
+        // a cut may be of a connection that was kept too long; of all else, once is enough
+        let is_cut = matches!(fault, FaultKind::CutBeforeHandling | FaultKind::CutBeforeAnswer);
+        let times = if is_cut { 2 } else { 1 };
+        assert_eq!(r.people.sim.faults().fired(id), 8 * times, "{fault:?}");
         r.people.sim.faults().clear();
     }
 }

@@ -2,7 +2,7 @@ use jeton_domain::{Code, ObjectId};
 use jeton_forge::content::{EntryKind, ReadError};
 use jeton_forge_sim::CommitSpec;
 
-use super::{ODD, commit, odd, tools};
+use super::{ODD, commit, odd, text_of, tools};
 use crate::bitbucket::World;
 
 #[tokio::test]
@@ -12,22 +12,80 @@ async fn files_of_any_name_come_byte_for_byte() {
     let reader = tools(&w);
     assert_eq!(reader.resolve(None).await, Ok(commit));
     for path in ODD {
-        let want = format!("in {path}");
+        let want = text_of(path);
         let before = w.sim.calls().total();
+        let (entry, bytes) = reader.look(&commit, path).await.unwrap();
+        assert_eq!(w.sim.calls().total() - before, 1, "{path}");
         assert_eq!(
-            reader.open(&commit, path).await,
-            Ok((EntryKind::File, Some(want.len() as u64))),
+            (entry.kind, entry.size, bytes.as_deref()),
+            (EntryKind::File, Some(want.len() as u64), Some(want.as_bytes())),
             "{path}"
         );
         assert_eq!(reader.blob(&commit, path).await.unwrap(), want.as_bytes(), "{path}");
-        assert_eq!(w.sim.calls().total() - before, 2, "{path}");
     }
-    assert_eq!(reader.open(&commit, "empty").await, Ok((EntryKind::File, Some(0))));
     assert_eq!(reader.blob(&commit, "empty").await.unwrap(), b"");
     assert_eq!(reader.blob(&commit, "link").await.unwrap(), b"Notes.md");
-    let bytes: Vec<u8> = (0..2_000_000_u32).map(|n| n.to_le_bytes()[1]).collect();
-    let large = super::commit(&w, &CommitSpec::new("large").file("large.bin", &bytes));
-    assert!(reader.blob(&large, "large.bin").await.unwrap() == bytes);
+}
+
+/// Around the length up to which a file is looked into, and well beyond what is held at once.
+#[tokio::test]
+async fn a_file_of_any_length_comes_whole_with_one_call() {
+    let w = World::new().await;
+    let reader = tools(&w);
+    for length in [4095, 4096, 4097, 8192, 2_000_000_u32] {
+        // no line end and no NUL: only its length tells that it is no link
+        let bytes: Vec<u8> = (0..length).map(|n| n.to_le_bytes()[1] | 0x80).collect();
+        let commit = super::commit(&w, &CommitSpec::new("large").file("large.bin", &bytes));
+        let before = w.sim.calls().total();
+        let (entry, came) = reader.look(&commit, "large.bin").await.unwrap();
+        let calls = if length <= 4096 { 2 } else { 1 };
+        assert_eq!(w.sim.calls().total() - before, calls, "{length}");
+        assert_eq!(
+            (entry.kind, entry.size),
+            (EntryKind::File, Some(u64::from(length))),
+            "{length}"
+        );
+        assert!(came.as_ref() == Some(&bytes), "{length}");
+        assert!(reader.blob(&commit, "large.bin").await.unwrap() == bytes, "{length}");
+    }
+}
+
+#[tokio::test]
+async fn only_what_could_be_a_link_is_looked_at_twice() {
+    let w = World::new().await;
+    let spec = CommitSpec::new("links")
+        .symlink("link", "../ü/no where")
+        .file("VERSION", "1.2.3")
+        .executable("run", "exec")
+        .file("two", "1.2.3\n")
+        .file("nul", "1\0")
+        .executable("script", "#!/bin/sh\n")
+        .file("empty", "")
+        .submodule("vendor", &"5".repeat(40))
+        .file("dir/f", "x\n");
+    let commit = commit(&w, &spec);
+    let reader = tools(&w);
+    for (path, kind, text, calls) in [
+        ("link", EntryKind::Symlink, Some("../ü/no where"), 2),
+        ("VERSION", EntryKind::File, Some("1.2.3"), 2),
+        ("run", EntryKind::Executable, Some("exec"), 2),
+        ("two", EntryKind::File, Some("1.2.3\n"), 1),
+        ("nul", EntryKind::File, Some("1\0"), 1),
+        // which only a listing tells
+        ("script", EntryKind::File, Some("#!/bin/sh\n"), 1),
+        ("empty", EntryKind::File, Some(""), 2),
+        ("vendor", EntryKind::Submodule, None, 2),
+        ("dir", EntryKind::Directory, None, 1),
+    ] {
+        let before = w.sim.calls().total();
+        let (entry, bytes) = reader.look(&commit, path).await.unwrap();
+        assert_eq!(w.sim.calls().total() - before, calls, "{path}");
+        assert_eq!(
+            (entry.kind, bytes.as_deref()),
+            (kind, text.map(str::as_bytes)),
+            "{path}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -39,7 +97,6 @@ async fn each_kind_is_told_apart() {
         ("", EntryKind::Directory),
         ("x/y", EntryKind::Directory),
         ("50%", EntryKind::Directory),
-        ("bin/run", EntryKind::Executable),
         ("link", EntryKind::Symlink),
         ("dir/vendor", EntryKind::Submodule),
     ] {

@@ -11,7 +11,9 @@ use jeton_domain::{
 };
 use jeton_forge::{
     AddressRules, HttpOptions, Outbound,
-    content::{ContentForge, ContentForges, EntryKind, ListAsk, NameKind, Place, ReadError, Resolved},
+    content::{
+        Body, ContentForge, ContentForges, Entry, EntryKind, ListAsk, NameKind, Opened, Place, ReadError, Resolved,
+    },
 };
 use jeton_forge_sim::CommitSpec;
 
@@ -71,10 +73,28 @@ impl Reader {
     }
 
     async fn open(&self, commit: &ObjectId, path: &str) -> Result<(EntryKind, Option<u64>), ReadError> {
+        let (entry, _) = self.look(commit, path).await?;
+        Ok((entry.kind, entry.size))
+    }
+
+    /// What lies in a place, with the bytes that came along.
+    async fn look(&self, commit: &ObjectId, path: &str) -> Result<(Entry, Option<Vec<u8>>), ReadError> {
         let path = FilePath::parse(path).unwrap();
-        let opened = self.api().open(&self.place(), commit, &path).await.answer?;
-        assert_eq!((&opened.entry.path, opened.entry.id), (&path, None));
-        Ok((opened.entry.kind, opened.entry.size))
+        let Opened { entry, body } = self.api().open(&self.place(), commit, &path).await.answer?;
+        assert_eq!((&entry.path, entry.id), (&path, None));
+        let bytes = match body {
+            Body::Here(bytes) => Some(bytes.to_vec()),
+            Body::Coming(stream) => {
+                assert_eq!(entry.size, stream.size);
+                let pieces: Vec<_> = stream.bytes.try_collect().await.unwrap();
+                Some(pieces.concat())
+            }
+            Body::Apart => None,
+        };
+        if let (Some(bytes), Some(size)) = (&bytes, entry.size) {
+            assert_eq!(bytes.len() as u64, size);
+        }
+        Ok((entry, bytes))
     }
 
     async fn blob(&self, commit: &ObjectId, path: &str) -> Result<Vec<u8>, ReadError> {
@@ -135,11 +155,14 @@ const ODD: [&str; 8] = [
     "50%/+plus+",
 ];
 
+/// What one of them holds.
+fn text_of(path: &str) -> String {
+    format!("in {path}\n")
+}
+
 fn odd() -> CommitSpec {
     let spec = CommitSpec::new("odd names");
-    let spec = ODD
-        .iter()
-        .fold(spec, |spec, path| spec.file(path, format!("in {path}")));
+    let spec = ODD.iter().fold(spec, |spec, path| spec.file(path, text_of(path)));
     spec.executable("bin/run", "#!/bin/sh\n")
         .symlink("link", "Notes.md")
         .submodule("dir/vendor", &"5".repeat(40))

@@ -1,11 +1,12 @@
 //! Content from a server of a few lines that answers what no simulator would, and shows what it was asked.
 
+use futures_util::TryStreamExt as _;
 use jeton_domain::{
     Clock as _, Credential, CredentialKind, FilePath, ForgeEndpoint, ForgeKind, ObjectId, RepoPath, Secret,
 };
 use jeton_forge::{
     AddressRules, HttpOptions, Outbound,
-    content::{ContentForges, ListAsk, Listed, Opened, Place, ReadError, Resolved},
+    content::{Body, ContentForges, EntryKind, ListAsk, Listed, Opened, Place, ReadError, Resolved},
 };
 use tokio::task::JoinHandle;
 
@@ -155,31 +156,109 @@ async fn a_redirect_to_another_place_is_followed_by_nobody() {
     }
 }
 
+/// A file, whose name in the header is in no encoding that a header should have.
+macro_rules! attached {
+    ($headers:literal, $body:literal) => {
+        concat!(
+            "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-disposition: Attachment; filename=\"ü\"\r\n",
+            $headers,
+            "\r\n",
+            $body
+        )
+    };
+}
+
 #[tokio::test]
 async fn a_file_that_lies_is_not_taken() {
+    let short = attached!("content-length: 1\r\n", "x");
     for answer in [
         ok!(r#"{"type":"commit_file","path":"b","size":1}"#),
         ok!(r#"{"type":"commit_file","path":"a","size":-1}"#),
+        ok!(r#"{"type":"commit_file","path":"a","size":2}"#),
+        ok!(r#"{"type":"commit_directory","path":"a"}"#),
         ok!(r#"{"type":"spell","path":"a"}"#),
         ok!(r#"{"type":"commit_file","path":"a","commit":{"hash":"0123456789abcdef0123456789abcdef01234567"}}"#),
         ok!("<html>Sign in</html>"),
     ] {
-        let reader = Reader::new(&[answer]).await;
+        let reader = Reader::new(&[short, answer]).await;
         let error = reader.open("a").await.unwrap_err();
         assert!(matches!(error, ReadError::Garbled(_)), "{answer}: {error:?}");
+    }
+    let told = ok!(r#"{"type":"commit_file","path":"a","size":1,"attributes":["executable"]}"#);
+    let reader = Reader::new(&[short, told]).await;
+    let opened = reader.open("a").await.unwrap();
+    assert_eq!((opened.entry.kind, opened.entry.size), (EntryKind::Executable, Some(1)));
+}
+
+#[tokio::test]
+async fn what_is_no_whole_file_is_not_taken_for_one() {
+    let portal = ok!("<html>Sign in</html>");
+    let encoded = attached!("content-encoding: gzip\r\ncontent-length: 2\r\n", "x\n");
+    let part = "HTTP/1.1 206 Partial Content\r\nconnection: close\r\ncontent-disposition: attachment\r\n\r\nx\n";
+    for answers in [&[portal, portal][..], &[encoded], &[part]] {
+        let reader = Reader::new(answers).await;
+        let error = reader.open("a").await.unwrap_err();
+        assert!(matches!(error, ReadError::Garbled(_)), "{answers:?}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_cut_never_passes_for_a_file() {
+    let reader = Reader::new(&[attached!("content-length: 9\r\n", "line\n")]).await;
+    let error = reader.open("a").await.unwrap_err();
+    assert!(matches!(error, ReadError::Down(_)), "{error:?}");
+    let reader = Reader::new(&[attached!("content-length: 5000\r\n", "line\n")]).await;
+    let opened = reader.open("a").await.unwrap();
+    assert_eq!(opened.entry.size, Some(5000));
+    let Body::Coming(stream) = opened.body else {
+        panic!("{:?}", opened.body);
+    };
+    let read: Result<Vec<_>, _> = stream.bytes.try_collect().await;
+    assert!(read.is_err(), "{read:?}");
+}
+
+/// Nothing says how long the file is: what was looked into comes again at its place.
+#[tokio::test]
+async fn a_file_of_unknown_length_comes_whole() {
+    let long = "ab".repeat(5000);
+    let answer = format!("{}{long}", attached!("", ""));
+    let reader = Reader::new(&[answer.leak()]).await;
+    let opened = reader.open("a").await.unwrap();
+    assert_eq!((opened.entry.kind, opened.entry.size), (EntryKind::File, None));
+    let Body::Coming(stream) = opened.body else {
+        panic!("{:?}", opened.body);
+    };
+    let pieces: Vec<_> = stream.bytes.try_collect().await.unwrap();
+    assert!(pieces.concat() == long.as_bytes());
+    let reader = Reader::new(&[attached!("", "one\ntwo")]).await;
+    let opened = reader.open("a").await.unwrap();
+    assert_eq!((opened.entry.kind, opened.entry.size), (EntryKind::File, Some(7)));
+    assert!(matches!(opened.body, Body::Here(bytes) if &bytes[..] == b"one\ntwo"));
+}
+
+#[tokio::test]
+async fn a_directory_is_known_without_its_entries() {
+    let entries = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: application/json; charset=utf-8\r\n\r\n{";
+    let slash = "HTTP/1.1 301 Moved Permanently\r\nconnection: close\r\n\
+        location: /2.0/repositories/acme/tools/src/abababababababababababababababababababab/a%20b/\r\n\r\n";
+    for answer in [entries, slash] {
+        let reader = Reader::new(&[answer]).await;
+        let opened = reader.open("a b").await.unwrap();
+        assert_eq!((opened.entry.kind, opened.entry.size), (EntryKind::Directory, None));
+        assert!(matches!(opened.body, Body::Apart));
     }
 }
 
 #[tokio::test]
 async fn a_path_is_encoded_part_by_part() {
-    let reader = Reader::new(&[ok!(
-        r#"{"type":"commit_directory","path":"a b/ü#?%2e+'","attributes":[]}"#
-    )])
-    .await;
+    let reader = Reader::new(&[attached!("content-length: 2\r\n", "x\n")]).await;
     reader.open("a b/ü#?%2e+'").await.unwrap();
     let request = reader.server.await.unwrap().remove(0);
-    let path = "src/abababababababababababababababababababab/a%20b/%C3%BC%23%3F%252e%2B%27?format=meta ";
-    assert!(request.contains(path), "{request}");
+    let path = "src/abababababababababababababababababababab/a%20b/%C3%BC%23%3F%252e%2B%27 HTTP/1.1\r\n";
+    assert!(
+        request.contains(path) && request.contains("accept: */*\r\n"),
+        "{request}"
+    );
 }
 
 #[tokio::test]

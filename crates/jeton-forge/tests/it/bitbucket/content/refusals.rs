@@ -95,15 +95,20 @@ async fn a_file_of_lfs_is_named_as_one() {
     let w = World::new().await;
     let pointer = w.sim.add_lfs_object(w.tools, b"large".to_vec()).unwrap();
     let commit = commit(&w, &CommitSpec::new("lfs").file("large.bin", pointer));
-    let error = tools(&w).blob(&commit, "large.bin").await.unwrap_err();
-    let ReadError::Garbled(why) = &error else {
-        panic!("{error:?}");
-    };
-    assert!(
-        why.cause.contains("Git LFS") && why.cause.contains("large.bin"),
-        "{why:?}"
-    );
-    assert!(!why.cause.contains("signature"));
+    let reader = tools(&w);
+    for error in [
+        reader.blob(&commit, "large.bin").await.unwrap_err(),
+        reader.open(&commit, "large.bin").await.unwrap_err(),
+    ] {
+        let ReadError::Garbled(why) = &error else {
+            panic!("{error:?}");
+        };
+        assert!(
+            why.cause.contains("Git LFS") && why.cause.contains("large.bin"),
+            "{why:?}"
+        );
+        assert!(!why.cause.contains("signature"));
+    }
 }
 
 #[tokio::test]

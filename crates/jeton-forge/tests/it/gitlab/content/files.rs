@@ -2,7 +2,7 @@ use jeton_domain::{Code, ObjectId};
 use jeton_forge::content::{EntryKind, ReadError};
 use jeton_forge_sim::CommitSpec;
 
-use super::{ODD, Reader, odd, world};
+use super::{ODD, Reader, here, odd, text_of, world};
 
 #[tokio::test]
 async fn files_of_any_name_come_byte_for_byte() {
@@ -11,29 +11,71 @@ async fn files_of_any_name_come_byte_for_byte() {
     let reader = Reader::new(&w, "lab/sub/group/tools", Some(&token));
     assert_eq!(reader.resolve(None).await, Ok(commit));
     for path in ODD {
-        let want = format!("in {path}");
+        let want = text_of(path);
         let before = w.sim.calls().total();
-        let (kind, size, id) = reader.open(&commit, path).await.unwrap();
+        let opened = reader.look(&commit, path).await.unwrap();
         assert_eq!(w.sim.calls().total() - before, 1, "{path}");
-        assert_eq!((kind, size), (EntryKind::File, Some(want.len() as u64)), "{path}");
         assert_eq!(
-            reader.blob(&commit, path, id.as_ref()).await.unwrap(),
-            want.as_bytes(),
+            (opened.entry.kind, here(&opened)),
+            (EntryKind::File, Some(want.as_bytes())),
             "{path}"
         );
+        for id in [opened.entry.id.as_ref(), None] {
+            assert_eq!(reader.blob(&commit, path, id).await.unwrap(), want.as_bytes(), "{path}");
+        }
+    }
+    let empty = reader.look(&commit, "empty").await.unwrap();
+    assert_eq!((empty.entry.kind, here(&empty)), (EntryKind::File, Some(&b""[..])));
+    let id = empty.entry.id.as_ref();
+    assert_eq!(reader.blob(&commit, "empty", id).await.unwrap(), b"");
+}
+
+#[tokio::test]
+async fn any_bytes_come_along_and_what_is_large_comes_apart() {
+    let (w, project, token) = world().await;
+    let noise = |length: u32| -> Vec<u8> { (0..length).map(|n| n.to_le_bytes()[1] ^ 0xa5).collect() };
+    let (most, large) = (noise(1_000_000), noise(2_000_000));
+    let spec = CommitSpec::new("large")
+        .file("most.bin", &most)
+        .file("large.bin", &large);
+    let commit: ObjectId = w.sim.commit_files(project, &spec).unwrap().parse().unwrap();
+    let reader = Reader::new(&w, "lab/sub/group/tools", Some(&token));
+    for (path, calls, along) in [("most.bin", 1, Some(&most)), ("large.bin", 2, None)] {
+        let before = w.sim.calls().total();
+        let opened = reader.look(&commit, path).await.unwrap();
+        assert_eq!(w.sim.calls().total() - before, calls, "{path}");
+        assert!(here(&opened) == along.map(Vec::as_slice), "{path}");
+    }
+    let (kind, size, id) = reader.open(&commit, "large.bin").await.unwrap();
+    assert_eq!((kind, size), (EntryKind::File, Some(2_000_000)));
+    assert!(reader.blob(&commit, "large.bin", id.as_ref()).await.unwrap() == large);
+}
+
+#[tokio::test]
+async fn a_link_is_told_from_a_text_that_looks_like_one() {
+    let (w, project, token) = world().await;
+    let spec = CommitSpec::new("links")
+        .symlink("link", "../ü/no where")
+        .file("VERSION", "1.2.3")
+        .executable("run", "exec")
+        .file("two", "1.2.3\n");
+    let commit: ObjectId = w.sim.commit_files(project, &spec).unwrap().parse().unwrap();
+    let reader = Reader::new(&w, "lab/sub/group/tools", Some(&token));
+    for (path, kind, text, calls) in [
+        ("link", EntryKind::Symlink, "../ü/no where", 2),
+        ("VERSION", EntryKind::File, "1.2.3", 2),
+        ("run", EntryKind::Executable, "exec", 1),
+        ("two", EntryKind::File, "1.2.3\n", 1),
+    ] {
+        let before = w.sim.calls().total();
+        let opened = reader.look(&commit, path).await.unwrap();
+        assert_eq!(w.sim.calls().total() - before, calls, "{path}");
         assert_eq!(
-            reader.blob(&commit, path, None).await.unwrap(),
-            want.as_bytes(),
+            (opened.entry.kind, here(&opened)),
+            (kind, Some(text.as_bytes())),
             "{path}"
         );
     }
-    let (kind, size, id) = reader.open(&commit, "empty").await.unwrap();
-    assert_eq!((kind, size), (EntryKind::File, Some(0)));
-    assert_eq!(reader.blob(&commit, "empty", id.as_ref()).await.unwrap(), b"");
-    let bytes: Vec<u8> = (0..2_000_000_u32).map(|n| n.to_le_bytes()[1]).collect();
-    let large = CommitSpec::new("large").file("large.bin", &bytes);
-    let commit: ObjectId = w.sim.commit_files(project, &large).unwrap().parse().unwrap();
-    assert!(reader.blob(&commit, "large.bin", None).await.unwrap() == bytes);
 }
 
 #[tokio::test]
@@ -47,8 +89,7 @@ async fn what_is_no_file_is_told_apart() {
     assert_eq!(kind("50%").await, Ok(EntryKind::Directory));
     assert_eq!(kind("bin/run").await, Ok(EntryKind::Executable));
     assert_eq!(kind("dir/vendor").await, Ok(EntryKind::Submodule));
-    // which only a listing tells
-    assert_eq!(kind("link").await, Ok(EntryKind::File));
+    assert_eq!(kind("link").await, Ok(EntryKind::Symlink));
     for missing in ["nothing", "x/nothing", "README.md/x", "ReadMe.md", "x/y/z/deep"] {
         let error = kind(missing).await.unwrap_err();
         assert!(

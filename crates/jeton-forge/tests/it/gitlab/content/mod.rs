@@ -9,7 +9,7 @@ use futures_util::TryStreamExt as _;
 use jeton_domain::{Clock as _, Credential, FilePath, ForgeEndpoint, ForgeKind, ObjectId, RefName, RepoPath};
 use jeton_forge::{
     HttpOptions,
-    content::{Body, ContentForge, ContentForges, EntryKind, ListAsk, NameKind, Place, ReadError, Resolved},
+    content::{Body, ContentForge, ContentForges, EntryKind, ListAsk, NameKind, Opened, Place, ReadError, Resolved},
 };
 use jeton_forge_sim::{AccessLevel, CommitSpec, Visibility};
 
@@ -64,16 +64,23 @@ impl Reader {
         self.api().name_kind(&self.place(), &name).await.answer.unwrap()
     }
 
+    async fn look(&self, commit: &ObjectId, path: &str) -> Result<Opened, ReadError> {
+        let path = FilePath::parse(path).unwrap();
+        let opened = self.api().open(&self.place(), commit, &path).await.answer?;
+        if let Body::Here(bytes) = &opened.body {
+            assert_eq!(opened.entry.size, Some(bytes.len() as u64));
+        }
+        assert_eq!(opened.entry.path, path);
+        Ok(opened)
+    }
+
     async fn open(
         &self,
         commit: &ObjectId,
         path: &str,
     ) -> Result<(EntryKind, Option<u64>, Option<ObjectId>), ReadError> {
-        let path = FilePath::parse(path).unwrap();
-        let opened = self.api().open(&self.place(), commit, &path).await.answer?;
-        assert!(matches!(opened.body, Body::Apart));
-        assert_eq!(opened.entry.path, path);
-        Ok((opened.entry.kind, opened.entry.size, opened.entry.id))
+        let Opened { entry, .. } = self.look(commit, path).await?;
+        Ok((entry.kind, entry.size, entry.id))
     }
 
     async fn blob(&self, commit: &ObjectId, path: &str, id: Option<&ObjectId>) -> Result<Vec<u8>, ReadError> {
@@ -135,9 +142,22 @@ const ODD: [&str; 8] = [
     "50%/+plus+",
 ];
 
+/// What one of them holds.
+fn text_of(path: &str) -> String {
+    format!("in {path}\n")
+}
+
+/// What came along with an answer.
+fn here(opened: &Opened) -> Option<&[u8]> {
+    match &opened.body {
+        Body::Here(bytes) => Some(bytes),
+        Body::Coming(_) | Body::Apart => None,
+    }
+}
+
 fn odd() -> CommitSpec {
     let spec = ODD.iter().fold(CommitSpec::new("odd names"), |spec, path| {
-        spec.file(path, format!("in {path}"))
+        spec.file(path, text_of(path))
     });
     spec.executable("bin/run", "#!/bin/sh\n")
         .symlink("link", "README.md")

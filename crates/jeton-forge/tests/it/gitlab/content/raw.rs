@@ -3,7 +3,7 @@
 use jeton_domain::{Clock as _, Credential, FilePath, ForgeEndpoint, ForgeKind, ObjectId, RefName, RepoPath};
 use jeton_forge::{
     HttpOptions,
-    content::{CommitsAsk, ContentForges, EntryKind, ListAsk, Listed, Opened, Place, ReadError, Resolved, Told},
+    content::{Body, CommitsAsk, ContentForges, EntryKind, ListAsk, Listed, Opened, Place, ReadError, Resolved, Told},
 };
 use tokio::task::JoinHandle;
 
@@ -92,45 +92,93 @@ async fn a_request_carries_the_token_and_the_condition_in_headers_alone() {
     assert_eq!(request.matches("s3cret").count(), 1);
 }
 
+/// A file of three bytes and a line end among them, with one thing of it replaced.
+fn file(from: &str, to: &str) -> &'static str {
+    let body = r#"{"size":3,"encoding":"base64","content":"aGkK","blob_id":"0123456789abcdef0123456789abcdef01234567",
+        "commit_id":"abababababababababababababababababababab","execute_filemode":false}"#;
+    assert!(body.contains(from), "{from}");
+    ok(&body.replace(from, to))
+}
+
+fn ok(body: &str) -> &'static str {
+    format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{body}").leak()
+}
+
+/// A success that is too large to come along.
+macro_rules! large {
+    () => {
+        ok!("content-length: 999999999999\r\n", "")
+    };
+}
+
 #[tokio::test]
 async fn a_path_is_one_encoded_segment() {
-    let reader = Reader::new(&[ok!(
-        "x-gitlab-size: 12\r\nx-gitlab-blob-id: 0123456789abcdef0123456789abcdef01234567\r\n\
-        x-gitlab-execute-filemode: true\r\nratelimit-limit: 10\r\nratelimit-remaining: 4\r\ncontent-length: 999999999999\r\n",
-        ""
-    )])
+    let reader = Reader::new(&[
+        large!(),
+        ok!(
+            "x-gitlab-size: 12\r\nx-gitlab-blob-id: 0123456789abcdef0123456789abcdef01234567\r\n\
+            x-gitlab-execute-filemode: true\r\ncontent-length: 999999999999\r\n",
+            ""
+        ),
+    ])
     .await;
     let opened = reader.open("a b/ü#?%2e+'.rs").await.unwrap();
+    assert!(matches!(opened.body, Body::Apart));
     assert_eq!(
         (opened.entry.kind, opened.entry.size),
         (EntryKind::Executable, Some(12))
     );
-    let request = reader.server.await.unwrap().remove(0);
     let path = "files/a%20b%2F%C3%BC%23%3F%252e%2B%27.rs?ref=abababababababababababababababababababab ";
-    assert!(request.starts_with("HEAD ") && request.contains(path), "{request}");
+    for (request, method) in reader.server.await.unwrap().iter().zip(["GET ", "HEAD "]) {
+        assert!(request.starts_with(method) && request.contains(path), "{request}");
+    }
 }
 
 /// GitLab shows a submodule as a file without a byte.
 #[tokio::test]
 async fn a_submodule_is_no_empty_file() {
-    let reader = Reader::new(&[
-        ok!(
-            "x-gitlab-size: 0\r\nx-gitlab-blob-id: 0123456789abcdef0123456789abcdef01234567\r\n",
-            ""
-        ),
-        ok!(
-            "x-gitlab-size: 0\r\nx-gitlab-blob-id: e69de29bb2d1d6434b8b29ae775ad8c2e48c5391\r\n",
-            ""
-        ),
-    ])
-    .await;
+    let submodule = file(
+        r#""size":3,"encoding":"base64","content":"aGkK""#,
+        r#""size":0,"encoding":"base64","content":"""#,
+    );
+    let empty = submodule.replace(
+        "0123456789abcdef0123456789abcdef01234567",
+        "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
+    );
+    let reader = Reader::new(&[submodule, empty.leak()]).await;
     let opened = reader.open("vendor").await.unwrap();
     assert_eq!((opened.entry.kind, opened.entry.size), (EntryKind::Submodule, None));
+    assert!(matches!(opened.body, Body::Apart));
     assert_eq!(reader.open("empty").await.unwrap().entry.kind, EntryKind::File);
 }
 
 #[tokio::test]
-async fn a_file_that_lies_is_not_taken() {
+async fn a_file_that_comes_along_and_lies_is_not_taken() {
+    let reader = Reader::new(&[file("aGkK", "aGkK")]).await;
+    assert!(matches!(reader.open("a").await.unwrap().body, Body::Here(bytes) if &bytes[..] == b"hi\n"));
+    let of = "abababababababababababababababababababab";
+    for answer in [
+        file(r#""size":3"#, r#""size":4"#),
+        file(r#""size":3"#, r#""size":0"#),
+        file(r#""size":3"#, r#""size":-3"#),
+        file("aGkK", "aGk"),
+        file("aGkK", "aG<K"),
+        file(r#""base64""#, r#""text""#),
+        file(r#""content":"aGkK","#, ""),
+        file("0123456789abcdef0123456789abcdef01234567", "../../x"),
+        file(of, "0123456789abcdef0123456789abcdef01234567"),
+        file(of, "main"),
+        ok("<html>please sign in</html>"),
+        ok(""),
+    ] {
+        let reader = Reader::new(&[answer]).await;
+        let error = reader.open("a").await.unwrap_err();
+        assert!(matches!(error, ReadError::Garbled(_)), "{answer}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_large_file_that_lies_is_not_taken() {
     for answer in [
         ok!("x-gitlab-size: 1\r\n", ""),
         ok!("x-gitlab-size: 1\r\nx-gitlab-blob-id: ../../x\r\n", ""),
@@ -144,7 +192,7 @@ async fn a_file_that_lies_is_not_taken() {
             ""
         ),
     ] {
-        let reader = Reader::new(&[answer]).await;
+        let reader = Reader::new(&[large!(), answer]).await;
         let error = reader.open("a").await.unwrap_err();
         assert!(matches!(error, ReadError::Garbled(_)), "{answer}: {error:?}");
     }
