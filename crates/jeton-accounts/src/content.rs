@@ -1,11 +1,12 @@
 //! Accounts that read repositories for callers on this server itself: their tokens do not leave it.
 
-use jeton_domain::{AccountId, Caller, Credential, Diagnosis, Fingerprint, ForgeEndpoint, ForgeKind};
+use jeton_domain::{AccountId, AccountScope, Caller, Credential, Diagnosis, Fingerprint, ForgeEndpoint, ForgeKind};
 use jeton_policy::{Allowed, Denied};
 use jeton_vault::{AccountFilter, AccountView};
 
 use crate::{
     AccountError, Accounts, UseAsk,
+    account::source_of,
     candidates::{Candidate, FEW_CANDIDATES, MOST_CANDIDATES, Wanted},
 };
 
@@ -44,6 +45,11 @@ impl ContentAccount {
         self.candidate.forge()
     }
 
+    /// Whether its owner alone vouches for the address of its forge.
+    pub fn is_private(&self) -> bool {
+        is_private(&self.candidate)
+    }
+
     /// What may be shown of its token.
     pub fn fingerprint(&self) -> &Fingerprint {
         &self.candidate.fingerprint
@@ -62,6 +68,8 @@ pub struct BrokenAccount {
     pub source: String,
     /// Where it would read.
     pub forge: ForgeEndpoint,
+    /// Whether its owner alone vouches for the address of its forge.
+    pub is_private: bool,
     /// What is wrong.
     pub diagnosis: Diagnosis,
 }
@@ -109,6 +117,7 @@ impl Accounts {
                 Ok(allowed) => match candidate.broken(now) {
                     Some(diagnosis) => accounts.broken.push(BrokenAccount {
                         forge: candidate.forge().clone(),
+                        is_private: is_private(&candidate),
                         source: candidate.source,
                         diagnosis,
                     }),
@@ -133,25 +142,48 @@ impl Accounts {
         self.0.environment.iter().map(|one| &one.credential.forge)
     }
 
-    /// A forge by its host, if there is an account on it that is shared or the caller's own, whatever it serves.
+    /// A forge by its host, if there is an account on it that everybody shares, whatever it serves. An operator has vouched for its
+    /// address.
     ///
     /// # Errors
     /// When the vault cannot be read.
-    pub async fn forge_on(&self, caller: &Caller, host: &str) -> Result<Option<ForgeEndpoint>, AccountError> {
+    pub async fn shared_forge_on(&self, host: &str) -> Result<Option<ForgeEndpoint>, AccountError> {
         if let Some(known) = self
             .environment_forges()
             .find(|one| one.host().eq_ignore_ascii_case(host))
         {
             return Ok(Some(known.clone()));
         }
+        self.stored_forge_on(&AccountView::All, host, false).await
+    }
+
+    /// A forge by its host, if the caller has an account of their own on it, whatever it serves.
+    ///
+    /// # Errors
+    /// When the vault cannot be read.
+    pub async fn private_forge_on(&self, caller: &Caller, host: &str) -> Result<Option<ForgeEndpoint>, AccountError> {
         let view = AccountView::Of(caller.identity.key().to_string());
+        self.stored_forge_on(&view, host, true).await
+    }
+
+    async fn stored_forge_on(
+        &self,
+        view: &AccountView,
+        host: &str,
+        private: bool,
+    ) -> Result<Option<ForgeEndpoint>, AccountError> {
         let filter = AccountFilter {
             host: Some(host.to_ascii_lowercase()),
             active: Some(true),
+            private: Some(private),
             ..AccountFilter::default()
         };
         let mut tx = self.0.vault.read().await?;
-        let found = tx.accounts().list(&view, &filter, None, 1).await?;
+        let found = tx.accounts().list(view, &filter, None, 1).await?;
         Ok(found.into_iter().next().map(|record| record.forge))
     }
+}
+
+fn is_private(candidate: &Candidate) -> bool {
+    candidate.is_stored() && candidate.source != source_of(&AccountScope::Shared, &candidate.label)
 }

@@ -30,7 +30,7 @@ pub struct ContentOrigin {
 pub struct TreeEntry {
     /// From the root of the repository.
     pub path: String,
-    /// `file`, `executable`, `symlink`, `directory` or `submodule`.
+    /// `file`, `executable` (where the forge says it), `symlink`, `directory` or `submodule`.
     pub kind: String,
     /// git's id of the blob, the tree, or the submodule's commit, where the forge says it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -48,7 +48,7 @@ pub struct RepositoryTree {
     pub origin: ContentOrigin,
     /// The directory; empty for the root.
     pub path: String,
-    /// What lies there, by path.
+    /// What lies there: by path where the forge gives the tree in one answer, else in the forge's order.
     pub entries: Vec<TreeEntry>,
     /// Whether there is more: then `next` is the `cursor` of the next page.
     pub truncated: bool,
@@ -71,7 +71,7 @@ pub struct LfsObject {
 pub struct FileFacts {
     /// From the root of the repository.
     pub path: String,
-    /// `file` or `executable`.
+    /// `file`, or `executable` where that is known: GitHub does not say it of a single file, which is a `file` until its tree was read.
     pub kind: String,
     /// git's id of its bytes.
     pub id: String,
@@ -130,7 +130,8 @@ pub struct FileLines {
     pub end_line: u64,
     /// The lines, without their line ends.
     pub lines: Vec<String>,
-    /// Whether lines that were asked for are left out because they are too many bytes: then `next` is the `start_line` to go on with.
+    /// Whether lines that were asked for are left out because they are too many, or too many bytes: then `next` is the `start_line` to go
+    /// on with.
     pub truncated: bool,
     /// The `start_line` to go on with.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -187,7 +188,8 @@ pub struct CommitList {
     pub origin: ContentOrigin,
     /// Newest first.
     pub commits: Vec<CommitEntry>,
-    /// The `cursor` of the next page, if there is one. It stays good when new commits are made.
+    /// The `cursor` of the next page, if there is one. It stays good when new commits are made, and belongs to the path and the dates that
+    /// it came with.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub next: Option<String>,
 }

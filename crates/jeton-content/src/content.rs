@@ -11,7 +11,7 @@ use crate::{
     TreeListing, TreeQuery,
     read::path,
     reader::{Base, Reader, read_history_cursor, read_tree_cursor},
-    sources::{Sources, Way},
+    sources::{Right, Sources, Way},
 };
 
 /// What the reading of content is made of.
@@ -100,7 +100,7 @@ impl Content {
     /// The host that the compatible routes read from.
     ///
     /// # Errors
-    /// When several GitHubs are known and none is named.
+    /// When several hosts of GitHub are known and none is named.
     pub fn compat_host(&self) -> Result<String, ContentError> {
         self.sources.compat_host()
     }
@@ -125,10 +125,9 @@ impl Reader {
     ) -> Result<Read<TreeListing>, ContentError> {
         let from = query.cursor.as_deref().map(read_tree_cursor).transpose()?;
         // A later page is of the commit of the first, wherever the branch is now.
-        let pinned = from.map(|(commit, _)| commit.to_string());
+        let pinned = from.as_ref().map(|from| from.commit.to_string());
         let base = self.base(way, pinned.as_deref().or(reference), revalidate).await?;
-        let offset = from.map_or(0, |(_, offset)| offset);
-        let listing = self.tree_or_words(way, &base, &query, offset).await?;
+        let listing = self.tree(way, &base, &query, from.as_ref()).await?;
         Ok(answer(way, base, reference, listing))
     }
 
@@ -195,10 +194,9 @@ impl Reader {
         }
         let cursor = query.cursor.as_deref();
         let from = cursor.map(|cursor| read_history_cursor(cursor, &query)).transpose()?;
-        let pinned = from.map(|(commit, _)| commit.to_string());
+        let pinned = from.as_ref().map(|(commit, _)| commit.to_string());
         let base = self.base(way, pinned.as_deref().or(reference), revalidate).await?;
-        let start = from.map_or(0, |(_, start)| start);
-        let page = self.history(way, &base, &query, start).await?;
+        let page = self.history(way, &base, &query, from.map(|(_, start)| start)).await?;
         Ok(answer(way, base, reference, page))
     }
 }
@@ -206,6 +204,10 @@ impl Reader {
 fn answer<T>(way: &Arc<Way>, base: Base, reference: Option<&str>, value: T) -> Read<T> {
     let notices = way.notices();
     let default_branch = base.reference.as_ref().and_then(|state| state.default_branch.clone());
+    let now = way.now();
+    // What is pinned is as good as ever, and still shown on the strength of a right that the forge could not be asked about.
+    let unseen = || way.seen_age(now).filter(|_| way.right(now) == Right::Missing);
+    let stale = base.stale.or_else(unseen);
     Read {
         value,
         meta: Meta {
@@ -214,9 +216,9 @@ fn answer<T>(way: &Arc<Way>, base: Base, reference: Option<&str>, value: T) -> R
             reference: reference.map(str::to_owned).or(default_branch),
             commit: base.commit,
             source: way.source(),
-            stale: base.stale.filter(|age| *age > SignedDuration::ZERO),
+            stale: stale.filter(|age| *age > SignedDuration::ZERO),
             standing: Standing {
-                once: base.stale.is_some() || !notices.is_empty(),
+                once: stale.is_some() || !notices.is_empty(),
                 way: Arc::clone(way),
                 reference: base.reference,
             },

@@ -71,12 +71,12 @@ pub enum ContentError {
     #[error("`{0}` is a file, not a directory")]
     IsFile(String),
     /// Another repository is there.
-    #[error("`{path}` is a submodule: another repository, at its commit {commit}")]
+    #[error("`{path}` is a submodule: another repository, {}", at_commit(.commit.as_deref()))]
     IsSubmodule {
         /// Where.
         path: String,
-        /// Its commit, or `unknown`.
-        commit: String,
+        /// Its commit. `None`: the forge does not tell it (Bitbucket).
+        commit: Option<String>,
     },
     /// A symbolic link that leads nowhere.
     #[error("`{path}` is a symbolic link to `{target}`, where there is no file of this repository")]
@@ -138,6 +138,13 @@ pub enum ContentError {
     /// A mistake in jeton.
     #[error("{0}")]
     Internal(&'static str),
+}
+
+fn at_commit(commit: Option<&str>) -> String {
+    match commit {
+        Some(commit) => format!("at its commit {commit}"),
+        None => "at a commit that the forge does not tell".to_owned(),
+    }
 }
 
 fn tried_words(tried: &[String]) -> String {
@@ -206,12 +213,15 @@ impl Coded for ContentError {
             }
             Self::IsDirectory(_) => "Ask for a file in it; the tree with this `path` lists them.".to_owned(),
             Self::IsFile(_) => "Ask for its content, or list the directory that it lies in.".to_owned(),
-            Self::IsSubmodule { .. } => {
+            Self::IsSubmodule { commit: Some(_), .. } => {
                 "Read the file `.gitmodules` for the repository's address, and ask for that repository at this commit.".to_owned()
+            }
+            Self::IsSubmodule { commit: None, .. } => {
+                "Read the file `.gitmodules` for the repository's address; a clone shows at which commit it is meant.".to_owned()
             }
             Self::LinkBroken { .. } => "Ask for the file that is meant by its own path.".to_owned(),
             Self::TooLarge { by_forge: true, .. } => "Clone the repository: the forge gives no larger files over its API.".to_owned(),
-            Self::TooLarge { .. } => "Clone the repository, or ask the operator to raise `content.max_file_bytes`.".to_owned(),
+            Self::TooLarge { .. } => "Clone the repository, or ask the operator to raise `content.max_file_mb`.".to_owned(),
             Self::NotText { .. } => "Ask for it as it is with `raw`; or as base64 with the file route under /v1/content.".to_owned(),
             Self::Range(_) => "Ask for a part that the file has; `max-lines` tells how many lines there are.".to_owned(),
             Self::Cursor => "Begin anew without a cursor; give each cursor back with the same other parameters.".to_owned(),

@@ -12,7 +12,7 @@ mod sources;
 mod text;
 
 pub use alone::{AloneContent, AloneParts};
-pub use blobs::{Arrival, Blob, BlobSettings, Blobs};
+pub use blobs::{Arrival, Blob, BlobSettings, Blobs, Fetch};
 pub use content::{Content, ContentParts};
 pub use error::ContentError;
 pub use read::{At, CommitsQuery, FileRead, HistoryPage, Link, Meta, RawRead, Read, Standing, TreeListing, TreeQuery};

@@ -150,7 +150,7 @@ pub struct CommitsQuery {
     pub path: FilePath,
     /// Only from then on.
     pub since: Option<Timestamp>,
-    /// Only before then.
+    /// Only up to then.
     pub until: Option<Timestamp>,
     /// Commits at most: 1 to 100.
     pub limit: usize,

@@ -3,6 +3,7 @@
 
 mod adding;
 mod changing;
+mod content;
 mod environment;
 mod forges;
 mod looking;

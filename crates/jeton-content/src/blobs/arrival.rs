@@ -11,13 +11,16 @@ use super::{
     Blob,
     blob::{Walk, within},
     file::{Reader, SealedFile},
+    flight::Own,
     length,
     seal::FRAME_BYTES,
+    ticket::Ticket,
     to_usize,
 };
 use crate::ContentError;
 
-/// A file that is here, or on its way. Cheap to clone; who drops it does not stop it.
+/// A file that is here, or on its way. Cheap to clone. A large file that nobody has any more, nor a stream of it, ceases to come after
+/// a while.
 ///
 /// No stream of it ends well before the whole file is here and its bytes are those of its id: the last byte of each stream waits for
 /// that. So what was given out whole is right, and what is wrong ends with an error.
@@ -27,13 +30,15 @@ pub struct Arrival(State);
 #[derive(Clone)]
 enum State {
     Whole(Blob),
-    Coming(watch::Receiver<Progress>),
+    Coming(Arc<Ticket>),
 }
 
 /// How far a file is.
 pub(super) struct Progress {
     /// In bytes, as it was announced.
     pub(super) size: Option<u64>,
+    /// Whether it goes to the disk.
+    pub(super) large: bool,
     pub(super) stage: Stage,
 }
 
@@ -54,6 +59,7 @@ impl Progress {
     pub(super) fn asked() -> Self {
         Self {
             size: None,
+            large: false,
             stage: Stage::Asked,
         }
     }
@@ -67,6 +73,20 @@ impl Progress {
         }
     }
 
+    /// The size if it was announced, and otherwise that the first bytes are here, or why there is none of them.
+    fn begun(&self) -> Option<Result<Option<u64>, ContentError>> {
+        self.ready().map(|size| size.map(Some)).or(match &self.stage {
+            Stage::Memory(bytes) if !bytes.is_empty() => Some(Ok(None)),
+            Stage::Disk { readable: 1.., .. } => Some(Ok(None)),
+            _ => None,
+        })
+    }
+
+    /// Whether a fetch that nobody waits for is better ended here than brought to its end.
+    pub(super) fn may_end(&self) -> bool {
+        self.large || matches!(self.stage, Stage::Asked)
+    }
+
     /// The end of it, once it is there.
     fn end(&self) -> Option<Result<Blob, ContentError>> {
         match &self.stage {
@@ -78,15 +98,22 @@ impl Progress {
 }
 
 impl Arrival {
-    pub(super) fn coming(progress: watch::Receiver<Progress>) -> Self {
-        Self(State::Coming(progress))
+    /// A fetch that was begun for this.
+    pub(super) fn begun_for(progress: watch::Receiver<Progress>, path: &str) -> Self {
+        Self(State::Coming(Arc::new(Ticket::new(progress, path, None))))
+    }
+
+    /// A fetch that was begun for somebody else, and what to do when it fails.
+    pub(super) fn joined(progress: watch::Receiver<Progress>, own: Own) -> Self {
+        let path = own.path().to_owned();
+        Self(State::Coming(Arc::new(Ticket::new(progress, &path, Some(own)))))
     }
 
     /// In bytes, where it is known by now.
     pub fn size(&self) -> Option<u64> {
         match &self.0 {
             State::Whole(blob) => Some(blob.size()),
-            State::Coming(progress) => progress.borrow().ready().and_then(Result::ok),
+            State::Coming(ticket) => ticket.progress().borrow().ready().and_then(Result::ok),
         }
     }
 
@@ -97,7 +124,19 @@ impl Arrival {
     pub async fn ready(&self) -> Result<u64, ContentError> {
         match &self.0 {
             State::Whole(blob) => Ok(blob.size()),
-            State::Coming(progress) => wait(progress, Progress::ready).await,
+            State::Coming(ticket) => ticket.wait(Progress::ready).await,
+        }
+    }
+
+    /// Waits until the size is known or the first bytes are here, whichever is first. `None`: the forge does not tell the size before
+    /// the end.
+    ///
+    /// # Errors
+    /// Why the file will not come.
+    pub async fn begun(&self) -> Result<Option<u64>, ContentError> {
+        match &self.0 {
+            State::Whole(blob) => Ok(Some(blob.size())),
+            State::Coming(ticket) => ticket.wait(Progress::begun).await,
         }
     }
 
@@ -108,7 +147,7 @@ impl Arrival {
     pub async fn whole(&self) -> Result<Blob, ContentError> {
         match &self.0 {
             State::Whole(blob) => Ok(blob.clone()),
-            State::Coming(progress) => wait(progress, Progress::end).await,
+            State::Coming(ticket) => ticket.wait(Progress::end).await,
         }
     }
 
@@ -116,9 +155,11 @@ impl Arrival {
     pub fn stream(&self, range: Option<Range<u64>>) -> BoxStream<'static, Result<Bytes, ContentError>> {
         match &self.0 {
             State::Whole(blob) => blob.stream(range.unwrap_or(0..blob.size())),
-            State::Coming(progress) => {
+            State::Coming(ticket) => {
                 let follower = Follower {
-                    progress: progress.clone(),
+                    ticket: Arc::clone(ticket),
+                    progress: ticket.progress(),
+                    given: false,
                     at: range.as_ref().map_or(0, |range| range.start),
                     range,
                     reader: None,
@@ -130,23 +171,13 @@ impl Arrival {
     }
 }
 
-async fn wait<T>(
-    progress: &watch::Receiver<Progress>,
-    known: impl Fn(&Progress) -> Option<Result<T, ContentError>>,
-) -> Result<T, ContentError> {
-    let mut progress = progress.clone();
-    loop {
-        if let Some(known) = known(&progress.borrow_and_update()) {
-            return known;
-        }
-        progress.changed().await.map_err(|_| abandoned())?;
-    }
-}
-
 /// Who reads a file while it comes.
 struct Follower {
+    ticket: Arc<Ticket>,
     progress: watch::Receiver<Progress>,
     range: Option<Range<u64>>,
+    /// Whether they have anything of it.
+    given: bool,
     /// How far they are.
     at: u64,
     reader: Option<Reader>,
@@ -168,7 +199,18 @@ impl Follower {
             if let Some(rest) = &mut self.rest {
                 return Ok(rest.next().await.transpose()?.map(|piece| (piece, self)));
             }
-            let next = next(&self.progress.borrow_and_update(), self.range.as_ref(), self.at)?;
+            let next = next(&self.progress.borrow_and_update(), self.range.as_ref(), self.at);
+            let next = match next {
+                Ok(next) => next,
+                // What was given may not be what another fetch brings.
+                Err(stop) => match self.ticket.instead(&self.progress, stop, !self.given) {
+                    Ok(progress) => {
+                        self.progress = progress;
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                },
+            };
             let piece = match next {
                 Next::Here(piece) => piece,
                 Next::OnDisk(file, range, written) => {
@@ -187,10 +229,11 @@ impl Follower {
                     continue;
                 }
                 Next::Wait => {
-                    self.progress.changed().await.map_err(|_| abandoned())?;
+                    self.progress.changed().await.map_err(|_| forgotten())?;
                     continue;
                 }
             };
+            self.given = true;
             self.at += length(&piece);
             return Ok(Some((piece, self)));
         }
@@ -226,7 +269,7 @@ fn next(progress: &Progress, range: Option<&Range<u64>>, at: u64) -> Result<Next
 }
 
 /// The task that brings the file tells each end of it; that it is gone without a word cannot be.
-fn abandoned() -> ContentError {
+pub(super) fn forgotten() -> ContentError {
     ContentError::Internal("the fetch of a file has ended without a result")
 }
 
@@ -240,7 +283,7 @@ impl fmt::Debug for Arrival {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let whole = match &self.0 {
             State::Whole(_) => true,
-            State::Coming(progress) => matches!(progress.borrow().stage, Stage::Whole(_)),
+            State::Coming(ticket) => matches!(ticket.progress().borrow().stage, Stage::Whole(_)),
         };
         f.debug_struct("Arrival")
             .field("size", &self.size())

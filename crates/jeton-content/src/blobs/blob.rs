@@ -141,11 +141,11 @@ impl Blob {
         self.facts().lines_within(self, lines, most).await
     }
 
-    /// Reads the largest piece of at most `wanted` bytes that begins at `offset` and splits no character; empty only at the end.
+    /// Reads the largest piece of at most `wanted` bytes that begins at `offset` and splits no character; one is given even if it is
+    /// longer. Empty only at the end.
     ///
     /// # Errors
-    /// [`ContentError::Range`] when the offset is inside a character or beyond the end, or `wanted` is less than one character;
-    /// [`ContentError::Cache`].
+    /// [`ContentError::Range`] when the offset is inside a character or beyond the end; [`ContentError::Cache`].
     pub async fn chunk(&self, offset: u64, wanted: u64) -> Result<Bytes, ContentError> {
         self.facts().chunk(self, offset, wanted).await
     }

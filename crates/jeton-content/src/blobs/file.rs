@@ -1,5 +1,5 @@
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io,
     os::unix::fs::FileExt as _,
     path::PathBuf,
@@ -12,9 +12,9 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    disk::Space,
     home::NewFile,
     length,
+    room::Space,
     seal::{FRAME_BYTES, FileNumber, FrameKey, TAG_BYTES},
     to_usize,
 };
@@ -28,6 +28,8 @@ pub(super) struct SealedFile {
     place: Place,
     /// It could not be read as it was written.
     spoilt: AtomicBool,
+    /// It had to leave while it was in use.
+    revoked: AtomicBool,
     // After `place`, so that the room is free only when the file is gone.
     space: Space,
 }
@@ -67,6 +69,7 @@ impl SealedFile {
             key,
             place,
             spoilt: AtomicBool::new(false),
+            revoked: AtomicBool::new(false),
             space,
         };
         (file, handle)
@@ -83,8 +86,13 @@ impl SealedFile {
 
     /// Seals a frame and writes it to its place. It blocks.
     pub(super) fn write(&self, handle: &File, frame: u32, mut plain: Vec<u8>) -> io::Result<Vec<u8>> {
+        if self.revoked.load(Ordering::Acquire) {
+            return Err(io::Error::other("it came too slowly, and others needed its room"));
+        }
+        let written = length(&plain);
         self.key.seal(self.number, frame, &mut plain);
         handle.write_all_at(&plain, offset(u64::from(frame)))?;
+        self.space.advance(written);
         plain.clear();
         Ok(plain)
     }
@@ -95,10 +103,31 @@ impl SealedFile {
             Place::Named(path) => fs::symlink_metadata(&path.0).is_ok_and(|found| found.len() == sealed_length(size)),
             Place::Unnamed(_) => true,
         };
-        there && !self.spoilt.load(Ordering::Relaxed)
+        there && !self.spoilt.load(Ordering::Relaxed) && !self.revoked.load(Ordering::Acquire)
+    }
+
+    /// Gives its room to others. Who still reads or writes it gets an error with the next piece. It blocks.
+    pub(super) fn revoke(&self) {
+        self.space.hold();
+        self.revoked.store(true, Ordering::Release);
+        // Removing it would free nothing, because its readers have it open.
+        let emptied = match &self.place {
+            Place::Named(path) => {
+                let file = OpenOptions::new().write(true).open(&path.0);
+                file.and_then(|file| file.set_len(0))
+            }
+            Place::Unnamed(handle) => handle.set_len(0),
+        };
+        match emptied {
+            Ok(()) => self.space.free(),
+            Err(error) => tracing::warn!(number = self.number.0, %error, "a file of the cache cannot be emptied"),
+        }
     }
 
     fn unreadable(&self, error: &dyn std::fmt::Display) -> ContentError {
+        if self.revoked.load(Ordering::Acquire) {
+            return ContentError::Cache("the file was read too slowly, and others needed its room".to_owned());
+        }
         self.spoilt.store(true, Ordering::Relaxed);
         tracing::warn!(number = self.number.0, %error, "a file of the cache cannot be read");
         ContentError::Cache(format!("a file in it cannot be read: {error}"))
@@ -136,7 +165,9 @@ impl Reader {
             return Err(self.file.unreadable(&"it was changed"));
         }
         let bytes = Bytes::from(bytes);
-        Ok(bytes.slice(to_usize(start - frame_start)..to_usize(end.min(frame_end) - frame_start)))
+        let piece = bytes.slice(to_usize(start - frame_start)..to_usize(end.min(frame_end) - frame_start));
+        self.file.space.advance(length(&piece));
+        Ok(piece)
     }
 
     /// Gives all the pieces of a range. It blocks.

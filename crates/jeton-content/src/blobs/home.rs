@@ -1,7 +1,7 @@
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
     io,
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -120,6 +120,7 @@ impl Home {
 
 fn take(directory: &Path) -> io::Result<Ground> {
     DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    close(directory)?;
     let mut options = OpenOptions::new();
     let lock = options.read(true).write(true).create(true).truncate(false).mode(0o600);
     let lock = lock.open(directory.join(LOCK))?;
@@ -134,6 +135,25 @@ fn take(directory: &Path) -> io::Result<Ground> {
         }
         Err(TryLockError::Error(error)) => Err(error),
     }
+}
+
+/// Closes a directory, which may have been there before, to everybody else. One that is not ours alone is not taken: its owner could
+/// put other files in the place of those in it.
+fn close(directory: &Path) -> io::Result<()> {
+    const STICKY: u32 = 0o1000;
+    let open = File::open(directory)?;
+    let found = open.metadata()?;
+    let refused = |words| Err(io::Error::new(io::ErrorKind::PermissionDenied, words));
+    if found.uid() != rustix::process::geteuid().as_raw() {
+        return refused("its directory is another user's");
+    }
+    if found.mode() & STICKY != 0 {
+        return refused("its directory is one that many users share");
+    }
+    if found.mode() & 0o077 != 0 {
+        open.set_permissions(Permissions::from_mode(0o700))?;
+    }
+    Ok(())
 }
 
 /// Removes the files of processes that are gone; nobody has their keys.

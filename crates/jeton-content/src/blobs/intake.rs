@@ -11,6 +11,7 @@ use super::{
     Blob, Shared,
     arrival::{Progress, Stage},
     blocking,
+    disk::Disk,
     file::Reader,
     flight::Ask,
     length,
@@ -41,7 +42,7 @@ pub(super) async fn fetch(
             object: id.to_string(),
         });
     }
-    shared.keep(&blob);
+    shared.keep(&ask.scope, &blob);
     Ok(blob)
 }
 
@@ -158,16 +159,32 @@ impl<'a> Intake<'a> {
             return Err(ContentError::Internal("a file that is on disk was to go there"));
         };
         let disk = Arc::clone(&self.shared.disk);
-        let announced = self.announced;
+        // Nobody has to hear of it.
+        self.progress.send_if_modified(|progress| {
+            progress.large = true;
+            false
+        });
+        let mut spool = blocking(move || Spool::begin(&disk)).await??;
+        self.room(&mut spool, self.announced.unwrap_or_default().max(self.received))
+            .await?;
         let here = self.take_memory();
         let spool = blocking(move || {
-            let mut spool = Spool::new(&disk, announced)?;
             spool.write(&here)?;
             Ok::<_, ContentError>(spool)
         })
         .await??;
         self.tell(&spool);
         self.state = State::Disk(measure, spool);
+        Ok(())
+    }
+
+    /// Takes room for a file of this size, and waits for it if need be.
+    async fn room(&self, spool: &mut Spool, size: u64) -> Result<(), ContentError> {
+        let lacking = spool.lacks(size);
+        if lacking > 0 {
+            Disk::room(&self.shared.disk, spool.file(), lacking).await?;
+            spool.widen(lacking);
+        }
         Ok(())
     }
 
@@ -178,6 +195,7 @@ impl<'a> Intake<'a> {
                 "a file that is not on disk was to be written there",
             ));
         };
+        self.room(&mut spool, self.received).await?;
         let pieces = std::mem::take(&mut self.waiting);
         self.waiting_bytes = 0;
         let (measure, spool) = blocking(move || {

@@ -7,9 +7,8 @@ use super::{
 };
 use crate::ContentError;
 
-/// A sealed file that is being written. All that it does blocks.
+/// A sealed file that is being written, in room that was taken for it before. All that it does blocks.
 pub(super) struct Spool {
-    disk: Arc<Disk>,
     file: Arc<SealedFile>,
     handle: Arc<File>,
     /// A frame that is not sealed yet.
@@ -20,19 +19,26 @@ pub(super) struct Spool {
 }
 
 impl Spool {
-    /// Begins a file, for which there has to be room if its length is known.
-    pub(super) fn new(disk: &Arc<Disk>, size: Option<u64>) -> Result<Self, ContentError> {
+    /// Begins a file that has no room yet.
+    pub(super) fn begin(disk: &Disk) -> Result<Self, ContentError> {
         let (file, handle) = disk.create()?;
-        let taken = sealed_length(size.unwrap_or_default());
-        disk.take(file.space(), taken)?;
         Ok(Self {
-            disk: Arc::clone(disk),
-            file: Arc::new(file),
+            file,
             handle,
             open: Vec::with_capacity(FRAME),
             frames: 0,
-            taken,
+            taken: 0,
         })
+    }
+
+    /// The room in bytes that it lacks for a file of this size.
+    pub(super) fn lacks(&self, size: u64) -> u64 {
+        sealed_length(size).saturating_sub(self.taken)
+    }
+
+    /// It was given so much more room.
+    pub(super) fn widen(&mut self, bytes: u64) {
+        self.taken += bytes;
     }
 
     /// For readers.
@@ -69,8 +75,7 @@ impl Spool {
     fn seal(&mut self) -> Result<(), ContentError> {
         let needed = sealed_length(self.readable() + FRAME_BYTES.min(super::length(&self.open)));
         if needed > self.taken {
-            self.disk.take(self.file.space(), needed - self.taken)?;
-            self.taken = needed;
+            return Err(ContentError::Internal("a file is written beyond its room"));
         }
         let frame = std::mem::take(&mut self.open);
         self.open = self

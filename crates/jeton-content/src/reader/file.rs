@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
-use jeton_domain::{FilePath, ObjectId, RefName};
-use jeton_forge::content::{BlobStream, Body, Entry, EntryKind, Opened};
+use jeton_domain::{FilePath, ObjectId};
+use jeton_forge::content::{Body, Entry, EntryKind, Opened};
+use jiff::{SignedDuration, Timestamp};
 
-use super::{Base, Reader, internal, shown};
+use super::{Base, PlaceKey, Reader, shown};
 use crate::{
-    Arrival, Blob, ContentError, Link,
+    Arrival, Blob, ContentError, Fetch, Link,
     sources::{Failed, Way},
 };
 
 /// Links that lead to links, at most; as Linux has it, roughly.
 const MOST_LINKS: usize = 8;
+/// For how long nothing is taken to be where nothing was.
+const ABSENT: SignedDuration = SignedDuration::from_mins(1);
 
 /// A file that was found, and its bytes as far as they are here.
 #[derive(Debug, Clone)]
@@ -27,7 +30,10 @@ impl Reader {
     pub(crate) async fn file(&self, way: &Arc<Way>, base: &Base, path: &FilePath) -> Result<Found, ContentError> {
         let mut at = path.clone();
         for _ in 0..=MOST_LINKS {
-            let (entry, arrival) = self.place(way, base, &at).await?;
+            let (entry, arrival) = match self.place(way, base, &at).await {
+                Err(ContentError::PathNotFound { .. }) if at != *path => return Err(broken(path, at.as_str())),
+                placed => placed?,
+            };
             match entry.kind {
                 EntryKind::File | EntryKind::Executable => {
                     // Where the forge followed a link by itself, the entry has the path of what it led to.
@@ -56,7 +62,7 @@ impl Reader {
                 EntryKind::Submodule => {
                     return Err(ContentError::IsSubmodule {
                         path: shown(&at),
-                        commit: entry.id.map_or_else(|| "unknown".to_owned(), |id| id.to_string()),
+                        commit: entry.id.map(|id| id.to_string()),
                     });
                 }
             }
@@ -76,11 +82,14 @@ impl Reader {
         }
         let key = Self::key(way, base.commit, path);
         let known = match self.places.get(&key).await {
-            Some(known) => Some(known),
-            None => self.in_listing(way, base, path).await,
+            Some(entry) => Some(Some(entry)),
+            None => match self.in_listing(way, base, path).await {
+                Some(known) => Some(known),
+                None => self.is_absent(way, &key).await.then_some(None),
+            },
         };
         if let Some(known) = known {
-            self.ensure_right(way).await?;
+            self.ensure_right(way, base).await?;
             return match known {
                 Some(entry) => Ok((entry, None)),
                 None => Err(self.nothing_there(way, base, path).await),
@@ -92,45 +101,58 @@ impl Reader {
         let looked = self
             .places
             .try_get_with(key.clone(), async {
-                match self.open(way, base, path).await {
-                    Ok((entry, arrival)) => {
-                        brought = arrival;
-                        Ok(entry)
-                    }
-                    Err(error) => {
-                        own = Some(error);
-                        Err(())
-                    }
+                let opened = self.open(way, base, path).await.map_err(Some);
+                let (entry, arrival) = opened.map_err(|error| own = Some(error))?;
+                brought = arrival;
+                if entry.is_none() {
+                    // Before those who wait hear of it: they need not look themselves.
+                    self.absent.insert(key.clone(), way.now().as_millisecond()).await;
+                    own = Some(None);
                 }
+                entry.ok_or(())
             })
             .await;
-        let entry = match (looked, own) {
-            (Ok(entry), _) => entry,
-            (Err(_), Some(error)) => return Err(error),
-            (Err(_), None) => {
-                let (entry, arrival) = self.open(way, base, path).await?;
-                brought = arrival;
-                self.places.insert(key, entry.clone()).await;
-                entry
+        match (looked, own) {
+            (Ok(entry), _) => {
+                // It may have been found by somebody else's credential.
+                self.ensure_right(way, base).await?;
+                return Ok((entry, brought));
             }
-        };
-        // Found by somebody else's credential.
-        self.ensure_right(way).await?;
-        match entry {
-            Some(entry) => Ok((entry, brought)),
-            None => Err(self.nothing_there(way, base, path).await),
+            (Err(_), Some(Some(error))) => return Err(error),
+            (Err(_), Some(None)) => {}
+            (Err(_), None) if self.is_absent(way, &key).await => self.ensure_right(way, base).await?,
+            (Err(_), None) => {
+                if let (Some(entry), arrival) = self.open(way, base, path).await? {
+                    self.places.insert(key, Arc::clone(&entry)).await;
+                    return Ok((entry, arrival));
+                }
+            }
         }
+        Err(self.nothing_there(way, base, path).await)
+    }
+
+    /// Whether nothing was found there a moment ago. Not for long: a forge's replicas may lag, and who asked may have lost their right.
+    async fn is_absent(&self, way: &Way, key: &PlaceKey) -> bool {
+        let at = self
+            .absent
+            .get(key)
+            .await
+            .and_then(|at| Timestamp::from_millisecond(at).ok());
+        at.is_some_and(|at| way.now().duration_since(at).abs() <= ABSENT)
     }
 
     /// Asks the forge. `None`: nothing is there, in a commit that is.
-    async fn open(
+    pub(super) async fn open(
         &self,
         way: &Arc<Way>,
         base: &Base,
         path: &FilePath,
     ) -> Result<(Option<Arc<Entry>>, Option<Arrival>), ContentError> {
         let Opened { mut entry, body } = match way.open(&base.commit, path).await {
-            Ok(opened) => opened,
+            Ok(opened) => {
+                self.confirm(way, base).await;
+                opened
+            }
             Err(Failed::NotFound(_) | Failed::NoSuchName(_)) => {
                 self.commit_is_there(way, base).await?;
                 return Ok((None, None));
@@ -140,17 +162,15 @@ impl Reader {
         let arrival = match body {
             Body::Here(bytes) => {
                 let (id, host) = (entry.id, way.host());
-                let blob = self.blobs.put(id.as_ref(), host, path.as_str(), bytes).await?;
+                let scope = way.endpoint_key();
+                let blob = self.blobs.put(scope, id.as_ref(), host, path.as_str(), bytes).await?;
                 entry.id = Some(blob.id());
                 entry.size = Some(blob.size());
                 Some(Arrival::from(blob))
             }
             Body::Coming(stream) => {
-                let flight = flight(way, &base.commit, &entry);
-                Some(
-                    self.blobs
-                        .begin(flight, entry.id, way.host(), path.as_str(), async move || Ok(stream)),
-                )
+                let fetch = self.fetch(way, base.commit, entry.path.clone(), entry.id);
+                Some(self.begin(way, base, &entry, fetch.with(stream)))
             }
             Body::Apart => None,
         };
@@ -168,18 +188,28 @@ impl Reader {
             });
         }
         if let Some(id) = &entry.id
-            && let Some(blob) = self.blobs.find(id).await
+            && let Some(blob) = self.blobs.find(way.endpoint_key(), id).await
         {
             return Ok(Arrival::from(blob));
         }
-        let (reader, way, commit, wanted) = (self.clone(), Arc::clone(way), base.commit, Arc::clone(entry));
-        let flight = flight(&way, &commit, entry);
-        let host = way.host().to_owned();
-        let fetch = async move || -> Result<BlobStream, ContentError> {
-            let stream = way.blob(&commit, &wanted.path, wanted.id.as_ref()).await;
-            stream.map_err(|failed| reader.failed(&way, &wanted.path, failed))
-        };
-        Ok(self.blobs.begin(flight, entry.id, &host, entry.path.as_str(), fetch))
+        let fetch = self.fetch(way, base.commit, entry.path.clone(), entry.id);
+        Ok(self.begin(way, base, entry, fetch))
+    }
+
+    /// Brings a file, or joins those who wait for it.
+    fn begin(&self, way: &Way, base: &Base, entry: &Entry, fetch: Fetch) -> Arrival {
+        let (scope, flight) = (way.endpoint_key(), flight(way, &base.commit, entry));
+        self.blobs
+            .begin(scope, flight, entry.id, way.host(), entry.path.as_str(), fetch)
+    }
+
+    /// Asks the forge for the bytes of a file, as one of those who may be asked for this caller.
+    fn fetch(&self, way: &Arc<Way>, commit: ObjectId, path: FilePath, id: Option<ObjectId>) -> Fetch {
+        let (reader, way) = (self.clone(), Arc::clone(way));
+        Fetch::new(async move || {
+            let stream = way.blob(&commit, &path, id.as_ref()).await;
+            stream.map_err(|failed| reader.failed(&way, &path, failed))
+        })
     }
 
     /// Waits for a file to be whole, and remembers its id where the forge did not tell it (Bitbucket).
@@ -192,18 +222,9 @@ impl Reader {
                 ..Entry::clone(&found.entry)
             };
             let key = Self::key(way, base.commit, &found.entry.path);
-            self.places.insert(key, Some(Arc::new(entry))).await;
+            self.places.insert(key, Arc::new(entry)).await;
         }
         Ok(blob)
-    }
-
-    /// Whether a commit that was asked for by its id is in this repository at all.
-    pub(crate) async fn commit_is_there(&self, way: &Arc<Way>, base: &Base) -> Result<(), ContentError> {
-        if base.reference.is_some() {
-            return Ok(());
-        }
-        let name = RefName::parse(&base.commit.to_string()).map_err(|_| internal("a commit's id is no name"))?;
-        self.look(way, Some(&name), false).await.map(drop)
     }
 
     /// What a failure means to the caller.

@@ -1,14 +1,12 @@
-//! The history of commits. From a commit backwards it never changes; so a cursor is a commit to start from and a number.
+//! The history of commits, in blocks of a hundred as the forges give it. From a commit backwards it never changes; so a cursor is a commit
+//! to start from and a place.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::Arc;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jeton_domain::{FilePath, ObjectId};
 use jeton_forge::content::{Commit, CommitsAsk};
 use jiff::Timestamp;
-use tokio::sync::Mutex;
 
 use super::{Base, Reader, shown};
 use crate::{
@@ -16,43 +14,55 @@ use crate::{
     sources::{Failed, Way},
 };
 
-/// Pages of 100 commits that one request looks through at most, where the forge does not filter by date itself.
-const MOST_PAGES: usize = 10;
-/// Commits that are kept of one history at most.
-const MOST_COMMITS: usize = 100_000;
+/// Blocks that one request looks through at most, where the forge does not filter by date itself.
+const MOST_BLOCKS: usize = 10;
+/// Commits in a block.
+const BLOCK: usize = 100;
+/// No history is longer.
+const MOST_COMMITS: usize = 100_000_000;
 
-/// Which history.
+/// Which part of which history.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct HistoryKey {
+pub(crate) struct BlockKey {
     repository: Arc<str>,
     from: ObjectId,
     path: FilePath,
     since: Option<Timestamp>,
     until: Option<Timestamp>,
+    block: BlockId,
 }
 
-/// A history, as far as it was asked for.
+/// Which block: by its number where the forge counts them, else by what it gave to ask for it with.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum BlockId {
+    /// From 0.
+    Number(usize),
+    /// `None`: the first.
+    Token(Option<Arc<str>>),
+}
+
+/// A block.
 #[derive(Debug)]
-pub(crate) struct SharedHistory {
-    state: Mutex<State>,
-    weight: AtomicUsize,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    commits: Vec<Arc<Commit>>,
-    /// Where to go on; `None` at the very beginning too.
-    next: Option<String>,
-    complete: bool,
+pub(crate) struct Block {
+    commits: Vec<Commit>,
+    next: Option<Arc<str>>,
     /// Whether the forge filtered by date; else what is given out has to be.
     filtered: bool,
 }
 
-impl SharedHistory {
+impl Block {
     /// Bytes in memory, roughly.
     pub(crate) fn weight(&self) -> usize {
-        self.weight.load(Ordering::Relaxed)
+        let messages: usize = self.commits.iter().map(|commit| commit.message.len()).sum();
+        1024 + self.commits.len() * 500 + messages
     }
+}
+
+/// A place in a history: what comes next there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Spot {
+    block: BlockId,
+    offset: usize,
 }
 
 impl Reader {
@@ -62,88 +72,125 @@ impl Reader {
         way: &Arc<Way>,
         base: &Base,
         query: &CommitsQuery,
-        start: usize,
+        start: Option<Spot>,
     ) -> Result<HistoryPage, ContentError> {
-        let key = HistoryKey {
+        let first = if way.history_page(1).is_some() {
+            BlockId::Number(0)
+        } else {
+            BlockId::Token(None)
+        };
+        let mut spot = start.unwrap_or(Spot {
+            block: first,
+            offset: 0,
+        });
+        let limit = query.limit.clamp(1, BLOCK);
+        let (mut found, mut blocks) = (Vec::new(), 0);
+        let has_next = loop {
+            let block = self.block(way, base, query, &spot.block).await?;
+            blocks += 1;
+            for (at, commit) in block.commits.iter().enumerate().skip(spot.offset) {
+                if found.len() == limit {
+                    break;
+                }
+                spot.offset = at + 1;
+                if block.filtered || is_wanted(commit, query) {
+                    found.push((commit.clone(), cursor(&base.commit, query, &spot)));
+                }
+            }
+            let rest = block.commits.len() > spot.offset;
+            let next = block.next_of(&spot.block, query);
+            if found.len() == limit && rest {
+                // What is left of this block may all be of other days; whether any more comes shows on the next page.
+                break true;
+            }
+            match next {
+                None => break false,
+                Some(next) => spot = Spot { block: next, offset: 0 },
+            }
+            if found.len() == limit || blocks >= MOST_BLOCKS {
+                break true;
+            }
+        };
+        let last = found.last().map(|(_, cursor)| cursor.clone());
+        // Where to go on: after the last one; or after what was looked through, where nothing more was found in it.
+        let searched = has_next && found.len() < limit;
+        let end_cursor = if searched {
+            Some(cursor(&base.commit, query, &spot))
+        } else {
+            last
+        };
+        Ok(HistoryPage {
+            commits: found,
+            has_next,
+            end_cursor,
+        })
+    }
+
+    /// A block that is here, or one call.
+    async fn block(
+        &self,
+        way: &Arc<Way>,
+        base: &Base,
+        query: &CommitsQuery,
+        block: &BlockId,
+    ) -> Result<Arc<Block>, ContentError> {
+        let key = BlockKey {
             repository: Arc::clone(way.key()),
             from: base.commit,
             path: query.path.clone(),
             since: query.since,
             until: query.until,
+            block: block.clone(),
         };
-        let new = async {
-            Arc::new(SharedHistory {
-                state: Mutex::default(),
-                weight: AtomicUsize::new(1024),
-            })
-        };
-        let history = self.histories.get_with(key.clone(), new).await;
-        let mut state = history.state.lock().await;
-        if start > MOST_COMMITS {
-            return Err(ContentError::Cursor);
+        if let Some(block) = self.histories.get(&key).await {
+            self.ensure_right(way, base).await?;
+            return Ok(block);
         }
-        let limit = query.limit.clamp(1, 100);
-        let (mut found, mut at, mut calls) = (Vec::new(), start, 0);
-        loop {
-            while found.len() <= limit
-                && let Some(commit) = state.commits.get(at)
-            {
-                if state.filtered || is_wanted(commit, query) {
-                    found.push((Arc::clone(commit), at));
-                }
-                at += 1;
+        // Another's failure is not ours: they may have other credentials.
+        let mut own = None;
+        let shared = self.histories.try_get_with(key.clone(), async {
+            self.bring(way, base, query, block)
+                .await
+                .map_err(|error| own = Some(error))
+        });
+        match (shared.await, own) {
+            (Ok(block), _) => {
+                self.ensure_right(way, base).await?;
+                Ok(block)
             }
-            if found.len() > limit || state.complete || (calls >= MOST_PAGES && at > start) {
-                break;
+            (Err(_), Some(error)) => Err(error),
+            (Err(_), None) => {
+                let block = self.bring(way, base, query, block).await?;
+                self.histories.insert(key, Arc::clone(&block)).await;
+                Ok(block)
             }
-            self.page(way, base, query, &mut state).await?;
-            calls += 1;
-            let weight = state.commits.iter().map(|commit| 400 + commit.message.len()).sum();
-            history.weight.store(weight, Ordering::Relaxed);
-            self.histories.insert(key.clone(), Arc::clone(&history)).await;
         }
-        let complete = state.complete;
-        drop(state);
-        if calls == 0 {
-            self.ensure_right(way).await?;
-        }
-        if at > MOST_COMMITS + 100 {
-            return Err(ContentError::Cursor);
-        }
-        let has_next = found.len() > limit || !complete;
-        found.truncate(limit);
-        let check = check_of(query);
-        let name = |at: usize| format!("{} {at} {check}", base.commit);
-        let last = found.last().map(|(_, at)| name(*at));
-        // Nothing yet, and more to look through: where to go on.
-        let searched = (has_next && found.len() < limit && at > 0).then(|| name(at - 1));
-        Ok(HistoryPage {
-            end_cursor: searched.or(last),
-            has_next,
-            commits: found
-                .into_iter()
-                .map(|(commit, at)| (Commit::clone(&commit), name(at)))
-                .collect(),
-        })
     }
 
-    /// Brings the next page.
-    async fn page(
+    async fn bring(
         &self,
         way: &Arc<Way>,
         base: &Base,
         query: &CommitsQuery,
-        state: &mut State,
-    ) -> Result<(), ContentError> {
+        block: &BlockId,
+    ) -> Result<Arc<Block>, ContentError> {
+        let page = match block {
+            BlockId::Number(0) | BlockId::Token(None) => None,
+            BlockId::Number(number) => Some(way.history_page(*number).ok_or(ContentError::Cursor)?),
+            BlockId::Token(Some(token)) => Some(token.to_string()),
+        };
         let ask = CommitsAsk {
             from: &base.commit,
             path: &query.path,
             since: query.since,
             until: query.until,
-            page: state.next.as_deref(),
+            page: page.as_deref(),
         };
         let page = match way.commits(&ask).await {
             Ok(page) => page,
+            Err(Failed::NotFound(why)) if why.code == jeton_domain::Code::ContentCursor => {
+                return Err(ContentError::Cursor);
+            }
             Err(Failed::NotFound(_) | Failed::NoSuchName(_)) => {
                 self.commit_is_there(way, base).await?;
                 return Err(ContentError::PathNotFound {
@@ -155,14 +202,28 @@ impl Reader {
             }
             Err(failed) => return Err(self.failed(way, &query.path, failed)),
         };
-        state.filtered = page.filtered;
-        // Dates go backwards but for clocks that were wrong: a whole page from before the time means that nothing of it comes any more.
+        self.confirm(way, base).await;
+        Ok(Arc::new(Block {
+            commits: page.commits,
+            next: page.next.map(Arc::from),
+            filtered: page.filtered,
+        }))
+    }
+}
+
+impl Block {
+    /// The block after this one, if there is one that may hold anything.
+    fn next_of(&self, block: &BlockId, query: &CommitsQuery) -> Option<BlockId> {
+        let token = self.next.clone()?;
+        // Dates go backwards but for clocks that were wrong: a whole block from before the time means that nothing of it comes any more.
         let is_past = |commit: &Commit| query.since.is_some_and(|since| commit.committer.at.timestamp() < since);
-        let over = !page.filtered && !page.commits.is_empty() && page.commits.iter().all(is_past);
-        state.complete = page.next.is_none() || over || state.commits.len() >= MOST_COMMITS;
-        state.next = page.next;
-        state.commits.extend(page.commits.into_iter().map(Arc::new));
-        Ok(())
+        if !self.filtered && !self.commits.is_empty() && self.commits.iter().all(is_past) {
+            return None;
+        }
+        Some(match block {
+            BlockId::Number(number) => BlockId::Number(number + 1),
+            BlockId::Token(_) => BlockId::Token(Some(token)),
+        })
     }
 }
 
@@ -178,41 +239,92 @@ fn check_of(query: &CommitsQuery) -> String {
     format!("{:02x}{:02x}", digest.as_ref()[0], digest.as_ref()[1])
 }
 
-/// Reads a cursor back: the commit to start from, and the number of the first commit that is wanted.
-pub(crate) fn read_cursor(text: &str, query: &CommitsQuery) -> Result<(ObjectId, usize), ContentError> {
+fn cursor(from: &ObjectId, query: &CommitsQuery, spot: &Spot) -> String {
+    let check = check_of(query);
+    match &spot.block {
+        BlockId::Number(number) => format!("{from} {} {check}", number * BLOCK + spot.offset),
+        BlockId::Token(None) => format!("{from} {} {check} -", spot.offset),
+        BlockId::Token(Some(token)) => {
+            let token = URL_SAFE_NO_PAD.encode(token.as_bytes());
+            format!("{from} {} {check} {token}", spot.offset)
+        }
+    }
+}
+
+/// Reads a cursor back: the commit to start from, and the place of the first commit that is wanted. What a token leads to is for the
+/// forge's client to judge.
+pub(crate) fn read_cursor(text: &str, query: &CommitsQuery) -> Result<(ObjectId, Spot), ContentError> {
     let read = || {
-        let text = (text.len() <= 200).then_some(text)?;
+        let text = (text.len() <= 3_000).then_some(text)?;
+        // As a space may come out of a query.
         let mut parts = text.split([' ', '+']);
         let (from, number, check) = (parts.next()?, parts.next()?, parts.next()?);
-        let number: usize = number.parse().ok()?;
-        (parts.next().is_none() && check == check_of(query)).then_some(())?;
-        Some((from.parse().ok()?, number.checked_add(1)?))
+        let (token, end) = (parts.next(), parts.next());
+        let number: usize = number.parse().ok().filter(|number| *number <= MOST_COMMITS)?;
+        (end.is_none() && check == check_of(query)).then_some(())?;
+        let spot = match token {
+            None => Spot {
+                block: BlockId::Number(number / BLOCK),
+                offset: number % BLOCK,
+            },
+            Some(token) => {
+                let token = match token {
+                    "-" => None,
+                    token => Some(String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?),
+                };
+                Spot {
+                    block: BlockId::Token(token.map(Arc::from)),
+                    offset: number,
+                }
+            }
+        };
+        Some((from.parse().ok()?, spot))
     };
     read().ok_or(ContentError::Cursor)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{check_of, read_cursor};
+    use super::{BlockId, Spot, check_of, cursor, read_cursor};
     use crate::CommitsQuery;
 
+    const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
     #[test]
-    fn a_cursor_fits_its_own_question_only() {
+    fn a_cursor_reads_back_and_fits_its_own_question_only() {
         let query = CommitsQuery::default();
         let other = CommitsQuery {
             since: Some("2026-01-01T00:00:00Z".parse().unwrap()),
             ..CommitsQuery::default()
         };
-        let commit = "0123456789abcdef0123456789abcdef01234567";
-        let cursor = format!("{commit} 41 {}", check_of(&query));
-        assert_eq!(read_cursor(&cursor, &query).unwrap(), (commit.parse().unwrap(), 42));
-        assert!(read_cursor(&cursor, &other).is_err());
+        let commit = COMMIT.parse().unwrap();
+        for block in [
+            BlockId::Number(3),
+            BlockId::Token(None),
+            BlockId::Token(Some("page=2&ctx=ä b".into())),
+        ] {
+            let spot = Spot { block, offset: 42 };
+            let text = cursor(&commit, &query, &spot);
+            assert_eq!(read_cursor(&text, &query).unwrap(), (commit, spot), "{text}");
+            assert!(read_cursor(&text, &other).is_err());
+        }
+    }
+
+    #[test]
+    fn what_is_no_cursor_is_refused() {
+        let query = CommitsQuery::default();
+        let check = check_of(&query);
+        let long = "9".repeat(5_000);
         for bad in [
             "",
             "x",
             "a b c",
-            &format!("{commit} -1 {}", check_of(&query)),
-            &"9".repeat(500),
+            &format!("{COMMIT} -1 {check}"),
+            &format!("{COMMIT} 99999999999999999999 {check}"),
+            &format!("{COMMIT} 999999999 {check}"),
+            &format!("{COMMIT} 1 {check} ä"),
+            &format!("{COMMIT} 1 {check} - -"),
+            &long,
         ] {
             assert!(read_cursor(bad, &query).is_err(), "{bad}");
         }

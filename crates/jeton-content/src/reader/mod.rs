@@ -7,6 +7,7 @@ mod history;
 mod listing;
 mod refs;
 mod similar;
+mod walk;
 
 pub(crate) use history::read_cursor as read_history_cursor;
 pub(crate) use listing::read_cursor as read_tree_cursor;
@@ -17,11 +18,13 @@ use std::{fmt, sync::Arc};
 use jeton_domain::{FilePath, ObjectId, RefName};
 use jeton_forge::content::Entry;
 use moka::future::Cache;
+use tokio::sync::Semaphore;
 
 use self::{
-    history::{HistoryKey, SharedHistory},
-    listing::{ListKey, SharedListing},
+    history::{Block, BlockKey},
+    listing::ListKey,
     refs::RefSlot,
+    walk::SharedListing,
 };
 use crate::{Blobs, ContentError, ContentSettings, sources::Way};
 
@@ -39,11 +42,19 @@ pub(crate) struct Reader {
     pub(crate) settings: Arc<ContentSettings>,
     pub(crate) blobs: Blobs,
     refs: Cache<(Arc<str>, Option<RefName>), Arc<RefSlot>>,
-    /// `None`: nothing is there, for certain.
-    places: Cache<PlaceKey, Option<Arc<Entry>>>,
+    places: Cache<PlaceKey, Arc<Entry>>,
+    /// Where nothing was found, and when, in milliseconds since the epoch.
+    absent: Cache<PlaceKey, i64>,
+    /// When a commit was last seen to be in a repository, in milliseconds since the epoch.
+    commits: Cache<(Arc<str>, ObjectId), i64>,
     listings: Cache<ListKey, Arc<SharedListing>>,
-    histories: Cache<HistoryKey, Arc<SharedHistory>>,
+    histories: Cache<BlockKey, Arc<Block>>,
+    /// Whole trees on their way: each may be tens of megabytes.
+    trees: Cache<Arc<str>, Arc<Semaphore>>,
 }
+
+/// Whole trees that are on their way from one host at a time.
+const MOST_TREES: usize = 3;
 
 impl Reader {
     pub(crate) fn new(settings: Arc<ContentSettings>, blobs: Blobs) -> Self {
@@ -56,16 +67,32 @@ impl Reader {
                 .max_capacity(part(4))
                 .weigher(|key: &PlaceKey, _| weight(300 + key.path.as_str().len() * 2))
                 .build(),
+            absent: Cache::builder()
+                .max_capacity(part(16))
+                .weigher(|key: &PlaceKey, _| weight(200 + key.path.as_str().len()))
+                .build(),
+            commits: Cache::new(part(1024).max(64)),
+            trees: Cache::new(1_000),
             listings: Cache::builder()
                 .max_capacity(part(2))
                 .weigher(|_, listing: &Arc<SharedListing>| weight(listing.weight()))
                 .build(),
             histories: Cache::builder()
                 .max_capacity(part(8))
-                .weigher(|_, history: &Arc<SharedHistory>| weight(history.weight()))
+                .weigher(|_, block: &Arc<Block>| weight(block.weight()))
                 .build(),
             settings,
         }
+    }
+
+    /// What one listing counts for at most: a third of the room for all of them.
+    fn most_weight(&self) -> usize {
+        usize::try_from(self.settings.index_bytes / 6).unwrap_or(usize::MAX)
+    }
+
+    async fn trees_of(&self, host: &str) -> Arc<Semaphore> {
+        let new = async { Arc::new(Semaphore::new(MOST_TREES)) };
+        self.trees.get_with(Arc::from(host), new).await
     }
 
     pub(crate) fn key(way: &Way, commit: ObjectId, path: &FilePath) -> PlaceKey {

@@ -1,8 +1,11 @@
 //! What names mean.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use arc_swap::ArcSwapOption;
@@ -17,8 +20,12 @@ use crate::{
     sources::{Failed, Known, Right, Way},
 };
 
-/// How often it is looked whether a name has become both a branch's and a tag's.
-const TWINS_EVERY: SignedDuration = SignedDuration::from_mins(10);
+/// For how long somebody waits while another looks.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// For how long a name that one thing had is taken to mean one thing.
+const ONE_FOR: SignedDuration = SignedDuration::from_mins(10);
+/// For how long a name that two things had is taken to mean two.
+const TWO_FOR: SignedDuration = SignedDuration::from_secs(20);
 
 /// What a name meant when it was last looked at.
 #[derive(Debug)]
@@ -50,8 +57,10 @@ pub(crate) struct RefSlot {
     looking: Mutex<()>,
     /// How many looks were begun.
     begun: AtomicU64,
-    /// When it was last looked whether two things have the name.
-    twins_at: AtomicI64,
+    /// When one thing was seen to have the name.
+    one_at: AtomicI64,
+    /// When a branch and a tag were seen to have it.
+    two_at: AtomicI64,
 }
 
 /// The commit that is read.
@@ -104,11 +113,11 @@ impl Reader {
                 stale: None,
             });
         }
-        let (state, stale) = self.look(way, parsed.as_ref(), revalidate).await?;
+        let (found, stale) = self.look(way, parsed.as_ref(), revalidate).await?;
         Ok(Base {
-            commit: state.commit,
-            tree: state.tree,
-            reference: Some(state),
+            commit: found.commit,
+            tree: found.tree,
+            reference: Some(found),
             name: named.map(str::to_owned),
             stale,
         })
@@ -128,7 +137,8 @@ impl Reader {
         if !revalidate && let Some(state) = self.at_hand(way, name, &slot) {
             return Ok((state, None));
         }
-        let _one_at_a_time = slot.looking.lock().await;
+        // Whoever looks now may wait for a turn of their own credential: nobody stands behind that for long.
+        let _one_at_a_time = tokio::time::timeout(PATIENCE, slot.looking.lock()).await;
         let looked_since = slot.begun.load(Ordering::Acquire) > begun;
         if (!revalidate || looked_since)
             && let Some(state) = self.at_hand(way, name, &slot)
@@ -165,18 +175,28 @@ impl Reader {
         slot: &RefSlot,
         error: ContentError,
     ) -> Result<(Arc<RefState>, Option<SignedDuration>), ContentError> {
-        let Some(state) = slot.state.load_full().filter(|_| is_trouble(&error)) else {
+        let now = way.now();
+        let Some(most) = self.stale_for(&error) else {
             return Err(error);
         };
-        let (now, most) = (way.now(), self.settings.stale);
-        let was_read = way
-            .seen_age(now)
-            .is_some_and(|age| age <= most.max(self.settings.right_lasts));
-        let age = state.age(now);
-        if age > most || !was_read {
-            return Err(error);
+        let was_read = way.seen_age(now).is_some_and(|age| age <= most);
+        match slot.state.load_full().map(|state| (state.age(now), state)) {
+            Some((age, state)) if was_read && age <= self.settings.stale => Ok((state, Some(age))),
+            _ => Err(error),
         }
-        Ok((state, Some(age)))
+    }
+
+    /// How long ago a credential must have been seen to read the repository for what is here to be shown in spite of this error. Only a
+    /// forge that fails lets a right last longer; a caller's own queue or share does not.
+    fn stale_for(&self, error: &ContentError) -> Option<SignedDuration> {
+        let settings = &self.settings;
+        match error.code() {
+            Code::ForgeUnavailable | Code::ForgeTimeout | Code::ForgeGarbled | Code::ForgeRateLimited => {
+                Some(settings.stale)
+            }
+            Code::ContentShare | Code::Overloaded => Some(settings.right_lasts.min(settings.stale)),
+            _ => None,
+        }
     }
 
     /// Looks again, unless somebody does already; nobody waits for it.
@@ -206,6 +226,9 @@ impl Reader {
             Err(failed) => return Err(self.not_resolved(way, name, failed).await),
         };
         let now = way.now();
+        if let Some(name) = name {
+            self.is_one(way, name, slot).await?;
+        }
         let state = match (resolved, before) {
             (Resolved::Unchanged, Some(before)) => {
                 before.checked_at.store(now.as_millisecond(), Ordering::Relaxed);
@@ -228,9 +251,7 @@ impl Reader {
                 checked_at: AtomicI64::new(now.as_millisecond()),
             }),
         };
-        if let Some(name) = name {
-            self.is_one(way, name, slot).await?;
-        }
+        self.confirm_commit(way, state.commit).await;
         slot.state.store(Some(Arc::clone(&state)));
         Ok(state)
     }
@@ -239,18 +260,31 @@ impl Reader {
     async fn is_one(&self, way: &Way, name: &RefName, slot: &RefSlot) -> Result<(), ContentError> {
         let text = name.as_str();
         let explicit = ["refs/", "heads/", "tags/"].iter().any(|start| text.starts_with(start));
-        let then = Timestamp::from_millisecond(slot.twins_at.load(Ordering::Relaxed)).unwrap_or(Timestamp::MIN);
+        if explicit || name.as_commit().is_some() {
+            return Ok(());
+        }
         let now = way.now();
-        if explicit || now.duration_since(then).abs() < TWINS_EVERY {
+        let is_within = |at: &AtomicI64, time: SignedDuration| {
+            let then = Timestamp::from_millisecond(at.load(Ordering::Relaxed)).unwrap_or(Timestamp::MIN);
+            now.duration_since(then).abs() < time
+        };
+        let ambiguous = || ContentError::RefAmbiguous {
+            repository: way.repository().to_string(),
+            name: text.to_owned(),
+        };
+        if is_within(&slot.two_at, TWO_FOR) {
+            return Err(ambiguous());
+        }
+        if is_within(&slot.one_at, ONE_FOR) {
             return Ok(());
         }
         match way.name_kind(name).await {
-            Ok(NameKind::Both) => Err(ContentError::RefAmbiguous {
-                repository: way.repository().to_string(),
-                name: text.to_owned(),
-            }),
+            Ok(NameKind::Both) => {
+                slot.two_at.store(now.as_millisecond(), Ordering::Relaxed);
+                Err(ambiguous())
+            }
             Ok(NameKind::Branch | NameKind::Tag | NameKind::Neither) => {
-                slot.twins_at.store(now.as_millisecond(), Ordering::Relaxed);
+                slot.one_at.store(now.as_millisecond(), Ordering::Relaxed);
                 Ok(())
             }
             // The name has just been resolved: a forge that cannot say more does not stop anybody.
@@ -282,19 +316,62 @@ impl Reader {
         }
     }
 
-    /// Makes sure that what is already here may be shown: a credential of the caller's was seen to read the repository lately.
-    /// Answers how old that is where the forge is down.
-    pub(crate) async fn ensure_right(&self, way: &Arc<Way>) -> Result<Option<SignedDuration>, ContentError> {
-        match way.right(way.now()) {
-            Right::Fresh => Ok(None),
+    /// Makes sure that what is already here may be shown: a credential of the caller's was seen to read the repository lately, and
+    /// a commit that was asked for by its id was seen to be in it. A repository that was made anew under its old name has other commits.
+    pub(crate) async fn ensure_right(&self, way: &Arc<Way>, base: &Base) -> Result<(), ContentError> {
+        let now = way.now();
+        if base.reference.is_none() && !self.is_confirmed(way, base, now).await {
+            return self.outlast(way, self.commit_is_there(way, base).await);
+        }
+        match way.right(now) {
+            Right::Fresh => Ok(()),
             Right::Due => {
                 let key = (Arc::clone(way.key()), None);
                 let slot = self.refs.get_with(key, async { Arc::default() }).await;
                 self.look_in_background(way, None, &slot);
-                Ok(None)
+                Ok(())
             }
-            Right::Missing => self.look(way, None, true).await.map(|(_, stale)| stale),
+            Right::Missing => self.outlast(way, self.look(way, None, true).await.map(drop)),
         }
+    }
+
+    /// Lets trouble of the forge pass for those who were seen to read not long ago.
+    fn outlast(&self, way: &Way, looked: Result<(), ContentError>) -> Result<(), ContentError> {
+        let Err(error) = looked else { return Ok(()) };
+        let age = way.seen_age(way.now());
+        match (self.stale_for(&error), age) {
+            (Some(most), Some(age)) if age <= most => Ok(()),
+            _ => Err(error),
+        }
+    }
+
+    async fn is_confirmed(&self, way: &Way, base: &Base, now: Timestamp) -> bool {
+        let key = (Arc::clone(way.key()), base.commit);
+        let at = self
+            .commits
+            .get(&key)
+            .await
+            .and_then(|at| Timestamp::from_millisecond(at).ok());
+        at.is_some_and(|at| now.duration_since(at).abs() <= self.settings.right_lasts)
+    }
+
+    /// Notes that the forge has just shown something of this commit in this repository.
+    pub(crate) async fn confirm(&self, way: &Way, base: &Base) {
+        self.confirm_commit(way, base.commit).await;
+    }
+
+    async fn confirm_commit(&self, way: &Way, commit: ObjectId) {
+        let key = (Arc::clone(way.key()), commit);
+        self.commits.insert(key, way.now().as_millisecond()).await;
+    }
+
+    /// Whether a commit that was asked for by its id is in this repository at all.
+    pub(crate) async fn commit_is_there(&self, way: &Arc<Way>, base: &Base) -> Result<(), ContentError> {
+        if base.reference.is_some() {
+            return Ok(());
+        }
+        let name = RefName::parse(&base.commit.to_string()).map_err(|_| internal("a commit's id is no name"))?;
+        self.look(way, Some(&name), true).await.map(drop)
     }
 }
 
@@ -303,17 +380,4 @@ fn no_such_name(way: &Way, name: Option<&RefName>) -> ContentError {
         repository: way.repository().to_string(),
         name: name.map_or_else(|| "HEAD".to_owned(), ToString::to_string),
     }
-}
-
-/// Whether the forge could not be asked, or gave no clear word.
-pub(crate) fn is_trouble(error: &ContentError) -> bool {
-    matches!(
-        error.code(),
-        Code::ForgeUnavailable
-            | Code::ForgeTimeout
-            | Code::ForgeGarbled
-            | Code::ForgeRateLimited
-            | Code::ContentShare
-            | Code::Overloaded
-    )
 }

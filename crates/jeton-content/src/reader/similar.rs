@@ -12,18 +12,24 @@ use crate::sources::Way;
 const MOST: usize = 3;
 /// How alike two names must be, from 0 to 1.
 const ALIKE: f64 = 0.75;
+/// What is longer in bytes is no name of a file on any system.
+const LONGEST_NAME: usize = 255;
 
 impl Reader {
-    /// Files that are there and look like the one that is not. Costs one listing at most, which is kept.
+    /// Files that are there and look like the one that is not. Costs one listing at most, which is kept; a tree that does not come in
+    /// one answer is left alone.
     pub(crate) async fn similar(&self, way: &Arc<Way>, base: &Base, path: &FilePath) -> Vec<String> {
-        // A whole tree of Bitbucket comes in pages of 100.
-        if way.kind() == ForgeKind::Bitbucket {
+        let is_name = |part: &str| part.len() <= LONGEST_NAME;
+        if way.kind() == ForgeKind::Bitbucket || !path.parts().all(is_name) {
             return Vec::new();
         }
-        match self.whole_listing(way, base).await {
-            Ok(entries) => closest(&entries, path),
-            Err(_) => Vec::new(),
-        }
+        let Some(entries) = self.listing_of_one_call(way, base).await else {
+            return Vec::new();
+        };
+        let path = path.clone();
+        // A large tree takes a while to be looked through.
+        let looked = tokio::task::spawn_blocking(move || closest(&entries, &path)).await;
+        looked.unwrap_or_default()
     }
 }
 
@@ -39,6 +45,9 @@ fn closest(entries: &[Entry], path: &FilePath) -> Vec<String> {
                 return Some((0, 1.0, text));
             }
             if entry.path.parent() == parent {
+                if other.len().abs_diff(name.len()) > name.len() / 2 + 1 {
+                    return None;
+                }
                 let alike = strsim::normalized_damerau_levenshtein(&name, &other.to_lowercase());
                 return (alike >= ALIKE).then_some((1, alike, text));
             }

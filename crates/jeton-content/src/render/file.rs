@@ -9,11 +9,12 @@ pub const LARGEST_PIECE: u64 = 1024 * 1024;
 /// The length of a piece of a larger file, in bytes, as today's clients know it.
 pub const PIECE: u64 = 50_000;
 
+/// The longest line that is given by its number, in bytes and with its end: 8 MiB. An answer is put together in memory, several times over,
+/// so what is longer has to be asked for in pieces.
+const LONGEST_LINE: u64 = 8 * 1024 * 1024;
+
 /// So many lines are given at once at most; no more once [`LARGEST_PIECE`] is reached either.
 pub const MOST_LINES: u64 = 5000;
-
-/// The longest character of UTF-8, in bytes.
-const LONGEST_CHARACTER: u64 = 4;
 
 /// The facts of a file and its bytes belong together.
 const NO_TEXT: ContentError = ContentError::Internal("what was text in UTF-8 is none on a second look");
@@ -31,7 +32,7 @@ pub fn file_facts(file: &FileRead) -> FileFacts {
         line_endings: line_endings(facts.endings).to_owned(),
         max_lines: facts.lines,
         lfs: facts.lfs.as_ref().map(|pointer| LfsObject {
-            oid: pointer.oid.clone(),
+            oid: format!("sha256:{}", pointer.oid),
             size: pointer.size,
         }),
         link: file.link.as_ref().map(|link| link.path.to_string()),
@@ -73,13 +74,12 @@ pub async fn file_content(
             read.value.entry.path
         )));
     }
-    let end = offset.saturating_add(limit).min(size);
-    let (encoding, content, end) = if blob.facts().encoding.is_utf8() {
-        let (text, end) = text_piece(blob, offset, end).await?;
-        ("utf-8", text, end)
+    let piece = blob.chunk(offset, limit).await?;
+    let end = offset + piece.len() as u64;
+    let (encoding, content) = if blob.facts().encoding.is_utf8() {
+        ("utf-8", String::from_utf8(piece.into()).map_err(|_| NO_TEXT)?)
     } else {
-        let bytes = blob.read(offset..end).await?;
-        ("base64", base64(&bytes), end)
+        ("base64", base64(&piece))
     };
     Ok(FileContent {
         origin: origin(&read.meta),
@@ -116,49 +116,12 @@ fn base64(bytes: &[u8]) -> String {
     BASE64_STANDARD.encode(bytes)
 }
 
-/// The text from `offset` to the last end of a character before `end`, and where that is.
-async fn text_piece(blob: &Blob, offset: u64, end: u64) -> Result<(String, u64), ContentError> {
-    // Far enough for the whole of a first character that is longer than what is asked for.
-    let reach = end.max(offset + LONGEST_CHARACTER).min(blob.size());
-    let mut bytes = blob.read(offset..reach).await?.to_vec();
-    if bytes.first().is_some_and(|byte| is_inside(*byte)) {
-        let before = nearest_before(blob, offset).await?;
-        return Err(ContentError::Range(format!(
-            "offset {offset} lies inside of a character, which begins at {before}"
-        )));
-    }
-    let wanted = usize::try_from(end - offset).unwrap_or(usize::MAX);
-    bytes.truncate(end_of_character(&bytes, wanted));
-    let end = offset + bytes.len() as u64;
-    let text = String::from_utf8(bytes).map_err(|_| NO_TEXT)?;
-    Ok((text, end))
-}
-
-/// Whether a byte of UTF-8 goes on with a character that began before it.
-fn is_inside(byte: u8) -> bool {
-    byte & 0xc0 == 0x80
-}
-
-/// The last end of a character up to `wanted`; the end of the first character if there is none.
-fn end_of_character(bytes: &[u8], wanted: usize) -> usize {
-    let is_end = |at: &usize| bytes.get(*at).is_none_or(|byte| !is_inside(*byte));
-    let wanted = wanted.min(bytes.len());
-    let before = (1..=wanted).rev().find(is_end);
-    before.or_else(|| (wanted..=bytes.len()).find(is_end)).unwrap_or(0)
-}
-
-async fn nearest_before(blob: &Blob, offset: u64) -> Result<u64, ContentError> {
-    let from = offset.saturating_sub(LONGEST_CHARACTER);
-    let bytes = blob.read(from..offset).await?;
-    let begin = bytes.iter().rposition(|byte| !is_inside(*byte)).unwrap_or(0);
-    Ok(from + begin as u64)
-}
-
 /// The lines from `start` to `end`, both of which are in and count from 1; to the last one without an `end`. What is beyond the last
-/// line is left out; so is what is beyond [`MOST_LINES`] or [`LARGEST_PIECE`], but never all: a line that is longer is given whole.
+/// line is left out; so is what is beyond [`MOST_LINES`] or [`LARGEST_PIECE`], but never all: a line that is longer is given whole,
+/// up to 8 MiB.
 ///
 /// # Errors
-/// [`ContentError::Range`] for lines that the file does not have, [`ContentError::NotText`] for what is not UTF-8, and when the file
+/// [`ContentError::Range`] for lines that the file does not have and for one that is longer than that, [`ContentError::NotText`] for what is not UTF-8, and when the file
 /// cannot be read.
 pub async fn file_lines(read: &Read<FileRead>, start: u64, end: Option<u64>) -> Result<FileLines, ContentError> {
     let file = &read.value;
@@ -198,10 +161,20 @@ pub async fn file_lines(read: &Read<FileRead>, start: u64, end: Option<u64>) -> 
     })
 }
 
-/// The lines from `start` on, counted from 0 and before `end`, as many as are [`LARGEST_PIECE`] together; one at least.
+/// The lines from `start` on, counted from 0 and before `end`, as many as are [`LARGEST_PIECE`] together; one at least, if it has no more
+/// than [`LONGEST_LINE`].
 async fn read_lines(blob: &Blob, start: u64, end: u64) -> Result<Lines, ContentError> {
     let first = blob.locate(start..end.min(start + 1)).await?;
-    if first.end - first.start > LARGEST_PIECE {
+    let length = first.end - first.start;
+    if length > LONGEST_LINE {
+        return Err(ContentError::Range(format!(
+            "line {} alone has {length} bytes, which is more than the {LONGEST_LINE} that are given by lines. It begins at byte {at}: read it \
+             with `file` and `offset` {at}, or with `raw`",
+            start + 1,
+            at = first.start
+        )));
+    }
+    if length > LARGEST_PIECE {
         return blob.lines(start..start + 1).await;
     }
     blob.lines_within(start..end, LARGEST_PIECE).await

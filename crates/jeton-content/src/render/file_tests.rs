@@ -1,8 +1,7 @@
 use bytes::Bytes;
 use jeton_domain::Entropy;
-use proptest::prelude::*;
 
-use super::{LARGEST_PIECE, read_lines, text_piece};
+use super::{LARGEST_PIECE, LONGEST_LINE, read_lines};
 use crate::{Blob, BlobSettings, Blobs, ContentError};
 
 /// Nothing here hangs on randomness.
@@ -17,52 +16,10 @@ impl Entropy for Zeros {
 
 async fn blob(bytes: impl Into<Bytes>) -> Blob {
     let blobs = Blobs::new(BlobSettings::new(None), 1 << 30, &Zeros);
-    blobs.put(None, "github.com", "a", bytes.into()).await.unwrap()
-}
-
-/// All of a text, piece by piece.
-async fn pieces(text: &str, limit: u64) -> Vec<String> {
-    let blob = blob(text.to_owned()).await;
-    let (mut at, mut out) = (0, Vec::new());
-    while at < blob.size() {
-        let (piece, end) = text_piece(&blob, at, (at + limit).min(blob.size())).await.unwrap();
-        assert!(end > at, "each piece is a step ahead");
-        out.push(piece);
-        at = end;
-    }
-    out
-}
-
-fn wait<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .build()
+    blobs
+        .put(&"github".into(), None, "github.com", "a", bytes.into())
+        .await
         .unwrap()
-        .block_on(future)
-}
-
-proptest! {
-    #[test]
-    fn pieces_are_the_whole_and_no_longer_than_asked(text in "[aä€😀\\n]{0,40}", limit in 1_u64..12) {
-        let pieces = wait(pieces(&text, limit));
-        prop_assert_eq!(pieces.concat(), text);
-        for piece in pieces {
-            prop_assert!(piece.len() as u64 <= limit || piece.chars().count() == 1, "{}", piece);
-        }
-    }
-}
-
-#[tokio::test]
-async fn an_offset_inside_of_a_character_is_refused_with_the_nearest_before() {
-    let blob = blob("a😀b").await;
-    for offset in 2..5 {
-        let error = text_piece(&blob, offset, 6).await.unwrap_err();
-        assert!(
-            matches!(&error, ContentError::Range(told) if told.ends_with("begins at 1")),
-            "{error}"
-        );
-    }
-    assert_eq!(text_piece(&blob, 5, 6).await.unwrap(), ("b".to_owned(), 6));
-    assert_eq!(text_piece(&blob, 6, 6).await.unwrap(), (String::new(), 6));
 }
 
 #[tokio::test]
@@ -86,4 +43,20 @@ async fn lines_end_where_they_are_too_much_and_one_is_given_whole() {
 async fn an_empty_file_has_no_line_and_nobody_minds() {
     let lines = read_lines(&blob("").await, 0, 0).await.unwrap();
     assert_eq!(lines.strs().unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_line_that_is_too_long_is_refused_with_the_byte_where_it_begins() {
+    let long = "x".repeat(usize::try_from(LONGEST_LINE).unwrap() - 1);
+    let blob = blob(format!("ä\n{long}\n{long}y\nb")).await;
+    assert_eq!(read_lines(&blob, 1, 4).await.unwrap().range, 1..2);
+    assert_eq!(read_lines(&blob, 0, 4).await.unwrap().range, 0..1);
+    assert_eq!(read_lines(&blob, 3, 4).await.unwrap().range, 3..4);
+    let error = read_lines(&blob, 2, 3).await.unwrap_err();
+    let begin = 3 + LONGEST_LINE;
+    assert!(
+        matches!(&error, ContentError::Range(told)
+            if told.starts_with("line 3 alone") && told.contains(&format!("`offset` {begin}, or with `raw`"))),
+        "{error}"
+    );
 }

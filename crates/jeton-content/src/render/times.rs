@@ -1,5 +1,5 @@
 use jiff::{
-    Timestamp,
+    SignedDuration, Timestamp,
     civil::{Date, DateTime},
     tz::TimeZone,
 };
@@ -14,7 +14,8 @@ pub fn since(text: &str, zone: Option<&str>) -> Result<Timestamp, ContentError> 
     moment("since", text, zone, false)
 }
 
-/// Reads until when, which itself is out: as [`since`], but a day is meant to its very end.
+/// Reads until when, which itself is in, as it is for the forges: as [`since`], but a day is meant to its very end. That is the moment
+/// before the next day, in which no commit is, because they are dated by the second.
 ///
 /// # Errors
 /// As [`since`].
@@ -37,9 +38,14 @@ fn moment(name: &str, text: &str, zone: Option<&str>, to_the_end: bool) -> Resul
     // A date parses as a time at midnight too, but not the other way round, as long as a length of its own is asked for.
     if text.len() == "2026-11-22".len() {
         let day: Date = text.parse().map_err(|_| wrong())?;
-        let day = if to_the_end { day.tomorrow() } else { Ok(day) };
-        let begin = day.and_then(|day| day.to_zoned(zone)).map_err(|_| wrong())?;
-        return Ok(begin.timestamp());
+        let begin = |day: Date| day.to_zoned(zone).map(|begin| begin.timestamp());
+        let at = if to_the_end {
+            let next = day.tomorrow().and_then(begin);
+            next.and_then(|next| next.checked_sub(SignedDuration::from_nanos(1)))
+        } else {
+            begin(day)
+        };
+        return at.map_err(|_| wrong());
     }
     let local: DateTime = text.parse().map_err(|_| wrong())?;
     zone.to_timestamp(local).map_err(|_| wrong())
@@ -89,24 +95,38 @@ mod tests {
     #[test]
     fn a_day_is_whole_in_its_zone() {
         let day = "2026-11-22";
-        assert_eq!(shown(day, None), ["2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z"]);
+        let end = |second: &str| format!("{second}.999999999Z");
+        assert_eq!(
+            shown(day, None),
+            ["2026-11-22T00:00:00Z".to_owned(), end("2026-11-22T23:59:59")]
+        );
         for zone in ["+02:00", " 02:00", "+0200", "+02"] {
-            let both = shown(day, Some(zone));
-            assert_eq!(both, ["2026-11-21T22:00:00Z", "2026-11-22T22:00:00Z"], "{zone}");
+            let whole = ["2026-11-21T22:00:00Z".to_owned(), end("2026-11-22T21:59:59")];
+            assert_eq!(shown(day, Some(zone)), whole, "{zone}");
         }
-        assert_eq!(
-            shown(day, Some("America/Los_Angeles")),
-            ["2026-11-22T08:00:00Z", "2026-11-23T08:00:00Z"]
-        );
         // the days on which clocks change have 23 and 25 hours
-        assert_eq!(
-            shown("2026-03-29", Some("Europe/Berlin")),
-            ["2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"]
-        );
-        assert_eq!(
-            shown("2026-10-25", Some("Europe/Berlin")),
-            ["2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z"]
-        );
+        for (day, zone, begin, last) in [
+            (
+                day,
+                "America/Los_Angeles",
+                "2026-11-22T08:00:00Z",
+                "2026-11-23T07:59:59",
+            ),
+            (
+                "2026-03-29",
+                "Europe/Berlin",
+                "2026-03-28T23:00:00Z",
+                "2026-03-29T21:59:59",
+            ),
+            (
+                "2026-10-25",
+                "Europe/Berlin",
+                "2026-10-24T22:00:00Z",
+                "2026-10-25T22:59:59",
+            ),
+        ] {
+            assert_eq!(shown(day, Some(zone)), [begin.to_owned(), end(last)]);
+        }
     }
 
     #[test]

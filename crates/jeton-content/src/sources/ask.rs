@@ -28,6 +28,8 @@ enum One<T> {
     Passed(Diagnosis),
     /// It cannot be asked now.
     Shut(Shut),
+    /// There is no credential to ask with now.
+    Lacking(Failed),
     /// Nobody else could say anything else.
     Over(Failed),
 }
@@ -45,7 +47,7 @@ impl Way {
     async fn ask_all<C: Call>(&self, call: &C) -> Result<Got<'_, C::Output>, Failed> {
         let mut tried = vec![false; self.sources.len()];
         let mut held = Held::default();
-        let mut passed = None;
+        let (mut passed, mut lacking) = (None, None);
         while let Some((index, source)) = self.next(&tried, call) {
             tried[index] = true;
             match self.ask_one(source, call).await {
@@ -55,10 +57,12 @@ impl Way {
                 }
                 One::Passed(diagnosis) => passed = Some(diagnosis),
                 One::Shut(shut) => held.add(shut),
+                One::Lacking(failed) => lacking = lacking.or(Some(failed)),
                 One::Over(failed) => return Err(failed),
             }
         }
-        if let Some(failed) = held.failed(self.host(), self.now()) {
+        // Who was not asked might have answered.
+        if let Some(failed) = lacking.or_else(|| held.failed(self.host(), self.now())) {
             return Err(failed);
         }
         match passed.or_else(|| self.broken.first().cloned()) {
@@ -119,41 +123,35 @@ impl Way {
                 if call.was_free(&value) {
                     permit.refund();
                 }
-                self.seen(source);
+                if call.shows() {
+                    self.seen(source);
+                }
                 One::Answer(value, permit)
             }
-            Err(ReadError::NotFound(diagnosis)) if call.asks_for() != Sought::Repository => self
-                .not_found(source, &hand, &permit, call.asks_for(), diagnosis)
+            Err(ReadError::NotFound(diagnosis)) if call.asks_for() != Sought::Repository => {
+                let meant = match call.asks_for() {
+                    Sought::Name => Failed::NoSuchName(diagnosis),
+                    Sought::Repository | Sought::Thing => Failed::NotFound(diagnosis),
+                };
+                self.absent(source, &hand, &permit, meant).await.into()
+            }
+            // A forge's client says so by itself of what can be no name.
+            Err(ReadError::NoSuchName(diagnosis)) if call.asks_for() != Sought::Repository => self
+                .absent(source, &hand, &permit, Failed::NoSuchName(diagnosis))
                 .await
                 .into(),
             Err(error) => self.classify(source, error).into(),
         }
     }
 
-    /// "Not found" of something in the repository. The forges say so too of what is in a repository that they do not show: the source has
-    /// to show that it reads it, unless it was seen to a moment ago.
-    async fn not_found(
-        &self,
-        source: &Source,
-        hand: &Hand,
-        permit: &Permit,
-        sought: Sought,
-        diagnosis: Box<Diagnosis>,
-    ) -> Ended {
-        let is_believed = source
-            .age(self.now())
-            .is_some_and(|age| age <= self.shared.settings.right_fresh);
-        if sought == Sought::Thing && is_believed {
-            return Ended::Over(Failed::NotFound(diagnosis));
-        }
+    /// Something is not in the repository. The forges say so too of what is in a repository that they do not show: each time the source
+    /// has to show that it reads it. That it did a moment ago is not enough: what is said here is kept, and told to others.
+    async fn absent(&self, source: &Source, hand: &Hand, permit: &Permit, meant: Failed) -> Ended {
         permit.charge();
         match self.call(source, hand, &Resolve::default()).await {
-            Ok(_) | Err(ReadError::Empty | ReadError::NoSuchName(_)) => {
+            Ok(_) => {
                 self.seen(source);
-                Ended::Over(match sought {
-                    Sought::Name => Failed::NoSuchName(diagnosis),
-                    Sought::Repository | Sought::Thing => Failed::NotFound(diagnosis),
-                })
+                Ended::Over(meant)
             }
             Err(error) => self.classify(source, error),
         }
@@ -219,19 +217,17 @@ impl Way {
                 Ended::Shut(Shut::Closed { until, diagnosis })
             }
             ReadError::Down(diagnosis) | ReadError::Garbled(diagnosis) => Ended::Over(Failed::forge(*diagnosis)),
-            ReadError::NoSuchName(diagnosis) => {
-                self.seen(source);
-                Ended::Over(Failed::NoSuchName(diagnosis))
+            // None of these shows that the source reads the repository: a forge's client may find them out by itself, or guess them from
+            // an answer that shows nothing.
+            ReadError::NoSuchName(diagnosis) => Ended::Over(Failed::NoSuchName(diagnosis)),
+            ReadError::Empty => Ended::Over(Failed::Empty),
+            ReadError::TooLarge { limit } => Ended::Over(Failed::TooLarge { limit }),
+            ReadError::Moved { to } => {
+                let diagnosis = self.moved(to.as_deref());
+                // What was seen under the old name is no longer there.
+                source.sight.refuse(diagnosis.clone(), true, now);
+                Ended::Over(Failed::Other(self.not_shown_to(source, diagnosis)))
             }
-            ReadError::Empty => {
-                self.seen(source);
-                Ended::Over(Failed::Empty)
-            }
-            ReadError::TooLarge { limit } => {
-                self.seen(source);
-                Ended::Over(Failed::TooLarge { limit })
-            }
-            ReadError::Moved { to } => Ended::Over(Failed::Other(self.moved(source, to.as_deref()))),
         }
     }
 
@@ -254,6 +250,7 @@ impl Way {
 pub(super) enum Ended {
     Passed(Diagnosis),
     Shut(Shut),
+    Lacking(Failed),
     Over(Failed),
 }
 
@@ -262,6 +259,7 @@ impl<T> From<Ended> for One<T> {
         match ended {
             Ended::Passed(diagnosis) => Self::Passed(diagnosis),
             Ended::Shut(shut) => Self::Shut(shut),
+            Ended::Lacking(failed) => Self::Lacking(failed),
             Ended::Over(failed) => Self::Over(failed),
         }
     }

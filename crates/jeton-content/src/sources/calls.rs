@@ -49,6 +49,11 @@ pub(super) trait Call: Sync {
         Sought::Thing
     }
 
+    /// Whether an answer shows that the source reads the repository. What a forge's client can answer by itself does not.
+    fn shows(&self) -> bool {
+        true
+    }
+
     /// Who should be asked if they can be.
     fn prefers(&self) -> Option<&SourceKey> {
         None
@@ -101,6 +106,11 @@ impl Call for KindOf<'_> {
     async fn make(&self, forge: &dyn ContentForge, at: &Place<'_>, _source: &SourceKey) -> Told<NameKind> {
         forge.name_kind(at, self.0).await
     }
+
+    /// A name in full says itself what it is.
+    fn shows(&self) -> bool {
+        false
+    }
 }
 
 pub(super) struct Open<'a> {
@@ -114,6 +124,11 @@ impl Call for Open<'_> {
 
     async fn make(&self, forge: &dyn ContentForge, at: &Place<'_>, _source: &SourceKey) -> Told<Opened> {
         forge.open(at, self.commit, self.path).await
+    }
+
+    /// Each commit has a root.
+    fn shows(&self) -> bool {
+        !self.path.is_root()
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) fn diagnosis_of(error: &(impl Coded + ToString)) -> Diagnosis {
     }
 }
 
-/// The queue before a credential is full.
+/// The queue before a credential is full, or does not move.
 pub(super) fn overloaded(host: &str) -> Failed {
     Failed::forge(Diagnosis {
         code: Code::Overloaded,

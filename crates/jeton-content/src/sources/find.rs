@@ -4,19 +4,20 @@ use std::sync::Arc;
 
 use jeton_accounts::{ContentAccount, ContentAccounts, ContentAsk};
 use jeton_broker::{Asker, ContentApp};
-use jeton_domain::{Action, ForgeEndpoint, ForgeKind, RepoPath};
+use jeton_domain::{Action, ForgeKind, RepoPath};
 use jeton_policy::{Allowed, Ask, Decision, Denied};
 
 use super::{
     SourceKey, Sources, Way,
     gate::GateKey,
-    hosts, notes,
+    hosts::{self, Endpoint},
+    notes,
     source::{Means, named},
-    way::Granted,
+    way::{Granted, is_same},
 };
 use crate::ContentError;
 
-/// The source that is nobody, as policies see it. They cannot name it: whoever may use any source may use this one.
+/// The source that is nobody, as policies name it.
 const ANONYMOUS: &str = "anonymous";
 /// So many accounts are asked for one repository; a caller who may use more is served by the most exact of them.
 const MOST_ACCOUNTS: usize = 20;
@@ -77,6 +78,12 @@ impl Sources {
         let anonymous = asking.decide(Some(ANONYMOUS));
 
         let endpoint = asking.endpoint(&apps, &found, anonymous.is_ok()).await?;
+        if let Some(Endpoint { forge, .. }) = &endpoint {
+            // What one of them says of a repository is kept for all: they have to be of one forge, and not of its host alone.
+            apps.retain(|(app, _)| is_same(app.forge(), forge));
+            found.usable.retain(|one| is_same(one.forge(), forge));
+            found.broken.retain(|one| is_same(&one.forge, forge));
+        }
         let nobody = apps.is_empty() && found.usable.is_empty() && found.broken.is_empty();
         let anonymous = match anonymous {
             Ok(allowed) => Some(allowed),
@@ -91,7 +98,8 @@ impl Sources {
         };
         let endpoint = endpoint.ok_or_else(|| ContentError::UnknownForge(asking.host.clone()))?;
         inner.hosts.note(&endpoint);
-        let repository = parse(endpoint.kind(), &asking.names[0])?;
+        let forge = endpoint.forge;
+        let repository = parse(forge.kind(), &asking.names[0])?;
 
         let usable = found.usable.iter().map(|one| one.allowed.stable);
         let stable = apps
@@ -113,7 +121,7 @@ impl Sources {
             stable,
         };
         let who = asker.caller.identity.key();
-        let mut way = Way::new(Arc::clone(&inner.shared), Some(granted), who, endpoint, repository);
+        let mut way = Way::new(Arc::clone(&inner.shared), Some(granted), who, forge, repository);
         way.take_in(apps, found, anonymous);
         Ok(way)
     }
@@ -121,41 +129,26 @@ impl Sources {
 
 impl Way {
     fn take_in(&mut self, apps: Vec<(ContentApp, Allowed)>, found: ContentAccounts, anonymous: Option<Allowed>) {
-        let (kind, host) = (self.forge.kind(), self.forge.host().to_ascii_lowercase());
         let owner = self.repository.owner().to_ascii_lowercase();
         for (app, allowed) in apps {
-            let (name, forge) = (app.source().to_owned(), app.forge().clone());
+            let (name, key) = (app.source().to_owned(), SourceKey::App(app.id()));
             let gate = GateKey::App(app.id(), owner.clone());
-            self.add(
-                &name,
-                SourceKey::App(app.id()),
-                gate,
-                forge,
-                Means::App(app),
-                Some(allowed.rule),
-            );
+            self.add(&name, key, gate, Means::App(app), Some(allowed.rule));
         }
-        let of_kind = found.usable.into_iter().filter(|one| one.forge().kind() == kind);
-        for account in of_kind.take(MOST_ACCOUNTS) {
+        for account in found.usable.into_iter().take(MOST_ACCOUNTS) {
             let fingerprint = account.fingerprint().clone();
-            let (name, forge) = (account.source().to_owned(), account.forge().clone());
+            let name = account.source().to_owned();
             let key = SourceKey::Account(account.id(), fingerprint.clone());
             let rule = Arc::clone(&account.allowed.rule);
             let means = Means::Account(Box::new(account), std::sync::OnceLock::new());
-            self.add(
-                &name,
-                key,
-                GateKey::Token(host.clone(), fingerprint),
-                forge,
-                means,
-                Some(rule),
-            );
+            let gate = GateKey::Token(Arc::clone(&self.endpoint), fingerprint);
+            self.add(&name, key, gate, means, Some(rule));
         }
-        let broken = found.broken.into_iter().filter(|one| one.forge.kind() == kind);
+        let broken = found.broken.into_iter();
         self.broken
             .extend(broken.take(MOST_BROKEN).map(|one| named(&one.source, one.diagnosis)));
         if let Some(allowed) = anonymous {
-            self.add_anonymous(self.forge.clone(), Some(allowed.rule));
+            self.add_anonymous(Some(allowed.rule));
         }
     }
 }
@@ -191,32 +184,51 @@ impl Asking<'_> {
         }
     }
 
-    /// Where to ask. `None` when no such forge is known to this caller.
+    /// Where to ask: at one endpoint, though accounts may name several of one host. What is public is known; then an operator's word
+    /// counts, and the caller's own last, for themselves. `None` when no such forge is known to this caller.
     async fn endpoint(
         &self,
         apps: &[(ContentApp, Allowed)],
         found: &ContentAccounts,
         any: bool,
-    ) -> Result<Option<ForgeEndpoint>, ContentError> {
+    ) -> Result<Option<Endpoint>, ContentError> {
+        let usable = |private| {
+            let mut of_accounts = found.usable.iter();
+            let account = of_accounts.find(|one| one.is_private() == private);
+            let of_broken = || found.broken.iter().find(|one| one.is_private == private);
+            let forge = account.map(ContentAccount::forge);
+            forge.or_else(|| of_broken().map(|one| &one.forge))
+        };
         let of_app = apps.first().map(|(app, _)| app.forge());
-        let of_account = || found.usable.first().map(ContentAccount::forge);
-        let of_broken = || found.broken.first().map(|one| &one.forge);
-        if let Some(forge) = of_app.or_else(of_account).or_else(of_broken) {
-            return Ok(Some(forge.clone()));
+        if let Some(endpoint) = Endpoint::known(&self.host, of_app, usable(false)) {
+            return Ok(Some(endpoint));
         }
-        if let Some(public) = hosts::public(&self.host) {
-            return Ok(Some(public));
-        }
-        if !any {
+        let own = usable(true);
+        if own.is_none() && !any {
             return Ok(None);
         }
-        // Apps that the caller may not use make the forge known all the same.
+        // Apps and shared accounts that the caller may not use make the forge known all the same.
         let broker = &self.sources.0.broker;
         let mut of_apps = broker.app_forges().into_iter();
         if let Some(forge) = of_apps.find(|one| one.host().eq_ignore_ascii_case(&self.host)) {
-            return Ok(Some(forge));
+            return Ok(Some(Endpoint::vouched_for(forge)));
         }
-        Ok(broker.accounts().forge_on(&self.asker.caller, &self.host).await?)
+        if let Some(forge) = broker.accounts().shared_forge_on(&self.host).await? {
+            return Ok(Some(Endpoint::vouched_for(forge)));
+        }
+        let own = match own {
+            Some(forge) => Some(forge.clone()),
+            None => {
+                broker
+                    .accounts()
+                    .private_forge_on(&self.asker.caller, &self.host)
+                    .await?
+            }
+        };
+        Ok(own.map(|forge| Endpoint {
+            forge,
+            is_vouched_for: false,
+        }))
     }
 
     fn refuse(&self, refusals: &[Denied]) -> ContentError {

@@ -1,8 +1,11 @@
 //! What stands before each credential: turns, its limit, and whether the forge takes it at all.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
 };
 
 use dashmap::DashMap;
@@ -16,6 +19,8 @@ use super::{
 
 /// For how long a credential is passed over that the forge has refused.
 const REJECTED: SignedDuration = SignedDuration::from_mins(1);
+/// For how long a caller waits for their turn. Whoever hears nothing for longer asks again, and makes the queue longer.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// So many gates are remembered; beyond, those that nobody uses are forgotten.
 const MOST_GATES: usize = 10_000;
 
@@ -24,10 +29,10 @@ const MOST_GATES: usize = 10_000;
 pub(super) enum GateKey {
     /// An App's installation on an owner, in lower case.
     App(AppId, String),
-    /// A token on a host.
-    Token(String, Fingerprint),
-    /// Nobody, on a host: this machine's address.
-    Anonymous(String),
+    /// A token at an endpoint.
+    Token(Arc<str>, Fingerprint),
+    /// Nobody, at an endpoint: this machine's address.
+    Anonymous(Arc<str>),
 }
 
 /// The gates of all credentials.
@@ -35,6 +40,7 @@ pub(super) enum GateKey {
 pub(super) struct Gates {
     all: DashMap<GateKey, Arc<Gate>>,
     at_once: usize,
+    patience: Duration,
 }
 
 /// The gate of one credential.
@@ -42,6 +48,7 @@ pub(super) struct Gates {
 pub(super) struct Gate {
     host: String,
     turns: Arc<Turns>,
+    patience: Duration,
     state: Mutex<State>,
     /// When the forge last refused it, in milliseconds: what it was seen to read before says nothing any more.
     rejected_at: AtomicI64,
@@ -69,7 +76,7 @@ pub(super) enum Shut {
         /// Until then.
         until: Timestamp,
     },
-    /// Too many wait.
+    /// Too many wait, or for too long.
     Full,
 }
 
@@ -82,10 +89,11 @@ pub(crate) struct Permit {
 }
 
 impl Gates {
-    pub(super) fn new(at_once: usize) -> Self {
+    pub(super) fn new(at_once: usize, patience: Duration) -> Self {
         Self {
             all: DashMap::new(),
             at_once,
+            patience,
         }
     }
 
@@ -101,6 +109,7 @@ impl Gates {
             Arc::new(Gate {
                 host: host.to_owned(),
                 turns: Turns::new(self.at_once),
+                patience: self.patience,
                 state: Mutex::default(),
                 rejected_at: AtomicI64::new(i64::MIN),
             })
@@ -117,7 +126,7 @@ impl Gate {
     /// Waits for a turn of this credential, unless it makes no sense to wait.
     pub(super) async fn enter(self: &Arc<Self>, who: IdentityKey, clock: &dyn Clock) -> Result<Permit, Shut> {
         self.check(who, clock.now())?;
-        let turn = self.turns.wait(who).await.map_err(|_| Shut::Full)?;
+        let turn = self.turns.wait(who, self.patience).await.map_err(|_| Shut::Full)?;
         // Those who went before may have met a limit.
         self.check(who, clock.now())?;
         self.lock().shares.charge(who);

@@ -22,6 +22,8 @@ impl Way {
     pub(super) async fn hand(&self, source: &Source) -> Result<Hand, Ended> {
         match &source.means {
             Means::Nobody => Ok(Hand::Nobody),
+            #[cfg(test)]
+            Means::Failing(error) => self.minted(source, Err(error.clone())),
             Means::Given(credential) => Ok(Hand::Kept(Arc::clone(credential))),
             Means::Account(account, opened) => {
                 if let Some(credential) = opened.get() {
@@ -81,11 +83,12 @@ impl Way {
                     diagnosis: Box::new(diagnosis_of(&error)),
                 })
             }
+            // It passes: nothing is wrong with the App, and others may be able to answer meanwhile.
             BrokerError::Forge { source: cause, .. } if cause.is_transient() => {
-                Ended::Over(Failed::Other(error.into()))
+                Ended::Lacking(Failed::Other(error.into()))
             }
             BrokerError::Vault(_) | BrokerError::Busy | BrokerError::Internal(_) => {
-                Ended::Over(Failed::Other(error.into()))
+                Ended::Lacking(Failed::Other(error.into()))
             }
             _ => self.unusable(source, diagnosis_of(&error)),
         })

@@ -20,12 +20,39 @@ pub(crate) struct NamedForge {
     pub(crate) kind: Option<ForgeKind>,
 }
 
-/// The kinds of the hosts that stored accounts were found on.
+/// Where a host's forge is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Endpoint {
+    pub(super) forge: ForgeEndpoint,
+    /// Whether somebody says so whose word counts for all: not one caller alone.
+    pub(super) is_vouched_for: bool,
+}
+
+impl Endpoint {
+    pub(super) fn vouched_for(forge: ForgeEndpoint) -> Self {
+        Self {
+            forge,
+            is_vouched_for: true,
+        }
+    }
+
+    /// The public one, whatever accounts of its host say, or what an operator has said by an App or a shared account.
+    pub(super) fn known(host: &str, app: Option<&ForgeEndpoint>, shared: Option<&ForgeEndpoint>) -> Option<Self> {
+        let forge = public(host).or_else(|| app.or(shared).cloned())?;
+        Some(Self::vouched_for(forge))
+    }
+}
+
+/// The kinds of the hosts that shared accounts were found on. What somebody's private account says of a host binds nobody else.
 #[derive(Debug, Default)]
 pub(super) struct KnownHosts(DashMap<String, ForgeKind>);
 
 impl KnownHosts {
-    pub(super) fn note(&self, forge: &ForgeEndpoint) {
+    pub(super) fn note(&self, endpoint: &Endpoint) {
+        let Endpoint { forge, is_vouched_for } = endpoint;
+        if !is_vouched_for {
+            return;
+        }
         let host = forge.host().to_ascii_lowercase();
         if self.0.len() < MOST || self.0.contains_key(&host) {
             self.0.insert(host, forge.kind());
@@ -107,9 +134,44 @@ pub(super) fn check(host: &str) -> Result<(), ContentError> {
 
 #[cfg(test)]
 mod tests {
-    use jeton_domain::ForgeKind;
+    use jeton_domain::{ForgeEndpoint, ForgeKind};
 
-    use super::{check, public};
+    use super::{Endpoint, KnownHosts, check, public};
+
+    #[test]
+    fn a_page_of_somebodys_is_no_forge_of_its_host() {
+        let page = ForgeEndpoint::gitlab("https://gitlab.com/mallory/x/-/raw/main/f").unwrap();
+        assert_eq!(page.host(), "gitlab.com");
+        let public = Endpoint::vouched_for(ForgeEndpoint::gitlab_com());
+        assert_eq!(Endpoint::known("gitlab.com", None, Some(&page)).unwrap(), public);
+        let (of_app, shared) = ("https://git.example.com/api/v3", "https://git.example.com/lab");
+        let (of_app, shared) = (
+            ForgeEndpoint::github(of_app).unwrap(),
+            ForgeEndpoint::gitlab(shared).unwrap(),
+        );
+        let known = |app, shared| Endpoint::known("git.example.com", app, shared).map(|one| one.forge);
+        assert_eq!(known(Some(&of_app), Some(&shared)), Some(of_app.clone()));
+        assert_eq!(known(None, Some(&shared)), Some(shared.clone()));
+        assert_eq!(known(None, None), None);
+    }
+
+    #[test]
+    fn what_one_caller_alone_says_of_a_host_binds_nobody_else() {
+        let (hosts, forge) = (
+            KnownHosts::default(),
+            ForgeEndpoint::gitlab("https://git.example.com").unwrap(),
+        );
+        hosts.note(&Endpoint {
+            forge: forge.clone(),
+            is_vouched_for: false,
+        });
+        assert!(hosts.0.is_empty());
+        hosts.note(&Endpoint::vouched_for(forge));
+        assert_eq!(
+            hosts.0.get("git.example.com").map(|kind| *kind),
+            Some(ForgeKind::GitLab)
+        );
+    }
 
     #[test]
     fn a_kind_means_its_public_forge() {

@@ -4,12 +4,13 @@ use std::{
     hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher, Hash, Hasher},
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
+    time::Duration,
 };
 
 use dashmap::DashMap;
-use jeton_domain::Caller;
+use jeton_domain::{Caller, Clock};
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
@@ -17,6 +18,9 @@ use super::{KEPT, Way};
 
 /// So many are kept; the others are decided anew each time, which is slower and no less right.
 const MOST: usize = 50_000;
+/// How often it is looked whether some are over when nobody asks for any: they hold opened credentials, and those of an account that
+/// was removed are not to stay.
+const CLEARED_EVERY: Duration = Duration::from_mins(1);
 /// Longer names are nobody's.
 const LONGEST_NAME: usize = 1_024;
 
@@ -25,6 +29,8 @@ const LONGEST_NAME: usize = 1_024;
 pub(super) struct Kept {
     all: DashMap<Key, Arc<OnceCell<Arc<Way>>>>,
     swept_at: AtomicI64,
+    /// Whether a task looks for what is over.
+    is_cleared: AtomicBool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -86,7 +92,7 @@ impl Kept {
             let is_kept = place.get().is_none_or(|way| way.is_stable());
             return is_kept.then(|| Arc::clone(&place));
         }
-        self.sweep(now);
+        self.sweep_if_due(now);
         if self.all.len() >= MOST {
             return None;
         }
@@ -106,8 +112,34 @@ impl Kept {
         way.is_stable().then_some(way)
     }
 
+    /// Sees to it that what is kept now is dropped a minute after it is over, whoever asks or does not.
+    pub(super) fn clear_later(self: &Arc<Self>, clock: &Arc<dyn Clock>) {
+        self.clear_every(CLEARED_EVERY, clock);
+    }
+
+    fn clear_every(self: &Arc<Self>, pause: Duration, clock: &Arc<dyn Clock>) {
+        if self.is_cleared.load(Ordering::Acquire) || self.is_cleared.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (kept, clock) = (Arc::downgrade(self), Arc::clone(clock));
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(pause).await;
+                let Some(kept) = kept.upgrade() else { return };
+                kept.sweep(clock.now());
+                if kept.all.is_empty() {
+                    kept.is_cleared.store(false, Ordering::Release);
+                    // Who has put something there meanwhile may have seen a task that was at its end.
+                    if kept.all.is_empty() || kept.is_cleared.swap(true, Ordering::AcqRel) {
+                        return;
+                    }
+                }
+            }
+        });
+    }
+
     /// Drops what is over: all of it each time that as much time has gone by.
-    fn sweep(&self, now: Timestamp) {
+    fn sweep_if_due(&self, now: Timestamp) {
         let (now_ms, length) = (
             now.as_millisecond(),
             i64::try_from(KEPT.as_millis()).unwrap_or(i64::MAX),
@@ -120,21 +152,49 @@ impl Kept {
                 .is_ok()
         };
         if is_due && claim() {
-            // The stretches of all keys that are on are within one of this.
-            let stretch = now_ms.div_euclid(length.max(1));
-            self.all.retain(|key, _| key.stretch.abs_diff(stretch) <= 1);
+            self.sweep(now);
         }
+    }
+
+    fn sweep(&self, now: Timestamp) {
+        let length = i64::try_from(KEPT.as_millis()).unwrap_or(i64::MAX);
+        // The stretches of all keys that are on are within one of this.
+        let stretch = now.as_millisecond().div_euclid(length.max(1));
+        self.all.retain(|key, _| key.stretch.abs_diff(stretch) <= 1);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{sync::Arc, time::Duration};
 
-    use jeton_domain::Caller;
+    use jeton_domain::{Caller, Clock};
     use jiff::{SignedDuration, Timestamp};
 
     use super::Kept;
+    use crate::sources::tests::world::SetClock;
+
+    #[tokio::test]
+    async fn what_is_over_is_dropped_though_nobody_asks_any_more() {
+        let (kept, clock) = (Arc::<Kept>::default(), Arc::new(SetClock::default()));
+        let as_clock = Arc::clone(&clock) as Arc<dyn Clock>;
+        let put = || {
+            let place = kept.place(&Caller::anonymous(None), "github.com", "a/b", 1, clock.now());
+            assert!(place.is_some());
+            kept.clear_every(Duration::from_millis(1), &as_clock);
+        };
+        let until_gone = async || {
+            while !kept.all.is_empty() {
+                tokio::task::yield_now().await;
+            }
+        };
+        for _ in 0..3 {
+            put();
+            clock.forward(SignedDuration::from_mins(1));
+            let gone = tokio::time::timeout(Duration::from_secs(10), until_gone()).await;
+            assert!(gone.is_ok(), "and again when something is put there later");
+        }
+    }
 
     #[test]
     fn what_was_decided_is_kept_for_seconds_and_for_one_caller_alone() {

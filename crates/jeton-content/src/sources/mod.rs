@@ -48,7 +48,7 @@ pub(crate) struct Sources(Arc<Inner>);
 struct Inner {
     shared: Arc<Shared>,
     broker: Broker,
-    kept: Kept,
+    kept: Arc<Kept>,
     hosts: KnownHosts,
 }
 
@@ -79,7 +79,7 @@ impl Shared {
         Self {
             forges,
             clock,
-            gates: Gates::new(settings.calls_per_source),
+            gates: Gates::new(settings.calls_per_source, gate::PATIENCE),
             sights: Sights::default(),
             notes: Notes::default(),
             settings,
@@ -97,7 +97,7 @@ impl Sources {
         Self(Arc::new(Inner {
             shared: Arc::new(Shared::new(Arc::new(forges), clock, settings)),
             broker,
-            kept: Kept::default(),
+            kept: Arc::default(),
             hosts: KnownHosts::default(),
         }))
     }
@@ -116,6 +116,7 @@ impl Sources {
         let Some(place) = inner.kept.place(&asker.caller, forge, repository, generation, now) else {
             return Ok(Arc::new(self.find(asker, forge, repository).await?));
         };
+        inner.kept.clear_later(&inner.shared.clock);
         let found = place
             .get_or_try_init(|| async { self.find(asker, forge, repository).await.map(Arc::new) })
             .await?;

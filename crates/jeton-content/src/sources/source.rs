@@ -31,6 +31,9 @@ pub(super) enum Means {
     App(ContentApp),
     Account(Box<ContentAccount>, OnceLock<Arc<Credential>>),
     Given(Arc<Credential>),
+    /// An App whose token cannot be had now.
+    #[cfg(test)]
+    Failing(jeton_broker::BrokerError),
     Nobody,
 }
 
@@ -83,7 +86,7 @@ impl Source {
         let is_account = !matches!(self.means, Means::App(_));
         let exactness = match &self.means {
             Means::Account(account, _) => account.exactness(),
-            Means::App(_) | Means::Given(_) | Means::Nobody => 0,
+            _ => 0,
         };
         (
             self.key == SourceKey::Anonymous,

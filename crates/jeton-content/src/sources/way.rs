@@ -34,7 +34,9 @@ pub(crate) struct Way {
     pub(super) granted: Option<Granted>,
     /// For whom turns are taken.
     pub(super) who: IdentityKey,
+    pub(super) endpoint: Arc<str>,
     pub(super) key: Arc<str>,
+    /// Where all of its sources read.
     pub(super) forge: ForgeEndpoint,
     pub(super) repository: RepoPath,
     pub(super) sources: Vec<Source>,
@@ -88,7 +90,7 @@ impl Way {
         repository: RepoPath,
         credential: Option<Credential>,
     ) -> Result<Arc<Self>, ContentError> {
-        if credential.as_ref().is_some_and(|one| one.forge.host() != forge.host()) {
+        if credential.as_ref().is_some_and(|one| !is_same(&one.forge, &forge)) {
             return Err(ContentError::Internal(
                 "a credential is for another forge than the one that is read",
             ));
@@ -99,22 +101,13 @@ impl Way {
             ));
         }
         let mut way = Self::new(shared, None, IdentityKey::Operator, forge, repository);
-        let forge = way.forge.clone();
         if let Some(credential) = credential {
             let fingerprint = Fingerprint::of(&credential.token);
             let key = SourceKey::Given(fingerprint.clone());
-            let gate = GateKey::Token(forge.host().to_owned(), fingerprint);
-            let endpoint = credential.forge.clone();
-            way.add(
-                "environment",
-                key,
-                gate,
-                endpoint,
-                Means::Given(Arc::new(credential)),
-                None,
-            );
+            let gate = GateKey::Token(Arc::clone(&way.endpoint), fingerprint);
+            way.add("environment", key, gate, Means::Given(Arc::new(credential)), None);
         }
-        way.add_anonymous(forge, None);
+        way.add_anonymous(None);
         Ok(Arc::new(way))
     }
 
@@ -125,11 +118,14 @@ impl Way {
         forge: ForgeEndpoint,
         repository: RepoPath,
     ) -> Self {
+        let endpoint = endpoint_key(&forge);
         Self {
             shared,
             granted,
             who,
-            key: format!("{}/{repository}", forge.host()).to_lowercase().into(),
+            // Case is folded as policies fold it: a letter that is one of ASCII in lower case alone, such as the sign of Kelvin, is none.
+            key: format!("{endpoint} {}", repository.to_string().to_ascii_lowercase()).into(),
+            endpoint,
             forge,
             repository,
             sources: Vec::new(),
@@ -138,33 +134,31 @@ impl Way {
         }
     }
 
-    pub(super) fn add(
-        &mut self,
-        name: &str,
-        key: SourceKey,
-        gate: GateKey,
-        forge: ForgeEndpoint,
-        means: Means,
-        rule: Option<Arc<str>>,
-    ) {
+    pub(super) fn add(&mut self, name: &str, key: SourceKey, gate: GateKey, means: Means, rule: Option<Arc<str>>) {
         self.sources.push(Source {
             name: name.into(),
-            gate: self.shared.gates.of(gate, forge.host()),
+            gate: self.shared.gates.of(gate, self.forge.host()),
             sight: self.shared.sights.of(&self.key, &key),
             key,
-            forge,
+            forge: self.forge.clone(),
             means,
             rule,
             is_noted: false.into(),
         });
     }
 
-    pub(super) fn add_anonymous(&mut self, forge: ForgeEndpoint, rule: Option<Arc<str>>) {
-        let gate = GateKey::Anonymous(forge.host().to_ascii_lowercase());
-        self.add("anonymous", SourceKey::Anonymous, gate, forge, Means::Nobody, rule);
+    pub(super) fn add_anonymous(&mut self, rule: Option<Arc<str>>) {
+        let gate = GateKey::Anonymous(Arc::clone(&self.endpoint));
+        self.add("anonymous", SourceKey::Anonymous, gate, Means::Nobody, rule);
     }
 
-    /// `host/owner/name` in lower case: what is known of a repository is kept under it.
+    /// Which forge it is: what programs call, not what people see. Under one host anybody may have pages of their own, and name one of
+    /// them as the address of a forge: what it says counts for itself alone.
+    pub(crate) fn endpoint_key(&self) -> &Arc<str> {
+        &self.endpoint
+    }
+
+    /// The endpoint's key and `owner/name` in lower case: what is known of a repository is kept under it.
     pub(crate) fn key(&self) -> &Arc<str> {
         &self.key
     }
@@ -237,7 +231,7 @@ impl Way {
     pub(crate) fn is_current(&self, now: Timestamp) -> bool {
         let is_granted = self.granted.as_ref().is_none_or(|granted| {
             granted.stable
-                && now.duration_since(granted.made_at).abs() <= KEPT
+                && now.duration_since(granted.made_at).abs() < KEPT
                 && granted.generation == granted.broker.access().policy_generation()
         });
         is_granted && self.right(now) == Right::Fresh
@@ -317,4 +311,22 @@ impl Way {
     pub(crate) async fn commits(&self, ask: &CommitsAsk<'_>) -> Result<CommitPage, Failed> {
         Ok(self.ask(&History(ask)).await?.value)
     }
+}
+
+impl Way {
+    /// What to ask for a block of any history with; see
+    /// [`ContentForge::history_page`](jeton_forge::content::ContentForge::history_page).
+    pub(crate) fn history_page(&self, number: usize) -> Option<String> {
+        self.shared.forges.of(self.forge.kind()).history_page(number)
+    }
+}
+
+/// The kind and the URL that programs call, whose host is in lower case; what follows it may be another thing in another case.
+fn endpoint_key(forge: &ForgeEndpoint) -> Arc<str> {
+    format!("{} {}", forge.kind().as_str(), forge.api_url()).into()
+}
+
+/// Whether two are one, wherever people see it.
+pub(super) fn is_same(one: &ForgeEndpoint, other: &ForgeEndpoint) -> bool {
+    one.kind() == other.kind() && one.api_url() == other.api_url()
 }

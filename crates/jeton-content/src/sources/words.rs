@@ -33,23 +33,34 @@ impl Way {
         }
     }
 
-    /// The repository is there under another name. Who may read that is a question of its own.
-    pub(super) fn moved(&self, source: &Source, to: Option<&str>) -> ContentError {
-        let new_name = to.map(|to| to.chars().filter(|c| !c.is_control()).take(200).collect::<String>());
-        let diagnosis = Diagnosis {
-            code: Code::ContentRepositoryNotFound,
-            cause: match &new_name {
-                Some(name) => format!("{} has another name now: {name}.", self.repository),
-                None => format!(
+    /// The repository is there under another name. Who may read that is a question of its own, to be asked by that name.
+    pub(super) fn moved(&self, to: Option<&str>) -> Diagnosis {
+        let clean = |to: &str| to.chars().filter(|c| !c.is_control()).take(200).collect::<String>();
+        let (cause, remedy) = match to.map(clean).filter(|name| !name.is_empty()) {
+            Some(name) => (
+                format!("{} is called `{name}` now.", self.repository),
+                format!("Ask for `{name}`."),
+            ),
+            None => (
+                format!(
                     "{} has another name now, which {} does not tell.",
                     self.repository,
                     self.host()
                 ),
-            },
-            remedy: "Ask for it by its new name.".to_owned(),
+                "Look it up at the forge, and ask for it by that name.".to_owned(),
+            ),
+        };
+        Diagnosis {
+            code: Code::ContentRepositoryNotFound,
+            cause,
+            remedy,
             url: None,
             retry_at: None,
-        };
+        }
+    }
+
+    /// What to say when one source has said all that there is to say.
+    pub(super) fn not_shown_to(&self, source: &Source, diagnosis: Diagnosis) -> ContentError {
         ContentError::RepositoryNotFound {
             repository: self.repository.to_string(),
             host: self.host().to_owned(),

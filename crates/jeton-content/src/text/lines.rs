@@ -102,38 +102,6 @@ impl TextFacts {
         self.lines(source, lines.start..end).await
     }
 
-    /// Reads the largest piece of at most `wanted` bytes that begins at `offset` and splits no character. It is empty only at the end
-    /// of the file. In files that are not UTF-8 every byte is a character.
-    pub(crate) async fn chunk(&self, source: &impl Source, offset: u64, wanted: u64) -> Result<Bytes, ContentError> {
-        if offset > self.size {
-            return Err(ContentError::Range(format!(
-                "the file has {} bytes, so nothing begins at {offset}",
-                self.size
-            )));
-        }
-        let end = offset.saturating_add(wanted).min(self.size);
-        // One byte more tells whether a character ends before it.
-        let mut chunk = source.bytes(offset..end.saturating_add(1).min(self.size)).await?;
-        if !self.encoding.is_utf8() {
-            chunk.truncate(to_usize(end - offset));
-            return Ok(chunk);
-        }
-        if chunk.first().copied().is_some_and(is_inside) {
-            return Err(ContentError::Range(format!("byte {offset} is inside a character")));
-        }
-        let mut length = to_usize(end - offset);
-        while chunk.get(length).copied().is_some_and(is_inside) {
-            length -= 1;
-        }
-        if length == 0 && offset < self.size {
-            return Err(ContentError::Range(format!(
-                "the character at byte {offset} has more than {wanted} bytes"
-            )));
-        }
-        chunk.truncate(length);
-        Ok(chunk)
-    }
-
     fn check(&self, lines: &Range<u64>) -> Result<(), ContentError> {
         let Range { start, end } = *lines;
         if start > end {
@@ -192,12 +160,7 @@ impl TextFacts {
     }
 }
 
-/// Whether a byte of UTF-8 is not the first of its character.
-fn is_inside(byte: u8) -> bool {
-    byte & 0b1100_0000 == 0b1000_0000
-}
-
 /// For lengths of what is in memory.
-fn to_usize(length: u64) -> usize {
+pub(super) fn to_usize(length: u64) -> usize {
     usize::try_from(length).unwrap_or(usize::MAX)
 }

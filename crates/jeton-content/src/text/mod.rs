@@ -3,6 +3,7 @@
 //!
 //! Only LF and CRLF end a line. A lone CR, a form feed and U+2028 do not: git, compilers and editors count lines the same way.
 
+mod chunk;
 mod encoding;
 mod facts;
 mod index;

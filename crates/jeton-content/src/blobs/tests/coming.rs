@@ -9,16 +9,21 @@ use jeton_domain::{Code, Coded as _};
 use jeton_outbound::OutboundError;
 use tokio::sync::oneshot;
 
-use super::{LARGE, all, at_once, blobs, file, forge, id_of, named, settings};
+use super::{LARGE, all, at_once, blobs, file, forge, id_of, named, scope, settings};
 use crate::{
     ContentError,
-    blobs::{Arrival, Blobs, seal::FRAME},
+    blobs::{Arrival, Blobs, Fetch, seal::FRAME},
 };
 
 fn begin(blobs: &Blobs, bytes: &Bytes, stream: jeton_forge::content::BlobStream) -> Arrival {
-    blobs.begin(named("f"), Some(id_of(bytes)), "github.com", "f", async move || {
-        Ok(stream)
-    })
+    blobs.begin(
+        &scope(),
+        named("f"),
+        Some(id_of(bytes)),
+        "github.com",
+        "f",
+        Fetch::new(async move || Ok(stream)),
+    )
 }
 
 #[tokio::test]
@@ -89,7 +94,7 @@ async fn the_last_byte_waits_until_all_is_known_to_be_right() {
                 assert!(stream.next().await.is_none());
             }
             assert!(matches!(arrival.whole().await, Err(ContentError::Mismatch { .. })));
-            assert!(blobs.find(&id_of(&wrong)).await.is_none());
+            assert!(blobs.find(&scope(), &id_of(&wrong)).await.is_none());
         }
     }
 }
@@ -121,7 +126,7 @@ async fn a_cut_stream_is_an_error_of_the_forge_and_leaves_nothing() {
             assert_eq!(error.code(), code);
             assert!(error.to_string().contains("github.com"), "{error}");
             assert_eq!(all(arrival.stream(None)).await.unwrap_err().code(), code);
-            assert!(blobs.find(&id_of(&text)).await.is_none());
+            assert!(blobs.find(&scope(), &id_of(&text)).await.is_none());
             assert!(super::names(directory.path()).is_empty());
         }
     }
@@ -152,7 +157,12 @@ async fn too_large_is_said_before_the_first_byte_where_it_is_announced() {
             .await
             .unwrap_err(),
     );
-    too_large(blobs.put(None, "github.com", "f", text.clone()).await.unwrap_err());
+    too_large(
+        blobs
+            .put(&scope(), None, "github.com", "f", text.clone())
+            .await
+            .unwrap_err(),
+    );
     let most = text.slice(1..);
     assert!(
         begin(&blobs, &most, at_once(&most, None, 100_000))
@@ -171,8 +181,12 @@ async fn a_size_that_was_not_announced_is_known_at_the_end() {
     forge.send(Ok(text.clone())).unwrap();
     assert_eq!(arrival.stream(None).next().await.unwrap().unwrap(), text[..FRAME]);
     assert_eq!(arrival.size(), None);
+    // Whoever only waits for its beginning need not wait any longer.
+    assert_eq!(arrival.begun().await.unwrap(), None);
+    assert!(arrival.ready().now_or_never().is_none());
     drop(forge);
     assert_eq!(arrival.ready().await.unwrap(), LARGE as u64);
+    assert_eq!(arrival.begun().await.unwrap(), Some(LARGE as u64));
     assert_eq!(arrival.size(), Some(LARGE as u64));
 }
 
@@ -186,16 +200,13 @@ async fn a_hundred_askers_share_one_fetch() {
     let arrivals: Vec<Arrival> = (0..100)
         .map(|asker| {
             let (fetches, stream) = (Arc::clone(&fetches), Arc::clone(&stream));
-            // By the same name, or by the same id under another one.
-            let name = if asker % 2 == 0 {
-                "same".to_owned()
-            } else {
-                format!("other {asker}")
-            };
-            blobs.begin(named(&name), Some(id_of(&text)), "github.com", "f", async move || {
+            let fetch = Fetch::new(async move || {
                 fetches.fetch_add(1, Ordering::Relaxed);
                 Ok(stream.lock().unwrap().take().unwrap())
-            })
+            });
+            // Some do not know yet what it is.
+            let id = (asker % 2 == 0).then(|| id_of(&text));
+            blobs.begin(&scope(), named("same"), id, "github.com", "f", fetch)
         })
         .collect();
     let readers = join_all(arrivals.iter().map(|arrival| all(arrival.stream(None))));
@@ -217,9 +228,23 @@ async fn a_name_alone_is_shared_and_another_id_is_not() {
     let blobs = blobs(settings(None));
     let (one, two) = (file(100, 1), file(100, 2));
     let (forge, stream) = forge(None);
-    let first = blobs.begin(named("f"), None, "github.com", "f", async move || Ok(stream));
+    let first = blobs.begin(
+        &scope(),
+        named("f"),
+        None,
+        "github.com",
+        "f",
+        Fetch::new(async move || Ok(stream)),
+    );
     let (_, unused) = super::forge(None);
-    let joined = blobs.begin(named("f"), None, "github.com", "f", async move || Ok(unused));
+    let joined = blobs.begin(
+        &scope(),
+        named("f"),
+        None,
+        "github.com",
+        "f",
+        Fetch::new(async move || Ok(unused)),
+    );
     // Who knows which file it has to be is not given whatever comes.
     let apart = begin(&blobs, &two, at_once(&two, Some(100), 100));
     assert_eq!(apart.whole().await.unwrap().id(), id_of(&two));
@@ -235,10 +260,17 @@ async fn a_fetch_goes_on_when_its_first_asker_leaves() {
     let text = file(LARGE, 1);
     let (forge, stream) = forge(Some(LARGE));
     let (begun, has_begun) = oneshot::channel();
-    let first = blobs.begin(named("f"), Some(id_of(&text)), "github.com", "f", async move || {
-        begun.send(()).unwrap();
-        Ok(stream)
-    });
+    let first = blobs.begin(
+        &scope(),
+        named("f"),
+        Some(id_of(&text)),
+        "github.com",
+        "f",
+        Fetch::new(async move || {
+            begun.send(()).unwrap();
+            Ok(stream)
+        }),
+    );
     let mut reader = first.stream(None);
     forge.send(Ok(text.slice(..2 * FRAME))).unwrap();
     assert!(reader.next().await.unwrap().is_ok());
@@ -252,24 +284,11 @@ async fn a_fetch_goes_on_when_its_first_asker_leaves() {
 }
 
 #[tokio::test]
-async fn who_hears_of_a_failure_and_asks_again_begins_anew() {
-    let blobs = blobs(settings(None));
-    let text = file(100, 1);
-    let failing = async || Err(ContentError::Empty("acme/tools".to_owned()));
-    let first = blobs.begin(named("f"), Some(id_of(&text)), "github.com", "f", failing);
-    let second = blobs.begin(named("f"), Some(id_of(&text)), "github.com", "f", failing);
-    assert!(matches!(first.ready().await, Err(ContentError::Empty(_))));
-    assert!(matches!(all(second.stream(None)).await, Err(ContentError::Empty(_))));
-    assert!(begin(&blobs, &text, at_once(&text, None, 10)).whole().await.is_ok());
-}
-
-#[tokio::test]
 async fn a_fetch_that_panics_fails_and_blocks_nobody() {
     let blobs = blobs(settings(None));
     let text = file(100, 1);
-    let broken = blobs.begin(named("f"), Some(id_of(&text)), "github.com", "f", async || {
-        panic!("on purpose")
-    });
+    let panics = Fetch::new(async || panic!("on purpose"));
+    let broken = blobs.begin(&scope(), named("f"), Some(id_of(&text)), "github.com", "f", panics);
     assert!(matches!(broken.whole().await, Err(ContentError::Internal(_))));
     assert!(begin(&blobs, &text, at_once(&text, None, 10)).whole().await.is_ok());
 }

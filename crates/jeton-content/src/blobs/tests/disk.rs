@@ -6,14 +6,17 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{LARGE, SMALL, all, blobs, file, id_of, names, settings};
+use super::{LARGE, SMALL, all, blobs, file, id_of, names, scope, settings};
 use crate::{
     ContentError,
     blobs::{Blob, Blobs, seal::FRAME},
 };
 
 async fn put(blobs: &Blobs, bytes: &Bytes) -> Blob {
-    blobs.put(None, "github.com", "f", bytes.clone()).await.unwrap()
+    blobs
+        .put(&scope(), None, "github.com", "f", bytes.clone())
+        .await
+        .unwrap()
 }
 
 fn only(directory: &Path) -> PathBuf {
@@ -39,6 +42,41 @@ async fn what_is_on_disk_is_sealed_and_nobody_elses() {
     assert!((1..4).all(|frame| frames[frame] != frames[0]));
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&path), mode(&inside)), (0o600, 0o700));
+}
+
+#[tokio::test]
+async fn a_directory_that_was_there_is_closed_to_others() {
+    let directory = tempfile::tempdir().unwrap();
+    let chmod = |mode| fs::set_permissions(directory.path(), fs::Permissions::from_mode(mode)).unwrap();
+    let mode = || fs::metadata(directory.path()).unwrap().permissions().mode() & 0o7777;
+    chmod(0o755);
+    put(&blobs(settings(Some(directory.path()))), &file(LARGE, 1)).await;
+    assert_eq!(mode(), 0o700);
+    // One that is for all to put things in is left as it is.
+    chmod(0o1777);
+    assert!(refuses(directory.path()).await.contains("share"));
+    assert_eq!(mode(), 0o1777);
+    chmod(0o700);
+}
+
+#[tokio::test]
+async fn another_users_directory_is_not_taken() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(directory.path(), Some(12_345), None).unwrap();
+        directory.path()
+    } else {
+        Path::new("/")
+    };
+    assert!(refuses(path).await.contains("another user's"));
+}
+
+async fn refuses(directory: &Path) -> String {
+    let blobs = blobs(settings(Some(directory)));
+    let error = blobs.put(&scope(), None, "github.com", "f", file(LARGE, 1)).await;
+    let error = error.unwrap_err();
+    assert!(matches!(error, ContentError::Cache(_)), "{error}");
+    error.to_string()
 }
 
 #[tokio::test]
@@ -88,7 +126,7 @@ async fn two_processes_leave_each_others_files_alone() {
     put(&second, &two).await;
     assert_eq!(only(directory.path()), path);
     for (blobs, bytes) in [(&first, &one), (&second, &two)] {
-        let blob = blobs.find(&id_of(bytes)).await.unwrap();
+        let blob = blobs.find(&scope(), &id_of(bytes)).await.unwrap();
         assert!(all(blob.stream(0..LARGE as u64)).await.unwrap() == *bytes);
     }
 }
@@ -128,9 +166,9 @@ async fn a_file_that_was_changed_is_never_given_out() {
             Err(ContentError::Cache(_))
         ));
         // Then it is fetched anew.
-        assert!(blobs.find(&id_of(&text)).await.is_none());
+        assert!(blobs.find(&scope(), &id_of(&text)).await.is_none());
         put(&blobs, &text).await;
-        let blob = blobs.find(&id_of(&text)).await.unwrap();
+        let blob = blobs.find(&scope(), &id_of(&text)).await.unwrap();
         assert!(blob.read(0..LARGE as u64).await.unwrap() == text);
     }
 }
@@ -142,9 +180,9 @@ async fn a_file_that_somebody_removed_is_fetched_anew() {
     let text = file(LARGE, 1);
     put(&blobs, &text).await;
     fs::remove_file(only(directory.path())).unwrap();
-    assert!(blobs.find(&id_of(&text)).await.is_none());
+    assert!(blobs.find(&scope(), &id_of(&text)).await.is_none());
     put(&blobs, &text).await;
-    assert!(blobs.find(&id_of(&text)).await.is_some());
+    assert!(blobs.find(&scope(), &id_of(&text)).await.is_some());
 }
 
 #[tokio::test]
@@ -177,7 +215,10 @@ async fn a_directory_that_cannot_be_used_is_said_and_small_files_still_work() {
     let file_there = directory.path().join("file");
     fs::write(&file_there, "x").unwrap();
     let blobs = blobs(settings(Some(&file_there.join("cache"))));
-    let error = blobs.put(None, "github.com", "f", file(LARGE, 1)).await.unwrap_err();
+    let error = blobs
+        .put(&scope(), None, "github.com", "f", file(LARGE, 1))
+        .await
+        .unwrap_err();
     assert!(matches!(&error, ContentError::Cache(_)), "{error}");
     // Whoever is told of it is not told where it is.
     assert!(
@@ -186,7 +227,7 @@ async fn a_directory_that_cannot_be_used_is_said_and_small_files_still_work() {
     );
     let small = file(100, 1);
     put(&blobs, &small).await;
-    assert!(blobs.find(&id_of(&small)).await.is_some());
+    assert!(blobs.find(&scope(), &id_of(&small)).await.is_some());
     // Repaired, it works without a restart.
     fs::remove_file(&file_there).unwrap();
     put(&blobs, &file(LARGE, 1)).await;

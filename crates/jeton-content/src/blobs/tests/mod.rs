@@ -1,6 +1,9 @@
 mod coming;
+mod deserted;
 mod disk;
+mod joined;
 mod room;
+mod slow;
 mod whole;
 
 use std::{
@@ -98,6 +101,11 @@ fn at_once(bytes: &Bytes, size: Option<usize>, piece: usize) -> BlobStream {
             .unwrap();
     }
     stream
+}
+
+/// The forge that most tests are about.
+fn scope() -> Arc<str> {
+    Arc::from("github https://api.github.com")
 }
 
 fn named(name: &str) -> Arc<str> {

@@ -1,8 +1,11 @@
 use bytes::Bytes;
 use jeton_domain::ObjectId;
 
-use super::{LARGE, at_once, blobs, file, id_of, named, settings};
-use crate::{ContentError, Encoding, blobs::seal::FRAME};
+use super::{LARGE, at_once, blobs, file, id_of, named, scope, settings};
+use crate::{
+    ContentError, Encoding,
+    blobs::{Fetch, seal::FRAME},
+};
 
 const EMPTY: &str = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
 const EMPTY_SHA256: &str = "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813";
@@ -18,16 +21,25 @@ async fn ids_are_those_of_git() {
     let put = async |expected: Option<&str>, bytes: &'static [u8]| {
         let expected = expected.map(id);
         blobs
-            .put(expected.as_ref(), "github.com", "a", Bytes::from_static(bytes))
+            .put(
+                &scope(),
+                expected.as_ref(),
+                "github.com",
+                "a",
+                Bytes::from_static(bytes),
+            )
             .await
             .unwrap()
     };
     assert_eq!(put(None, b"").await.id(), id(EMPTY));
     assert_eq!(put(Some(EMPTY_SHA256), b"").await.id(), id(EMPTY_SHA256));
     assert_eq!(put(None, b"hello\n").await.id(), id(HELLO));
-    assert!(blobs.find(&id(HELLO)).await.is_some());
-    assert_eq!(blobs.find_now(&id(HELLO)).unwrap().in_memory().unwrap(), "hello\n");
-    assert!(blobs.find(&id_of(b"other")).await.is_none());
+    assert!(blobs.find(&scope(), &id(HELLO)).await.is_some());
+    assert_eq!(
+        blobs.find_now(&scope(), &id(HELLO)).unwrap().in_memory().unwrap(),
+        "hello\n"
+    );
+    assert!(blobs.find(&scope(), &id_of(b"other")).await.is_none());
 }
 
 #[tokio::test]
@@ -35,7 +47,14 @@ async fn an_empty_file_comes() {
     let blobs = blobs(settings(None));
     for size in [Some(0), None] {
         let stream = at_once(&Bytes::new(), size, 1);
-        let arrival = blobs.begin(named("x"), None, "github.com", "x", async move || Ok(stream));
+        let arrival = blobs.begin(
+            &scope(),
+            named("x"),
+            None,
+            "github.com",
+            "x",
+            Fetch::new(async move || Ok(stream)),
+        );
         assert_eq!(super::all(arrival.stream(None)).await.unwrap(), b"");
         assert_eq!(arrival.ready().await.unwrap(), 0);
         assert_eq!(arrival.whole().await.unwrap().id(), id(EMPTY));
@@ -50,15 +69,15 @@ async fn other_bytes_than_those_of_the_id_are_not_kept() {
         let (right, wrong) = (file(length, 1), file(length, 2));
         let id = id_of(&right);
         let error = blobs
-            .put(Some(&id), "github.com", "a", wrong.clone())
+            .put(&scope(), Some(&id), "github.com", "a", wrong.clone())
             .await
             .unwrap_err();
         assert!(
             matches!(&error, ContentError::Mismatch { host, object } if host == "github.com" && *object == id.to_string())
         );
-        assert!(blobs.find(&id).await.is_none());
-        assert!(blobs.find(&id_of(&wrong)).await.is_none());
-        assert!(blobs.put(Some(&id), "github.com", "a", right).await.is_ok());
+        assert!(blobs.find(&scope(), &id).await.is_none());
+        assert!(blobs.find(&scope(), &id_of(&wrong)).await.is_none());
+        assert!(blobs.put(&scope(), Some(&id), "github.com", "a", right).await.is_ok());
     }
     assert_eq!(super::names(directory.path()).len(), 1);
 }
@@ -68,7 +87,10 @@ async fn facts_come_with_the_file() {
     let blobs = blobs(settings(None));
     for length in [1000, LARGE] {
         let text = file(length, 3);
-        let blob = blobs.put(None, "github.com", "a", text.clone()).await.unwrap();
+        let blob = blobs
+            .put(&scope(), None, "github.com", "a", text.clone())
+            .await
+            .unwrap();
         assert_eq!(blob.facts().encoding, Encoding::Utf8);
         assert_eq!(
             blob.facts().lines,
@@ -89,7 +111,10 @@ async fn any_range_is_those_bytes() {
     let blobs = blobs(settings(None));
     for length in [1000, 2 * FRAME, 2 * FRAME + 1, LARGE] {
         let text = file(length, 4);
-        let blob = blobs.put(None, "github.com", "a", text.clone()).await.unwrap();
+        let blob = blobs
+            .put(&scope(), None, "github.com", "a", text.clone())
+            .await
+            .unwrap();
         assert_eq!(blob.in_memory().is_some(), length == 1000);
         let edges = [
             0,

@@ -1,6 +1,9 @@
 //! The loop over sources, with a forge that says what it is told to.
 
-mod world;
+mod believing;
+mod endpoints;
+mod holding;
+pub(super) mod world;
 
 use std::sync::Arc;
 
@@ -9,7 +12,7 @@ use jeton_domain::{Code, Coded as _, Credential, FilePath, Fingerprint, ForgeEnd
 use jeton_forge::content::{ReadError, Resolved};
 use jiff::Timestamp;
 
-use self::world::{commit, key_of, limited, main_branch, minutes, not_found, other, said, unauthorized, way, world};
+use self::world::{commit, key_of, limited, minutes, not_found, other, said, unauthorized, way, world};
 use super::{Failed, Known, Right, SourceKey, Way, gate::GateKey, source::Means};
 use crate::ContentError;
 
@@ -86,11 +89,11 @@ async fn of_equals_who_has_most_left_is_asked() {
         let Means::Given(credential) = &source.means else {
             panic!()
         };
-        let gate = GateKey::Token("github.com".to_owned(), fingerprint);
+        let gate = GateKey::Token(Arc::clone(&other.endpoint), fingerprint);
         let means = Means::Given(Arc::clone(credential));
-        elsewhere.add(&source.name, source.key.clone(), gate, other.forge.clone(), means, None);
+        elsewhere.add(&source.name, source.key.clone(), gate, means, None);
     }
-    elsewhere.add_anonymous(other.forge.clone(), None);
+    elsewhere.add_anonymous(None);
     w.fake.take_calls();
     elsewhere.resolve(None, None).await.unwrap();
     assert_eq!(
@@ -168,37 +171,6 @@ async fn nobody_else_is_asked_when_the_forge_is_down() {
         .say("a", Err(ReadError::Down(said(Code::ForgeUnavailable).into())));
     assert_eq!(other(w.resolve().await.unwrap_err()).code(), Code::ForgeUnavailable);
     assert_eq!(w.fake.take_calls(), ["a repository"]);
-}
-
-#[tokio::test]
-async fn what_is_not_found_is_believed_of_who_reads_the_repository() {
-    let w = world(&["a", "b"]);
-    w.fake.say_of_thing("a", not_found());
-    assert!(matches!(w.list().await, Err(Failed::NotFound(_))));
-    assert_eq!(
-        w.fake.take_calls(),
-        ["a list", "a repository"],
-        "it has to show that it reads it"
-    );
-    assert!(matches!(w.list().await, Err(Failed::NotFound(_))));
-    assert_eq!(w.fake.take_calls(), ["a list"], "and has now");
-    w.clock.forward(minutes(2));
-    w.fake.say("a", not_found());
-    assert!(w.list().await.is_ok(), "it may not read any more, and the other may");
-    assert_eq!(w.fake.take_calls(), ["a list", "a repository", "b list"]);
-}
-
-#[tokio::test]
-async fn a_name_that_is_not_there_hides_no_repository() {
-    let w = world(&["a"]);
-    w.fake.say_of_thing("a", not_found());
-    let name = main_branch();
-    assert!(matches!(
-        w.way.resolve(Some(&name), None).await,
-        Err(Failed::NoSuchName(_))
-    ));
-    assert_eq!(w.fake.take_calls(), ["a ref main", "a repository"]);
-    assert_eq!(w.resolve().await.unwrap(), key_of("a"));
 }
 
 #[tokio::test]
@@ -291,7 +263,10 @@ async fn alone_one_token_is_asked_and_then_nobody() {
         )
     };
     let way = alone(ForgeEndpoint::github_com(), &path).unwrap();
-    assert_eq!((&**way.key(), &*way.source()), ("github.com/acme/app", "environment"));
+    assert_eq!(
+        (&**way.key(), &*way.source()),
+        ("github https://api.github.com acme/app", "environment")
+    );
     way.resolve(None, None).await.unwrap();
     assert!(way.is_current(way.now()));
     w.fake.say("a", unauthorized());

@@ -13,12 +13,16 @@ use jeton_domain::{
     ObjectId, Pause, Quota, RefName, RepoPath, Secret,
 };
 use jeton_forge::content::{
-    BlobStream, CommitPage, CommitsAsk, ContentForge, ListAsk, Listed, NameKind, Opened, Place, ReadError, Resolved,
-    Told,
+    BlobStream, Body, CommitPage, CommitsAsk, ContentForge, Entry, EntryKind, ListAsk, Listed, NameKind, Opened, Place,
+    ReadError, Resolved, Told,
 };
 use jiff::{SignedDuration, Timestamp};
 
-use crate::sources::{Failed, Forges, Shared, SourceKey, Way, gate::GateKey, source::Means};
+use crate::sources::{
+    Failed, Forges, Shared, SourceKey, Way,
+    gate::{GateKey, Gates},
+    source::Means,
+};
 use crate::{ContentError, ContentSettings};
 
 pub(super) type Say = Result<(), ReadError>;
@@ -98,8 +102,15 @@ impl ContentForge for Fake {
         self.answer(at, &format!("kind {name}"), true, NameKind::Branch)
     }
 
-    async fn open(&self, _: &Place<'_>, _: &ObjectId, _: &FilePath) -> Told<Opened> {
-        unreachable!("no test opens files")
+    async fn open(&self, at: &Place<'_>, _: &ObjectId, path: &FilePath) -> Told<Opened> {
+        let entry = Entry {
+            path: path.clone(),
+            kind: EntryKind::Directory,
+            id: None,
+            size: None,
+        };
+        let body = Body::Apart;
+        self.answer(at, "open", true, Opened { entry, body })
     }
 
     async fn blob(&self, at: &Place<'_>, _: &ObjectId, _: &FilePath, _: Option<&ObjectId>) -> Told<BlobStream> {
@@ -126,10 +137,10 @@ impl ContentForge for Fake {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct SetClock(Mutex<SignedDuration>);
+pub(in crate::sources) struct SetClock(Mutex<SignedDuration>);
 
 impl SetClock {
-    pub(super) fn forward(&self, by: SignedDuration) {
+    pub(in crate::sources) fn forward(&self, by: SignedDuration) {
         *self.0.lock().unwrap() += by;
     }
 }
@@ -153,16 +164,23 @@ pub(super) struct World {
 
 /// A way over tokens with these texts, and then nobody.
 pub(super) fn world(tokens: &[&str]) -> World {
+    patient_world(tokens, Duration::from_mins(1))
+}
+
+/// The same, where nobody waits for longer than this.
+pub(super) fn patient_world(tokens: &[&str], patience: Duration) -> World {
     let (fake, clock) = (Fake::default(), Arc::new(SetClock::default()));
     let settings = ContentSettings {
         calls_per_source: 1,
         ..ContentSettings::new(None)
     };
-    let shared = Arc::new(Shared::new(
+    let mut shared = Shared::new(
         Arc::new(fake.clone()),
         Arc::clone(&clock) as Arc<dyn Clock>,
         Arc::new(settings),
-    ));
+    );
+    shared.gates = Gates::new(1, patience);
+    let shared = Arc::new(shared);
     let way = way(&shared, 0, tokens);
     World {
         fake,
@@ -186,18 +204,17 @@ pub(super) fn way(shared: &Arc<Shared>, who: u32, tokens: &[&str]) -> Way {
             username: None,
             email: None,
         };
-        let gate = GateKey::Token("github.com".to_owned(), fingerprint.clone());
+        let gate = GateKey::Token(Arc::clone(&way.endpoint), fingerprint.clone());
         let means = Means::Given(Arc::new(credential));
         way.add(
             &format!("account:{token}"),
             SourceKey::Given(fingerprint),
             gate,
-            forge.clone(),
             means,
             None,
         );
     }
-    way.add_anonymous(forge, None);
+    way.add_anonymous(None);
     way
 }
 

@@ -79,15 +79,27 @@ fn what_is_asked_beyond_the_file_is_an_error_or_left_out() {
 }
 
 #[test]
-fn a_chunk_smaller_than_its_first_character_is_an_error() {
-    let file = "€".as_bytes();
-    for wanted in 0..3 {
-        assert!(matches!(
-            now(facts(file).chunk(&plain(file), 0, wanted)),
-            Err(ContentError::Range(_))
-        ));
+fn a_character_longer_than_what_is_wanted_comes_whole() {
+    let file = "€b".as_bytes();
+    for wanted in 0..=3 {
+        assert_eq!(now(facts(file).chunk(&plain(file), 0, wanted)).unwrap(), "€");
     }
-    assert_eq!(now(facts(file).chunk(&plain(file), 0, 3)).unwrap(), file);
+    assert_eq!(now(facts(file).chunk(&plain(file), 0, u64::MAX)).unwrap(), file);
+}
+
+#[test]
+fn an_offset_inside_of_a_character_is_refused_with_where_it_begins() {
+    let file = "a😀b".as_bytes();
+    let (facts, source) = (facts(file), plain(file));
+    for offset in 2..5 {
+        let error = now(facts.chunk(&source, offset, 6)).unwrap_err();
+        assert!(
+            matches!(&error, ContentError::Range(told) if told.ends_with("begins at 1")),
+            "{error}"
+        );
+    }
+    assert_eq!(now(facts.chunk(&source, 5, 6)).unwrap(), "b");
+    assert_eq!(now(facts.chunk(&source, 6, 6)).unwrap(), "");
 }
 
 #[test]
