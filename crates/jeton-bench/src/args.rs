@@ -38,6 +38,9 @@ pub(crate) struct BareArgs {
     /// Where to listen on 127.0.0.1
     #[arg(long)]
     pub(crate) port: u16,
+    /// The route that answers, as axum writes it
+    #[arg(long)]
+    pub(crate) route: String,
     /// The headers and the body of every answer, as they came over the wire
     #[arg(long)]
     pub(crate) body_file: PathBuf,
@@ -80,11 +83,21 @@ pub(crate) enum Bench {
     Reseal,
     /// The pages that people see, at 10,000 accounts
     Pages,
+    /// All of the following, which are about content of repositories
+    Content,
+    /// Cached content against a bare route, and lines of a large file against a small file
+    ContentCached,
+    /// How often a forge is asked for cold, pinned and branch content
+    ContentCalls,
+    /// 64 readers of one file of 100 MB
+    ContentLarge,
+    /// A tree of 100,000 files
+    ContentTree,
 }
 
 impl Bench {
-    /// But for the name of several.
-    pub(crate) const ALL: [Self; 16] = [
+    /// But for the names of several.
+    pub(crate) const ALL: [Self; 20] = [
         Self::Start,
         Self::Stampede,
         Self::ColdOwner,
@@ -101,6 +114,10 @@ impl Bench {
         Self::Inspect,
         Self::Reseal,
         Self::Pages,
+        Self::ContentCached,
+        Self::ContentCalls,
+        Self::ContentLarge,
+        Self::ContentTree,
     ];
 
     /// As it is written after `--only`, and in the table.
@@ -123,23 +140,32 @@ impl Bench {
             Self::Inspect => "inspect",
             Self::Reseal => "reseal",
             Self::Pages => "pages",
+            Self::Content => "content",
+            Self::ContentCached => "content-cached",
+            Self::ContentCalls => "content-calls",
+            Self::ContentLarge => "content-large",
+            Self::ContentTree => "content-tree",
         }
     }
 
-    /// Whether it is one of those that [`Bench::Accounts`] stands for.
-    fn is_about_accounts(self) -> bool {
-        matches!(
-            self,
-            Self::AccountPages | Self::AccountTokens | Self::AccountWatch | Self::Inspect | Self::Reseal
-        )
+    /// The name that stands for this one and others.
+    fn group(self) -> Option<Self> {
+        match self {
+            Self::AccountPages | Self::AccountTokens | Self::AccountWatch | Self::Inspect | Self::Reseal => {
+                Some(Self::Accounts)
+            }
+            Self::ContentCached | Self::ContentCalls | Self::ContentLarge | Self::ContentTree => Some(Self::Content),
+            _ => None,
+        }
     }
 }
 
 impl Args {
     pub(crate) fn chosen(&self) -> Vec<Bench> {
-        let group = self.only.contains(&Bench::Accounts);
-        let wanted =
-            |bench: &Bench| self.only.is_empty() || self.only.contains(bench) || (group && bench.is_about_accounts());
+        let wanted = |bench: &Bench| {
+            let in_group = bench.group().is_some_and(|group| self.only.contains(&group));
+            self.only.is_empty() || self.only.contains(bench) || in_group
+        };
         Bench::ALL.into_iter().filter(wanted).collect()
     }
 }
@@ -157,5 +183,7 @@ mod tests {
         assert_eq!(chosen(&["--only", "inspect"]), [Bench::Inspect]);
         let accounts = chosen(&["--only", "accounts", "--only", "start"]);
         assert_eq!((accounts.len(), accounts[0]), (6, Bench::Start));
+        let content = chosen(&["--only", "content", "--only", "content-tree"]);
+        assert_eq!((content.len(), content[0]), (4, Bench::ContentCached));
     }
 }

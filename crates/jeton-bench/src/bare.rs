@@ -27,7 +27,7 @@ pub(crate) fn run(args: &BareArgs) -> anyhow::Result<()> {
     // As `#[tokio::main]` would make it, like jeton's own.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let router = Router::new().route("/api/{ns}/{repo}", get(give)).with_state(answer);
+        let router = Router::new().route(&args.route, get(give)).with_state(answer);
         let listener = TcpListener::bind(("127.0.0.1", args.port)).await?;
         axum::serve(listener, router).await?;
         Ok(())

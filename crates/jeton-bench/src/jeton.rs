@@ -118,13 +118,25 @@ impl Server {
         })
     }
 
-    /// The bare route, answering with these bytes.
+    /// The bare route for hand-outs, answering with these bytes.
     pub(crate) async fn bare(directory: &Path, answer: &[u8], path: &str) -> anyhow::Result<Self> {
+        Self::bare_at(directory, answer, "/api/{ns}/{repo}", path).await
+    }
+
+    /// Any bare route, as axum writes it, answering with these bytes, asked for by a path.
+    pub(crate) async fn bare_at(directory: &Path, answer: &[u8], route: &str, path: &str) -> anyhow::Result<Self> {
         let (address, file) = (free_address()?, directory.join("bare-answer"));
         std::fs::write(&file, answer)?;
         let mut command = Command::new(std::env::current_exe()?);
         command
-            .args(["bare", "--port", &address.port().to_string(), "--body-file"])
+            .args([
+                "bare",
+                "--port",
+                &address.port().to_string(),
+                "--route",
+                route,
+                "--body-file",
+            ])
             .arg(&file)
             .env_clear();
         Self::start(command, address, path).await.context("the bare server")

@@ -39,7 +39,12 @@ pub(crate) fn peak_kib(pid: u32) -> anyhow::Result<u64> {
 
 /// Lets the peak of this process begin anew, at what is resident now (`proc_pid_clear_refs(5)`).
 pub(crate) fn forget_peak() -> anyhow::Result<()> {
-    std::fs::write("/proc/self/clear_refs", "5").context("/proc/self/clear_refs")
+    forget_peak_of(std::process::id())
+}
+
+/// The same for another process of this user.
+pub(crate) fn forget_peak_of(pid: u32) -> anyhow::Result<()> {
+    std::fs::write(format!("/proc/{pid}/clear_refs"), "5").context("/proc/PID/clear_refs")
 }
 
 fn status_kib(pid: u32, name: &str) -> anyhow::Result<u64> {

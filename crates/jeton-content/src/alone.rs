@@ -79,9 +79,7 @@ impl AloneContent {
         reference: Option<&str>,
         query: TreeQuery,
     ) -> Result<Read<TreeListing>, ContentError> {
-        self.reader
-            .read_tree(&self.way(repository)?, reference, false, query)
-            .await
+        Box::pin(self.reader.read_tree(&self.way(repository)?, reference, false, query)).await
     }
 
     /// A file, whole.
@@ -94,9 +92,7 @@ impl AloneContent {
         reference: Option<&str>,
         path: &str,
     ) -> Result<Read<FileRead>, ContentError> {
-        self.reader
-            .read_file(&self.way(repository)?, reference, false, path)
-            .await
+        Box::pin(self.reader.read_file(&self.way(repository)?, reference, false, path)).await
     }
 
     /// A file, whose bytes may still be on their way.
@@ -109,9 +105,7 @@ impl AloneContent {
         reference: Option<&str>,
         path: &str,
     ) -> Result<Read<RawRead>, ContentError> {
-        self.reader
-            .read_raw(&self.way(repository)?, reference, false, path)
-            .await
+        Box::pin(self.reader.read_raw(&self.way(repository)?, reference, false, path)).await
     }
 
     /// A page of the history.
@@ -124,9 +118,11 @@ impl AloneContent {
         reference: Option<&str>,
         query: CommitsQuery,
     ) -> Result<Read<HistoryPage>, ContentError> {
-        self.reader
-            .read_commits(&self.way(repository)?, reference, false, query)
-            .await
+        Box::pin(
+            self.reader
+                .read_commits(&self.way(repository)?, reference, false, query),
+        )
+        .await
     }
 }
 

@@ -53,7 +53,7 @@ impl Content {
     /// [`ContentError`] says whose fault it is and what to do.
     pub async fn tree(&self, asker: &Asker, at: &At<'_>, query: TreeQuery) -> Result<Read<TreeListing>, ContentError> {
         let way = self.sources.way(asker, at.forge, at.repository).await?;
-        self.reader.read_tree(&way, at.reference, at.revalidate, query).await
+        Box::pin(self.reader.read_tree(&way, at.reference, at.revalidate, query)).await
     }
 
     /// Every entry of a tree, by path.
@@ -62,7 +62,7 @@ impl Content {
     /// As [`Content::tree`].
     pub async fn whole_tree(&self, asker: &Asker, at: &At<'_>) -> Result<Read<TreeListing>, ContentError> {
         let way = self.sources.way(asker, at.forge, at.repository).await?;
-        self.reader.read_whole_tree(&way, at.reference, at.revalidate).await
+        Box::pin(self.reader.read_whole_tree(&way, at.reference, at.revalidate)).await
     }
 
     /// A file, whole.
@@ -71,7 +71,7 @@ impl Content {
     /// As [`Content::tree`].
     pub async fn file(&self, asker: &Asker, at: &At<'_>, path: &str) -> Result<Read<FileRead>, ContentError> {
         let way = self.sources.way(asker, at.forge, at.repository).await?;
-        self.reader.read_file(&way, at.reference, at.revalidate, path).await
+        Box::pin(self.reader.read_file(&way, at.reference, at.revalidate, path)).await
     }
 
     /// A file, whose bytes may still be on their way.
@@ -80,7 +80,7 @@ impl Content {
     /// As [`Content::tree`].
     pub async fn raw(&self, asker: &Asker, at: &At<'_>, path: &str) -> Result<Read<RawRead>, ContentError> {
         let way = self.sources.way(asker, at.forge, at.repository).await?;
-        self.reader.read_raw(&way, at.reference, at.revalidate, path).await
+        Box::pin(self.reader.read_raw(&way, at.reference, at.revalidate, path)).await
     }
 
     /// A page of the history.
@@ -94,7 +94,7 @@ impl Content {
         query: CommitsQuery,
     ) -> Result<Read<HistoryPage>, ContentError> {
         let way = self.sources.way(asker, at.forge, at.repository).await?;
-        self.reader.read_commits(&way, at.reference, at.revalidate, query).await
+        Box::pin(self.reader.read_commits(&way, at.reference, at.revalidate, query)).await
     }
 
     /// The host that the compatible routes read from.

@@ -56,7 +56,14 @@ fn the_shared_server_is_one_and_nobody_may_stop_it() {
 
 #[test]
 fn a_database_on_the_shared_server_goes_with_who_made_it() {
-    let opens = |url: &str| Command::new("psql").args([url, "-c", ""]).output().unwrap().status.success();
+    let opens = |url: &str| {
+        Command::new("psql")
+            .args([url, "-c", ""])
+            .output()
+            .unwrap()
+            .status
+            .success()
+    };
     let stays = TempPostgres::shared().unwrap();
     let made = TempPostgres::shared().unwrap();
     let (kept, gone) = (stays.database().unwrap(), made.database().unwrap());

@@ -3,6 +3,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use jeton_access::{Access, AccessParts, AccessSettings, OperatorKeys, anonymous_policy};
 use jeton_accounts::{AccountSettings, Accounts, AccountsParts, EnvironmentAccount, HttpSender, Webhook, Webhooks};
 use jeton_broker::{Broker, BrokerParts, BrokerSettings, open_key_ring};
+use jeton_content::{Content, ContentParts, ContentSettings};
 use jeton_domain::{ApiKey, Clock, Entropy};
 use jeton_forge::{AddressRules, Forges, GitHub, HttpOptions, Outbound};
 use jeton_jobs::Worker;
@@ -10,7 +11,7 @@ use jeton_ledger::{Ledger, LedgerParts};
 use jeton_oidc::{IssuerConfig, JwtVerifier, OidcHttpOptions, SignIn, SignInConfig};
 use jeton_seal::{SealingKey, SealingKeys};
 use jeton_vault::Vault;
-use jeton_web::{CompatSettings, Examiner, Listener, TrustedProxies, Web, WebSettings};
+use jeton_web::{CompatSettings, ContentRoutes, Examiner, Listener, TrustedProxies, Web, WebSettings};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{Answer, Database, TestEntropy, http};
@@ -36,6 +37,8 @@ pub struct NodeOptions {
     pub forge: HttpOptions,
     /// Whether `GET /api/…` needs no key on loopback.
     pub anonymous: bool,
+    /// How long the head of an answer may take.
+    pub request_timeout: Duration,
     /// The largest body in bytes.
     pub max_body_bytes: usize,
     /// The most connections at a time.
@@ -52,6 +55,10 @@ pub struct NodeOptions {
     pub addresses: AddressRules,
     /// What looks at the server for the doctor's page.
     pub examiner: Option<Arc<dyn Examiner>>,
+    /// How content is read and kept: as usual, larger files in unnamed temporary files.
+    pub content: ContentSettings,
+    /// Whether content is served under `/repo` too.
+    pub compat_content: bool,
 }
 
 impl Default for NodeOptions {
@@ -69,6 +76,7 @@ impl Default for NodeOptions {
                 ..HttpOptions::default()
             },
             anonymous: true,
+            request_timeout: Duration::from_secs(30),
             max_body_bytes: 64 * 1024,
             max_connections: 4_096,
             previous_sealing_key: None,
@@ -80,6 +88,8 @@ impl Default for NodeOptions {
                 allow_loopback: true,
             },
             examiner: None,
+            content: ContentSettings::new(None),
+            compat_content: true,
         }
     }
 }
@@ -92,6 +102,8 @@ pub const OWN_UID: u32 = 4_242;
 pub struct Node {
     /// The use cases.
     pub broker: Broker,
+    /// What is in repositories.
+    pub content: Content,
     /// Runs due jobs when the test says so.
     pub worker: Worker,
     /// The HTTP side.
@@ -110,6 +122,21 @@ pub struct Node {
 impl Node {
     /// Starts one.
     pub async fn start(
+        database: &Database,
+        sealing_key: &SealingKey,
+        key: ApiKey,
+        clock: Arc<dyn Clock>,
+        options: NodeOptions,
+    ) -> Self {
+        // Boxed: else each test's future would be as large as this one.
+        Box::pin(Self::put_together(database, sealing_key, key, clock, options)).await
+    }
+
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one part after the other, each of which the next ones need"
+    )]
+    async fn put_together(
         database: &Database,
         sealing_key: &SealingKey,
         key: ApiKey,
@@ -152,18 +179,20 @@ impl Node {
         })
         .await
         .expect("access");
+        let content_clock = Arc::clone(&clock);
         let client = |rules| Outbound::new(options.forge.clone(), rules).expect("a client");
         let accounts = Accounts::new(AccountsParts {
             vault: Arc::clone(&vault),
             ring: Arc::clone(&ring),
             access: access.clone(),
-            forges: Arc::new(Forges::new(client(options.addresses))),
+            forges: Arc::new(Forges::new(client(options.addresses.clone()))),
             webhooks: Webhooks::new(options.webhooks, Arc::new(HttpSender(client(AddressRules::trusted())))),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
             settings: options.accounts,
             environment: options.environment,
         });
+        let content_client = client(options.addresses);
         let parts = BrokerParts {
             vault: Arc::clone(&vault),
             ring,
@@ -177,6 +206,14 @@ impl Node {
             settings: options.broker.clone(),
         };
         let broker = Broker::start(parts).await.expect("the broker");
+        let right_lasts = options.content.right_lasts;
+        let content = Content::new(ContentParts {
+            broker: broker.clone(),
+            outbound: content_client,
+            clock: content_clock,
+            entropy: Arc::clone(&entropy),
+            settings: options.content,
+        });
         let settings = WebSettings {
             compat: CompatSettings {
                 enabled: true,
@@ -185,8 +222,12 @@ impl Node {
                 app: None,
                 permissions: options.broker.default_permissions,
             },
+            content: ContentRoutes {
+                compat: options.compat_content,
+                pinned_max_age: Duration::try_from(right_lasts).expect("a right lasts for some time"),
+            },
             max_connections: options.max_connections,
-            request_timeout: Duration::from_secs(30),
+            request_timeout: options.request_timeout,
             max_body_bytes: options.max_body_bytes,
             shutdown_grace: Duration::from_secs(5),
             trusted_proxies: options.trusted_proxies,
@@ -195,7 +236,7 @@ impl Node {
             version: "test",
             examiner: options.examiner,
         };
-        let web = Web::new(broker.clone(), settings, OWN_UID, entropy);
+        let web = Web::new(broker.clone(), Some(content.clone()), settings, OWN_UID, entropy);
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let address: SocketAddr = listener.local_addr().expect("an address");
         let (stop, stopped) = oneshot::channel();
@@ -205,6 +246,7 @@ impl Node {
         Self {
             worker: broker.worker(),
             broker,
+            content,
             web,
             url: format!("http://{address}"),
             key,

@@ -48,7 +48,8 @@ pub(crate) async fn read_body(body: Body, limit: usize, settings: &WebSettings) 
     read(body, limit, patience).await
 }
 
-fn is_json(headers: &HeaderMap) -> Result<(), Failure> {
+/// Refuses a body that is not said to be JSON.
+pub(crate) fn is_json(headers: &HeaderMap) -> Result<(), Failure> {
     let given = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -123,6 +124,11 @@ impl<T: DeserializeOwned> FromRequestParts<Shared> for Params<T> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Failure> {
+        // Else bytes that are no text would be replaced, and something else be looked for than was asked for.
+        if parts.uri.query().is_some_and(|query| percent_decoded(query).is_none()) {
+            return Err(Failure::new(Code::RequestInvalid, "the query is not UTF-8")
+                .with_remedy("Percent-encode it as UTF-8, each value once."));
+        }
         match Query::<T>::try_from_uri(&parts.uri) {
             Ok(Query(params)) => Ok(Self(params)),
             Err(error) => {
@@ -133,6 +139,24 @@ impl<T: DeserializeOwned> FromRequestParts<Shared> for Params<T> {
             }
         }
     }
+}
+
+/// Percent-decoding. A `%` without two hex digits stands for itself, as browsers and Python have it; bytes that are
+/// not UTF-8 name nothing.
+pub(crate) fn percent_decoded(part: &str) -> Option<String> {
+    let mut out = Vec::with_capacity(part.len());
+    let mut rest = part.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let digit = |at: usize| tail.get(at).and_then(|b| char::from(*b).to_digit(16));
+        if let (b'%', Some(high), Some(low)) = (byte, digit(0), digit(1)) {
+            out.push(u8::try_from(high * 16 + low).unwrap_or_default());
+            rest = &tail[2..];
+        } else {
+            out.push(byte);
+            rest = tail;
+        }
+    }
+    String::from_utf8(out).ok()
 }
 
 /// A route without parameters.

@@ -3,14 +3,16 @@ use std::{sync::Arc, time::Duration};
 use axum::response::{IntoResponse, Response};
 use http::{
     HeaderValue, StatusCode,
-    header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+    header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use jeton_access::AccessError;
 use jeton_accounts::AccountError;
 use jeton_api::Problem;
 use jeton_broker::BrokerError;
+use jeton_content::ContentError;
 use jeton_domain::{Code, Coded};
 use jeton_ledger::LedgerError;
+use jiff::Timestamp;
 
 use crate::{page::respond, python_json, request_id::RequestId, status};
 
@@ -91,6 +93,44 @@ impl Failure {
         })
     }
 
+    /// The same failure as a problem: of the routes that keep the paths of today's clients, and not their errors.
+    #[must_use]
+    pub(crate) fn into_problem(self) -> Self {
+        self.change(|parts| {
+            parts.status = status::of(parts.code);
+            parts.compat = false;
+        })
+    }
+
+    /// Why content is not given, and when it is worth asking again.
+    pub(crate) fn of_content(error: &ContentError, now: Timestamp) -> Self {
+        match error {
+            ContentError::Denied(error) => return Self::from(AccessError::clone(error)),
+            ContentError::Broker(error) => return Self::from(BrokerError::clone(error)),
+            ContentError::Account(error) => return Self::from(AccountError::clone(error)),
+            ContentError::Internal(what) => {
+                tracing::error!(what, "a mistake in the reading of content");
+                return Self::internal();
+            }
+            _ => {}
+        }
+        let told = Self::new(error.code(), error.to_string());
+        told.change(|parts| {
+            parts.remedy = error.remedy();
+            match error {
+                ContentError::Share { retry_after, .. } => {
+                    parts.retry_after = Duration::try_from(*retry_after).ok();
+                }
+                ContentError::Forge(diagnosis) => {
+                    let until = diagnosis.retry_at.map(|at| at.duration_since(now));
+                    parts.retry_after = until.and_then(|wait| Duration::try_from(wait).ok());
+                    parts.url.clone_from(&diagnosis.url);
+                }
+                _ => {}
+            }
+        })
+    }
+
     /// The same failure for a person: as a page, with the status of pages.
     #[must_use]
     pub(crate) fn with_page(self, page: String) -> Self {
@@ -162,7 +202,12 @@ impl Failure {
         let mut response = match &parts.page {
             Some(page) => respond::html(page.clone()),
             None if parts.compat => json("application/json", python_json::object(&[("error", &self.sentence())])),
-            None => json("application/problem+json", self.problem(id)),
+            None => {
+                // Text and numbers only: this cannot fail.
+                let mut text = serde_json::to_string(&self.problem(id.as_str())).unwrap_or_default();
+                text.push('\n');
+                json("application/problem+json", text)
+            }
         };
         *response.status_mut() = parts.status;
         let headers = response.headers_mut();
@@ -192,9 +237,10 @@ impl Failure {
         }
     }
 
-    fn problem(&self, id: &RequestId) -> String {
+    /// The problem in the answer to the request with this id.
+    pub(crate) fn problem(&self, request_id: &str) -> Problem {
         let parts = &*self.0;
-        let problem = Problem {
+        Problem {
             kind: format!("/docs#error-{}", parts.code),
             title: parts.status.canonical_reason().unwrap_or("Error").to_owned(),
             status: parts.status.as_u16(),
@@ -202,14 +248,10 @@ impl Failure {
             code: parts.code.to_string(),
             remedy: parts.remedy.clone(),
             url: parts.url.clone(),
-            request_id: id.as_str().to_owned(),
+            request_id: request_id.to_owned(),
             forge_message: parts.forge_message.clone(),
             forge_request_id: parts.forge_request_id.clone(),
-        };
-        // Text and numbers only: this cannot fail.
-        let mut text = serde_json::to_string(&problem).unwrap_or_default();
-        text.push('\n');
-        text
+        }
     }
 
     /// What failed, the forge's words and the remedy, in one line.
@@ -292,7 +334,7 @@ pub(crate) fn method_not_allowed() -> Failure {
 }
 
 /// The headers that a written failure keeps of the response it travelled in.
-pub(crate) const KEPT_HEADERS: [http::HeaderName; 1] = [ALLOW];
+pub(crate) const KEPT_HEADERS: [http::HeaderName; 2] = [ALLOW, CONTENT_RANGE];
 
 #[cfg(test)]
 mod tests {

@@ -16,7 +16,7 @@ use axum::{
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{
-    HeaderMap, HeaderValue, Method, Request, Version,
+    HeaderMap, HeaderValue, Method, Request, Uri, Version,
     header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
 };
 use hyper::body::Incoming;
@@ -32,6 +32,7 @@ use crate::{
     listen::Respond,
     page::{self, failed::wants_html},
     peer::Peer,
+    prepared::PreparedAnswers,
     request_id::{self, RequestId},
     state::Shared,
 };
@@ -99,30 +100,52 @@ impl Front {
 
     /// A prepared answer, to a caller who was let in. Anything unusual is left to the router.
     fn warm<B>(&self, request: &Request<B>, peer: Peer, address: ClientAddress) -> Option<Response> {
-        let state = &*self.state;
-        if request.method() != Method::GET || !state.settings.compat.enabled {
+        let headers = request.headers();
+        if request.method() != Method::GET || declared_length(headers).is_some_and(|length| length > 0) {
             return None;
         }
-        let path = request.uri().path().strip_prefix("/api/")?;
-        let headers = request.headers();
-        if declared_length(headers).is_some_and(|length| length > 0) {
+        let (mut response, route) = match request.uri().path().strip_prefix("/api/") {
+            Some(path) => (self.warm_token(path, headers, peer, address)?, "warm"),
+            None => (self.prepared(request.uri(), headers, peer, address)?, "prepared"),
+        };
+        let id = self.state.request_ids.of(headers);
+        tracing::debug!(
+            method = "GET",
+            route,
+            status = 200_u16,
+            request_id = id.as_str(),
+            "request answered"
+        );
+        response.headers_mut().insert(request_id::HEADER, id.into_header());
+        Some(response)
+    }
+
+    fn warm_token(&self, path: &str, headers: &HeaderMap, peer: Peer, address: ClientAddress) -> Option<Response> {
+        let state = &*self.state;
+        if !state.settings.compat.enabled {
             return None;
         }
         let caller = auth::compat_caller_now(state, headers, peer, address)?;
         let body = state.warm.find(&caller, path, &state.broker)?;
         state.access.check_caller(caller.identity.key()).ok()?;
         state.broker.count_warm();
-        let id = state.request_ids.of(headers);
-        tracing::debug!(
-            method = "GET",
-            route = "warm",
-            status = 200_u16,
-            request_id = id.as_str(),
-            "request answered"
-        );
         let mut response = Response::new(Body::from(body));
         token_headers(response.headers_mut());
-        response.headers_mut().insert(request_id::HEADER, id.into_header());
+        Some(response)
+    }
+
+    /// The same for content.
+    fn prepared(&self, uri: &Uri, headers: &HeaderMap, peer: Peer, address: ClientAddress) -> Option<Response> {
+        let state = &*self.state;
+        let caller = match uri.path() {
+            path if !is_content(path) || !PreparedAnswers::may_answer(headers) => return None,
+            path if path.starts_with("/v1/") => auth::key_caller_now(state, headers, address)?,
+            _ => auth::compat_caller_now(state, headers, peer, address)?,
+        };
+        let response = state
+            .prepared
+            .find(&caller, uri.path_and_query()?.as_str(), state.access.now())?;
+        state.access.check_caller(caller.identity.key()).ok()?;
         Some(response)
     }
 
@@ -139,8 +162,9 @@ impl Front {
         let version = request.version();
         let path = request.uri().path();
         let compat = path.starts_with("/api/");
-        let for_people = !compat && !path.starts_with("/v1/") && wants_html(request.headers());
-        let asks_forge = compat || path.starts_with("/v1/tokens") || path.starts_with("/v1/apps");
+        let content = is_content(path);
+        let for_people = !compat && !content && !path.starts_with("/v1/") && wants_html(request.headers());
+        let asks_forge = compat || content || path.starts_with("/v1/tokens") || path.starts_with("/v1/apps");
         let patience = match path {
             "/v1/record/verify" | "/record/verify" | "/v1/policies/replay" => {
                 state.settings.request_timeout.max(WHOLE_RECORD)
@@ -213,6 +237,11 @@ pub(crate) fn token_headers(headers: &mut HeaderMap) {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+}
+
+/// Whether a route is about content.
+fn is_content(path: &str) -> bool {
+    path.starts_with("/v1/content/") || path.starts_with("/repo/") || path == "/mcp"
 }
 
 fn declared_length(headers: &HeaderMap) -> Option<u64> {

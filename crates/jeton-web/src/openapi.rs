@@ -11,8 +11,8 @@ use crate::{compat, operations};
 const ABOUT: &str = "jeton mints, caches, renews and hands out GitHub App installation tokens. Routes under /v1 take a key \
     of jeton's (the operator's or a client's) or a token of a configured issuer (JWT), as a bearer token or as the password \
     of HTTP Basic; over the Unix socket, and from a browser that has signed in, none is needed. Policies say who may what. \
-    Routes under /api keep the paths that today's clients already call. Errors are application/problem+json (RFC 9457) with \
-    a stable `code` and a `remedy`, except under /api.";
+    Routes under /api and /repo keep the paths that today's clients already call. Errors are application/problem+json (RFC 9457) \
+    with a stable `code` and a `remedy`, except under /api.";
 
 /// The answers that any route under `/v1` may give, besides its own.
 const COMMON: [(&str, &str); 7] = [
@@ -25,12 +25,30 @@ const COMMON: [(&str, &str); 7] = [
     ("503", "Something is not available; Retry-After says when to come back"),
 ];
 
+/// The answers that any route about content may give, besides those of its kind.
+const OF_CONTENT: [(&str, &str); 6] = [
+    (
+        "404",
+        "No such repository, branch, tag, commit or path, or none that may be read",
+    ),
+    ("409", "The name means two things, or the repository has no commit"),
+    ("416", "The lines or bytes are not there"),
+    (
+        "422",
+        "Something else is there than was asked for, or it is too large, or no text",
+    ),
+    ("502", "The forge's answer is of no use"),
+    ("504", "The forge did not answer in time"),
+];
+
 const LIMITED: &str = "This caller or this address asks too often; Retry-After says when to come back";
 
 /// The document that describes all routes.
 pub(crate) fn document() -> OpenApi {
     let (_, native) = operations::router().split_for_parts();
+    let (_, content) = operations::content::router().split_for_parts();
     let (_, compat) = compat::router().split_for_parts();
+    let (_, compat_content) = compat::documented_content().split_for_parts();
     let mut document = OpenApiBuilder::new()
         .info(
             InfoBuilder::new()
@@ -49,6 +67,10 @@ pub(crate) fn document() -> OpenApi {
             TagBuilder::new()
                 .name("accounts")
                 .description(Some("People's tokens for GitHub, GitLab and Bitbucket"))
+                .build(),
+            TagBuilder::new()
+                .name("content")
+                .description(Some("What is in repositories, on any forge"))
                 .build(),
             TagBuilder::new()
                 .name("clients")
@@ -77,7 +99,9 @@ pub(crate) fn document() -> OpenApi {
         ]))
         .build();
     document.merge(native);
+    document.merge(content);
     document.merge(compat);
+    document.merge(compat_content);
     let schemes = document.components.get_or_insert_default();
     schemes.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     schemes.add_security_scheme("basic", SecurityScheme::Http(Http::new(HttpAuthScheme::Basic)));
@@ -115,7 +139,15 @@ fn complete(path: &str, operation: &mut Operation) {
             .entry(status.to_owned())
             .or_insert(RefOr::T(response));
     };
-    if path.starts_with("/v1/") {
+    let about_content = path.starts_with("/v1/content/") || path.starts_with("/repo/");
+    if about_content {
+        for (status, words) in OF_CONTENT {
+            add(status, problem(words));
+        }
+        let unchanged = "What `If-None-Match` names is still so";
+        add("304", ResponseBuilder::new().description(unchanged).build());
+    }
+    if path.starts_with("/v1/") || about_content {
         for (status, words) in COMMON {
             add(status, problem(words));
         }

@@ -13,16 +13,35 @@ use utoipa::openapi::OpenApi;
 use crate::{
     compat,
     failure::{Failure, method_not_allowed},
-    openapi, operations, page,
+    mcp, openapi, operations, page,
     state::Shared,
 };
 
-/// All routes, and the document that describes them. The document names the compatible routes even where the operator
-/// has switched them off.
-pub(crate) fn assemble(with_compat: bool) -> (Router<Shared>, Arc<OpenApi>) {
-    let (native, _) = operations::router().split_for_parts();
-    let (compat, _) = compat::router().split_for_parts();
-    let router = if with_compat { native.merge(compat) } else { native };
+/// Which routes there are besides those that are always there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Served {
+    /// `/api/…`
+    pub(crate) compat: bool,
+    /// `/v1/content/…` and `/mcp`
+    pub(crate) content: bool,
+    /// `/repo/…`
+    pub(crate) compat_content: bool,
+}
+
+/// All routes, and the document that describes them. The document names even those that the operator has switched off.
+pub(crate) fn assemble(served: Served) -> (Router<Shared>, Arc<OpenApi>) {
+    let (mut router, _) = operations::router().split_for_parts();
+    if served.content {
+        let (content, _) = operations::content::router().split_for_parts();
+        router = router.merge(content).merge(mcp::router());
+    }
+    if served.compat {
+        let (compat, _) = compat::router().split_for_parts();
+        router = router.merge(compat);
+    }
+    if served.compat_content {
+        router = router.merge(compat::content::router());
+    }
     let router = router
         .merge(page::router())
         .method_not_allowed_fallback(async || method_not_allowed())

@@ -19,11 +19,23 @@ pub struct CompatSettings {
     pub permissions: Permissions,
 }
 
+/// What an operator may set of the routes for content. They are there when there is content
+/// ([`Web::new`](crate::Web::new)).
+#[derive(Debug, Clone)]
+pub struct ContentRoutes {
+    /// Whether `/repo/…`, which today's clients call, is there too.
+    pub compat: bool,
+    /// For how long a caller may keep what was asked for by its commit: no longer than a right that was taken away lasts.
+    pub pinned_max_age: Duration,
+}
+
 /// What an operator may set of the server.
 #[derive(Debug, Clone)]
 pub struct WebSettings {
     /// The compatible routes.
     pub compat: CompatSettings,
+    /// The routes for content.
+    pub content: ContentRoutes,
     /// How many connections are served at a time; further ones are answered 503 and closed.
     pub max_connections: usize,
     /// How long one request may take, its body included.

@@ -13,7 +13,8 @@ pub(crate) fn of(code: Code) -> StatusCode {
         | Code::ClientInvalid
         | Code::UserInvalid
         | Code::AccountInvalid
-        | Code::AuthSignIn => StatusCode::BAD_REQUEST,
+        | Code::AuthSignIn
+        | Code::ContentCursor => StatusCode::BAD_REQUEST,
         Code::AuthMissing
         | Code::AuthMalformedKey
         | Code::AuthUnknownKey
@@ -37,7 +38,8 @@ pub(crate) fn of(code: Code) -> StatusCode {
         | Code::PolicyCeiling
         | Code::InstallationSuspended
         | Code::ForgeForbidden => StatusCode::FORBIDDEN,
-        Code::AuthRateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Code::AuthRateLimited | Code::ContentShare => StatusCode::TOO_MANY_REQUESTS,
+        Code::ContentRange => StatusCode::RANGE_NOT_SATISFIABLE,
         Code::RouteNotFound
         | Code::AppNotInstalled
         | Code::AppNotFound
@@ -48,7 +50,10 @@ pub(crate) fn of(code: Code) -> StatusCode {
         | Code::SealKeyNotFound
         | Code::AccountNotFound
         | Code::AccountNone
-        | Code::FingerprintUnknown => StatusCode::NOT_FOUND,
+        | Code::FingerprintUnknown
+        | Code::ContentRepositoryNotFound
+        | Code::ContentRefNotFound
+        | Code::ContentPathNotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
         Code::AppNameTaken
@@ -66,7 +71,9 @@ pub(crate) fn of(code: Code) -> StatusCode {
         | Code::AccountChanged
         | Code::AccountOtherIdentity
         | Code::RotationUnderWay
-        | Code::SealKeyInUse => StatusCode::CONFLICT,
+        | Code::SealKeyInUse
+        | Code::ContentRefAmbiguous
+        | Code::ContentEmpty => StatusCode::CONFLICT,
         Code::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::RequestMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::PermissionNotGranted
@@ -95,7 +102,13 @@ pub(crate) fn of(code: Code) -> StatusCode {
         | Code::CredentialUsername
         | Code::CredentialProof
         | Code::CredentialLocked
-        | Code::CredentialAppPassword => StatusCode::UNPROCESSABLE_ENTITY,
+        | Code::CredentialAppPassword
+        | Code::ContentIsDirectory
+        | Code::ContentIsFile
+        | Code::ContentIsSubmodule
+        | Code::ContentLinkBroken
+        | Code::ContentTooLarge
+        | Code::ContentNotText => StatusCode::UNPROCESSABLE_ENTITY,
         Code::SealWrongKey
         | Code::SealMissingKey
         | Code::SealBadKey
@@ -108,10 +121,13 @@ pub(crate) fn of(code: Code) -> StatusCode {
         | Code::ListenFailed
         | Code::RecordBroken
         | Code::WebhookFailed
+        | Code::ContentCache
         | Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        Code::ForgeGarbled | Code::TokenTooWide | Code::AppKeyRejected | Code::RotationUnclear => {
-            StatusCode::BAD_GATEWAY
-        }
+        Code::ForgeGarbled
+        | Code::ContentMismatch
+        | Code::TokenTooWide
+        | Code::AppKeyRejected
+        | Code::RotationUnclear => StatusCode::BAD_GATEWAY,
         Code::ForgeRateLimited
         | Code::ForgeUnavailable
         | Code::TokenNotLive
@@ -148,7 +164,8 @@ pub(crate) fn compat(code: Code) -> StatusCode {
         | Code::AuthSignIn
         | Code::AppNotFound
         | Code::AppInvalid
-        | Code::AppKeyInvalid => StatusCode::SERVICE_UNAVAILABLE,
+        | Code::AppKeyInvalid
+        | Code::ContentCursor => StatusCode::SERVICE_UNAVAILABLE,
         other => of(other),
     }
 }

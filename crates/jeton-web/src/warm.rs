@@ -29,14 +29,14 @@ struct Answer {
 
 /// Whose answer it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Owner {
+pub(crate) struct Owner {
     who: IdentityKey,
     address: Option<IpAddr>,
 }
 
 impl Owner {
     /// `None` for whom no answer is kept: what a token of an issuer may do depends on more than its subject.
-    fn of(caller: &Caller) -> Option<Self> {
+    pub(crate) fn of(caller: &Caller) -> Option<Self> {
         match caller.identity {
             Identity::Anonymous => Some(Self {
                 who: IdentityKey::Anonymous,
@@ -51,14 +51,15 @@ impl Owner {
     }
 }
 
+/// Whose answer to what.
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Key {
-    owner: Owner,
-    path: Box<str>,
+pub(crate) struct Key {
+    pub(crate) owner: Owner,
+    pub(crate) path: Box<str>,
 }
 
 /// The same with a borrowed path: a look-up must not allocate.
-trait AsKey {
+pub(crate) trait AsKey {
     fn parts(&self) -> (Owner, &str);
 }
 

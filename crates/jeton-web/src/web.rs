@@ -7,6 +7,7 @@ use std::{
 
 use axum::Router;
 use jeton_broker::Broker;
+use jeton_content::Content;
 use jeton_domain::Entropy;
 
 use crate::{
@@ -14,8 +15,9 @@ use crate::{
     front::Front,
     listen,
     page::{AppChecks, DoctorRuns, Pages},
+    prepared::PreparedAnswers,
     request_id::RequestIds,
-    routes,
+    routes::{self, Served},
     state::WebState,
     warm::WarmAnswers,
 };
@@ -28,20 +30,32 @@ pub struct Web {
 }
 
 impl Web {
-    /// Puts the routes together.
+    /// Puts the routes together; without content, those for content are not there.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "as the other parts are handed over; used only here so far"
     )]
-    pub fn new(broker: Broker, settings: WebSettings, own_uid: u32, entropy: Arc<dyn Entropy>) -> Self {
-        let (router, document) = routes::assemble(settings.compat.enabled);
+    pub fn new(
+        broker: Broker,
+        content: Option<Content>,
+        settings: WebSettings,
+        own_uid: u32,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        let (router, document) = routes::assemble(Served {
+            compat: settings.compat.enabled,
+            content: content.is_some(),
+            compat_content: content.is_some() && settings.content.compat,
+        });
         let state = Arc::new(WebState {
             started_at: broker.access().now(),
             access: broker.access().clone(),
             broker,
+            content,
             own_uid,
             request_ids: RequestIds::new(&*entropy),
             warm: WarmAnswers::default(),
+            prepared: PreparedAnswers::new(),
             pages: Pages::of(&document),
             addresses: OnceLock::new(),
             app_checks: AppChecks::default(),

@@ -24,7 +24,8 @@ pub(crate) fn init(config: LogConfig) {
 
 /// What is logged at a level. Libraries that chat at `debug` are held to `info`: at `debug` an HTTP client could write
 /// out what it carries. The database driver is held to `error`: it warns of slow statements with their text, and of
-/// others with what the database said, which may repeat a value. Its failures reach the log as errors of ours.
+/// others with what the database said, which may repeat a value. Its failures reach the log as errors of ours. So is the library
+/// of the Model Context Protocol, which tells three times of each request at `info` and repeats what callers sent at `warn`.
 fn filter(level: LogLevel) -> EnvFilter {
     let level = LevelFilter::from(level);
     let quiet = if level > LevelFilter::INFO {
@@ -44,7 +45,7 @@ fn filter(level: LogLevel) -> EnvFilter {
     ];
     let directives: Vec<String> = ours.iter().map(|name| format!("{name}={level}")).collect();
     // A directive is of all targets that begin with its name: `sqlx::query`, `sqlx_core::pool`, `sqlx_postgres` too.
-    EnvFilter::builder().parse_lossy(format!("{quiet},sqlx=error,{}", directives.join(",")))
+    EnvFilter::builder().parse_lossy(format!("{quiet},sqlx=error,rmcp=error,{}", directives.join(",")))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use jeton_access::AccessError;
 use jeton_broker::{
     Broker, BrokerError, BrokerParts, BrokerSettings, ConfiguredApp, open_key_ring, sealing_key_in_use,
 };
+use jeton_content::{Content, ContentParts};
 use jeton_domain::{ApiKeyError, Clock, Code, Coded, Entropy, KeyId};
 use jeton_forge::{ForgeError, GitHub, HttpOptions};
 use jeton_ledger::LedgerError;
@@ -15,7 +16,7 @@ use jeton_seal::{SealError, SealingKey, SealingKeys};
 use jeton_vault::{Vault, VaultError};
 use jeton_vault_postgres::{PostgresOptions, PostgresVault};
 use jeton_vault_sqlite::SqliteVault;
-use jeton_web::{CompatSettings, TrustedProxies, Web, WebSettings};
+use jeton_web::{CompatSettings, ContentRoutes, TrustedProxies, Web, WebSettings};
 use jiff::SignedDuration;
 
 use crate::{
@@ -241,11 +242,22 @@ pub(crate) async fn open(
         sources,
         vault: Arc::clone(&vault),
         broker: broker.clone(),
-        clock,
+        clock: Arc::clone(&clock),
+    };
+    let content = if config.content.enabled {
+        Some(Content::new(ContentParts {
+            broker: broker.clone(),
+            outbound: wiring_accounts::guarded(config)?,
+            clock,
+            entropy: Arc::clone(&entropy),
+            settings: config.content.settings.clone(),
+        }))
+    } else {
+        None
     };
     let settings = web_settings(config, public_url, examiner);
     let own_uid = rustix::process::geteuid().as_raw();
-    let web = Web::new(broker.clone(), settings, own_uid, entropy);
+    let web = Web::new(broker.clone(), content, settings, own_uid, entropy);
     let record = &config.access.record;
     let archive = record.keep.zip(record.archive_dir.clone());
     Ok(Parts {
@@ -267,6 +279,10 @@ fn web_settings(config: &Config, public_url: String, examiner: ServerExaminer) -
             anonymous_remote: compat.anonymous_remote,
             app: compat.app.clone(),
             permissions: compat.permissions.clone(),
+        },
+        content: ContentRoutes {
+            compat: config.content.compat,
+            pinned_max_age: config.content.pinned_max_age(),
         },
         max_connections: server.max_connections,
         request_timeout: server.request_timeout,

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod cold;
+mod content;
 mod decisions;
 mod expiry;
 mod memory;
@@ -50,7 +51,11 @@ pub(crate) async fn run(bench: Bench, setting: &Setting) -> anyhow::Result<Vec<L
         Bench::Inspect => accounts::inspect(setting),
         Bench::Reseal => accounts::reseal(setting).await,
         Bench::Pages => accounts::web_pages(setting).await,
-        Bench::Accounts => anyhow::bail!("it is run part by part"),
+        Bench::ContentCached => content::cached(setting).await,
+        Bench::ContentCalls => content::calls(setting).await,
+        Bench::ContentLarge => content::large(setting).await,
+        Bench::ContentTree => content::tree(setting).await,
+        Bench::Accounts | Bench::Content => anyhow::bail!("it is run part by part"),
     }
 }
 

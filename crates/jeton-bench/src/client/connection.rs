@@ -88,10 +88,10 @@ impl Connection {
     }
 }
 
-type Parsed = (u16, Range<usize>, Range<usize>);
+pub(super) type Parsed = (u16, Range<usize>, Range<usize>);
 
 /// Status, head and body; `None` while the head is incomplete.
-fn parse_head(bytes: &[u8]) -> io::Result<Option<Parsed>> {
+pub(super) fn parse_head(bytes: &[u8]) -> io::Result<Option<Parsed>> {
     let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
         return Ok(None);
     };

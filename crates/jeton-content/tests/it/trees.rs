@@ -48,8 +48,13 @@ async fn kinds_are_named_and_directories_listed_flat_or_deep() {
         .await
         .unwrap();
     let kinds: Vec<EntryKind> = read.value.entries().iter().map(|entry| entry.kind).collect();
-    use EntryKind::{Executable, File, Submodule, Symlink};
-    assert_eq!(kinds, [Symlink, Executable, Submodule, File]);
+    let wanted = [
+        EntryKind::Symlink,
+        EntryKind::Executable,
+        EntryKind::Submodule,
+        EntryKind::File,
+    ];
+    assert_eq!(kinds, wanted);
     let error = async |path: &str| {
         world
             .content

@@ -13,6 +13,7 @@ pub(crate) use refused::Refused;
 pub(crate) use rights::{Known, PageForm, Permitted};
 pub(crate) use who::{
     ClientAddress, SESSION_COOKIE, authenticate, check_csrf, check_site, compat_caller, compat_caller_now, cookie,
+    key_caller_now,
 };
 
 #[cfg(test)]

@@ -168,21 +168,26 @@ pub(crate) fn compat_caller_now(
     peer: Peer,
     address: ClientAddress,
 ) -> Option<Caller> {
+    let settings = &state.settings.compat;
+    if settings.anonymous && !headers.contains_key(http::header::AUTHORIZATION) {
+        anonymous::check(settings, peer, headers).ok()?;
+        return Some(Caller::anonymous(address.0));
+    }
+    key_caller_now(state, headers, address)
+}
+
+/// Whoever shows a key that is known, from memory alone. `None` leaves the question to [`authenticate`].
+pub(crate) fn key_caller_now(state: &WebState, headers: &HeaderMap, address: ClientAddress) -> Option<Caller> {
     use jeton_access::KeyVerdict;
     use jeton_domain::Identity;
-    let settings = &state.settings.compat;
     let access = &state.access;
-    let identity = match presented(headers) {
-        Ok(None) if settings.anonymous => {
-            anonymous::check(settings, peer, headers).ok()?;
-            Identity::Anonymous
-        }
-        Ok(Some(Presented::Key(key))) => match access.known_key(&key.digest(), address.0, access.now()) {
-            KeyVerdict::Operator => Identity::Operator,
-            KeyVerdict::Client(client) => client.identity(),
-            KeyVerdict::Ended | KeyVerdict::WrongAddress(_) | KeyVerdict::Unknown => return None,
-        },
-        _ => return None,
+    let Ok(Some(Presented::Key(key))) = presented(headers) else {
+        return None;
+    };
+    let identity = match access.known_key(&key.digest(), address.0, access.now()) {
+        KeyVerdict::Operator => Identity::Operator,
+        KeyVerdict::Client(client) => client.identity(),
+        KeyVerdict::Ended | KeyVerdict::WrongAddress(_) | KeyVerdict::Unknown => return None,
     };
     Some(Caller {
         identity,

@@ -1,5 +1,7 @@
 use jeton_domain::{ForgeKind, RepoPath, RepoPathError};
 
+use crate::extract::percent_decoded as decode;
+
 /// A repository as it stood in the path.
 #[derive(Debug)]
 pub(super) struct Asked {
@@ -19,24 +21,6 @@ pub(super) fn read(raw: &str) -> Option<Asked> {
         repository,
         path,
     })
-}
-
-/// Percent-decoding. A `%` without two hex digits stands for itself, as browsers and Python have it; bytes that are
-/// not UTF-8 name nothing.
-fn decode(part: &str) -> Option<String> {
-    let mut out = Vec::with_capacity(part.len());
-    let mut rest = part.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        let digit = |at: usize| tail.get(at).and_then(|b| char::from(*b).to_digit(16));
-        if let (b'%', Some(high), Some(low)) = (byte, digit(0), digit(1)) {
-            out.push(u8::try_from(high * 16 + low).unwrap_or_default());
-            rest = &tail[2..];
-        } else {
-            out.push(byte);
-            rest = tail;
-        }
-    }
-    String::from_utf8(out).ok()
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use crate::{
     front::{Answer, too_large},
     peer::Peer,
     request_id::{RequestId, RequestIds},
-    settings::{CompatSettings, WebSettings},
+    settings::{CompatSettings, ContentRoutes, WebSettings},
 };
 
 #[derive(Debug)]
@@ -62,6 +62,10 @@ fn settings(max_connections: usize, shutdown_grace: Duration) -> WebSettings {
     };
     WebSettings {
         compat,
+        content: ContentRoutes {
+            compat: true,
+            pinned_max_age: Duration::ZERO,
+        },
         max_connections,
         request_timeout: Duration::from_secs(5),
         max_body_bytes: 10,

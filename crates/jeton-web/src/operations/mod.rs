@@ -5,6 +5,7 @@ mod add_app;
 pub(crate) mod arguments;
 mod check_app;
 pub(crate) mod clients;
+pub(crate) mod content;
 mod get_health;
 mod get_key_status;
 mod get_readiness;
@@ -15,7 +16,7 @@ mod list_grants;
 pub(crate) mod policies;
 pub(crate) mod record;
 mod remove_app;
-mod render;
+pub(crate) mod render;
 mod report_rejected_token;
 mod retire_key;
 mod revoke_grant;
@@ -28,6 +29,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::state::Shared;
 
+/// All but those of content, which an operator may switch off.
 pub(crate) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(issue_token::issue_token))

@@ -24,7 +24,7 @@ pub(super) fn permissions(permissions: &Permissions) -> BTreeMap<String, String>
 }
 
 /// Who asks, in this request.
-pub(super) fn asker(caller: Caller, id: &RequestId) -> Asker {
+pub(crate) fn asker(caller: Caller, id: &RequestId) -> Asker {
     Asker {
         caller,
         request_id: Some(id.as_str().to_owned()),

@@ -36,7 +36,7 @@ pub(super) async fn home(visit: Visit, State(state): State<Shared>) -> Response 
     let mut response = if wants_html(&visit.headers) {
         page(visit, state).await.into_response()
     } else {
-        let pointer = "{\"message\":\"This is jeton.\",\"docs\":\"/docs\",\"openapi\":\"/openapi.json\"}\n";
+        let pointer = "{\"message\":\"Welcome to jeton.\",\"docs\":\"/docs\",\"openapi\":\"/openapi.json\"}\n";
         ([(CONTENT_TYPE, "application/json")], pointer).into_response()
     };
     response

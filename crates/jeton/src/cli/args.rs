@@ -13,6 +13,7 @@ use super::{
     args_access::{AuditCommand, ClientCommand, UserCommand, WhoamiArgs},
     args_account::AccountCommand,
     args_account_parts::OnlineArgs,
+    args_content::ContentCommand,
     args_policy::PolicyCommand,
     overridden,
 };
@@ -55,6 +56,9 @@ pub(crate) enum Command {
     /// Add, test, list, replace and remove accounts: people's tokens for GitHub, GitLab and Bitbucket
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Read repositories on GitHub, GitLab and Bitbucket: their trees, files, lines and commits
+    #[command(subcommand)]
+    Content(ContentCommand),
     /// Add, list, check and remove GitHub Apps
     #[command(subcommand)]
     App(AppCommand),

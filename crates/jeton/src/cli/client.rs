@@ -2,7 +2,8 @@
 
 use std::{io, path::Path, time::Duration};
 
-use jeton_api::Problem;
+use bytes::Bytes;
+use jeton_api::{Health, Problem};
 use jeton_domain::Secret;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
@@ -12,6 +13,9 @@ use crate::config::{KeyUse, read_file};
 
 /// How long an answer may take: longer than the server itself works on one.
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// How long a server may take to say that it is there, when nobody said that there is one.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The largest answer that is read, in bytes.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;
@@ -126,16 +130,44 @@ impl Client {
         accept: &str,
         mut each: impl FnMut(&[u8]) -> Result<(), CliError>,
     ) -> Result<(), CliError> {
-        let mut response = self.ask(Method::GET, path, query, accept, |request| request).await?;
-        let status = response.status();
-        if !status.is_success() {
-            let body = self.read(response).await?;
-            return Err(self.refused(status, &body));
-        }
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(error))? {
+        let mut download = self.open(path, query, accept).await?;
+        while let Some(chunk) = download.next().await? {
             each(&chunk)?;
         }
         Ok(())
+    }
+
+    /// GET of an answer without a bound, to be taken piece by piece.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub(crate) async fn open(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+        accept: &str,
+    ) -> Result<Download<'_>, CliError> {
+        let response = self.ask(Method::GET, path, query, accept, |request| request).await?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(Download { client: self, response });
+        }
+        let body = self.read(response).await?;
+        Err(self.refused(status, &body))
+    }
+
+    /// Whether it is a jeton server that answers there. It is not told the key.
+    pub(crate) async fn is_there(&self) -> bool {
+        if let Place::Socket(_) = self.place {
+            return true;
+        }
+        let asked = async {
+            let http = self.place.http(PROBE_TIMEOUT, true).ok()?;
+            let response = http.get(self.place.at(&["healthz"])).send().await.ok()?;
+            let body = self.read(response).await.ok()?;
+            serde_json::from_slice::<Health>(&body).ok()
+        };
+        asked.await.is_some()
     }
 
     async fn ask(
@@ -193,6 +225,32 @@ impl Client {
             url: self.place.to_string(),
             reason: reason(error),
         }
+    }
+}
+
+/// An answer that is taken piece by piece.
+pub(crate) struct Download<'a> {
+    client: &'a Client,
+    response: Response,
+}
+
+impl Download<'_> {
+    /// How long it is, in bytes, where the server said so.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.response.content_length()
+    }
+
+    /// A header of it; `None` when there is none that is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.response.headers().get(name)?.to_str().ok()
+    }
+
+    /// The next piece; `None` after the last.
+    ///
+    /// # Errors
+    /// When the answer breaks off.
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, CliError> {
+        self.response.chunk().await.map_err(|error| self.client.failed(error))
     }
 }
 

@@ -13,10 +13,12 @@ mod args;
 mod args_access;
 mod args_account;
 mod args_account_parts;
+mod args_content;
 mod args_policy;
 mod audit;
 mod client;
 mod clients;
+mod content;
 mod error;
 mod hidden_input;
 mod inspect;
@@ -103,6 +105,7 @@ async fn run(cli: Cli, env: BTreeMap<String, String>, is_root: bool) -> Result<E
         Command::Account(command) => account::run(command, &context).await,
         Command::App(command) => apps::run(command, &context).await,
         Command::Client(command) => clients::run(command, &context).await,
+        Command::Content(command) => content::run(command, &context).await,
         Command::Policy(command) => policies::run(command, &context).await,
         Command::Audit(command) => audit::run(command, &context).await,
         Command::User(command) => users::run(command, &context).await,

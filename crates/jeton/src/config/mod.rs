@@ -4,11 +4,13 @@ mod access;
 mod accounts;
 mod apps;
 mod apps_environment;
+mod content;
 mod error;
 mod issuers;
 mod key_list;
 mod key_list_access;
 mod key_list_accounts;
+mod key_list_content;
 mod key_source;
 mod keys;
 mod margin;
@@ -34,6 +36,7 @@ use jiff::SignedDuration;
 pub(crate) use access::{AccessConfig, SignInConfig};
 pub(crate) use accounts::AccountsConfig;
 pub(crate) use apps::{AppConfig, AppKeyReadError, AppKeySource};
+pub(crate) use content::ContentConfig;
 pub(crate) use error::{ConfigError, ConfigIssue, ConfigWarning, Origin};
 pub(crate) use issuers::{IssuerConfig, IssuerKeys};
 pub(crate) use key_source::{KeySource, KeyUse, create_key_file, others_may_enter, read_file};
@@ -65,6 +68,8 @@ pub(crate) struct Config {
     pub(crate) access: AccessConfig,
     /// People's tokens.
     pub(crate) accounts: AccountsConfig,
+    /// What is in repositories.
+    pub(crate) content: ContentConfig,
     /// How to mint.
     pub(crate) broker: BrokerConfig,
     /// The route of today's token services.
@@ -175,6 +180,7 @@ impl Config {
         );
         let access = access::read(&mut set, &sources);
         let accounts = accounts::read(&mut set, &sources);
+        let content = content::read(&mut set, state_dir.as_deref());
         let broker = broker(&mut set);
         let compat = compat(&mut set, &broker.default_permissions);
         let app_credential = credential("jeton-app-key");
@@ -199,6 +205,7 @@ impl Config {
             operator_key,
             access,
             accounts,
+            content,
             broker,
             compat,
             apps,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{
     Stage,
     client::{Client, Failure, text},
-    git,
+    content_steps, git,
     steps::holds,
     story::Story,
 };
@@ -18,7 +18,7 @@ use super::{
 const PERSON: &str = "ada";
 const EMAIL: &str = "ada@example.com";
 /// The repository that each of the forges has.
-const REPOSITORY: &str = "acme/tools";
+pub(super) const REPOSITORY: &str = "acme/tools";
 const MONTH: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// A GitLab and a Bitbucket Cloud, besides the GitHub that is there from the beginning. They follow the demo's clock.
@@ -95,6 +95,7 @@ fn make_tokens(stage: &Stage, forges: &OtherForges) -> Result<Tokens, Failure> {
 fn make_gitlab_token(gitlab: &GitLabSim) -> Result<String, WorldError> {
     let person = gitlab.add_user(PERSON)?;
     let project = gitlab.add_project(REPOSITORY, Visibility::Private)?;
+    gitlab.commit_files(project, &content_steps::files())?;
     gitlab.add_member(project, person, AccessLevel::Maintainer)?;
     Ok(gitlab.add_token(&GitLabTokenSpec::personal(person))?.token)
 }
@@ -103,7 +104,8 @@ fn make_bitbucket_token(bitbucket: &BitbucketSim) -> Result<String, WorldError> 
     let person = bitbucket.add_account(PERSON, EMAIL)?;
     bitbucket.add_workspace("acme")?;
     bitbucket.add_member("acme", person, true)?;
-    bitbucket.add_repository("acme", "tools", true)?;
+    let repository = bitbucket.add_repository("acme", "tools", true)?;
+    bitbucket.commit_files(repository, &content_steps::files())?;
     // Reading and writing are scopes of their own there: neither includes the other.
     let scopes = [
         "read:user:bitbucket",

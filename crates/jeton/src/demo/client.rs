@@ -39,7 +39,17 @@ impl Client {
         read(self.http.get(format!("{}{path}", self.url))).await
     }
 
-    /// `POST` of JSON with the operator's key.
+    /// `GET` with the key.
+    pub(crate) async fn read(&self, path: &str) -> Result<Answer, Failure> {
+        read(
+            self.http
+                .get(format!("{}{path}", self.url))
+                .bearer_auth(self.key.expose()),
+        )
+        .await
+    }
+
+    /// `POST` of JSON with the key.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Answer, Failure> {
         read(
             self.http
@@ -50,7 +60,7 @@ impl Client {
         .await
     }
 
-    /// `DELETE` with the operator's key.
+    /// `DELETE` with the key.
     pub(crate) async fn delete(&self, path: &str) -> Result<Answer, Failure> {
         read(
             self.http

@@ -1,9 +1,10 @@
-//! `jeton demo`: the main job against the simulated forge, step by step, with real `git`.
+//! `jeton demo`: the jobs against the simulated forges, step by step, with real `git`.
 
 mod access_steps;
 mod account_steps;
 mod client;
 mod clock;
+mod content_steps;
 mod git;
 mod steps;
 mod story;

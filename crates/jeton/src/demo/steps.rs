@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{
     Stage, access_steps, account_steps,
     client::{Client, Failure, text},
-    git,
+    content_steps, git,
     story::Story,
 };
 
@@ -43,6 +43,7 @@ pub(crate) async fn play(story: &Story, stage: &mut Stage) -> Result<(), Failure
     refusals(story, &client).await?;
     access_steps::play(story, stage, &client).await?;
     account_steps::play(story, stage, &client).await?;
+    content_steps::play(story, stage, &client).await?;
     let grant = restart(story, stage, key).await?;
     let client = Client::new(stage.url(), read_key(&stage.key_file())?)?;
     give_back(story, stage, &client, &grant).await

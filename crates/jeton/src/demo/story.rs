@@ -74,6 +74,10 @@ impl Story {
     /// What to try while the demo stays up.
     pub(crate) fn stay(&self, stage: &Stage, link: Option<&Secret>) {
         let (url, forge) = (stage.url(), stage.sim.web_url());
+        let others = stage.others.as_ref();
+        let (gitlab, bitbucket) = others
+            .map(|others| (others.gitlab.web_url(), others.bitbucket.web_url()))
+            .unwrap_or_default();
         // Whoever sees this output has started the server.
         let page = link.map_or(url.to_owned(), |link| format!("{url}/setup?link={}", link.expose()));
         let key = stage.key_file();
@@ -89,6 +93,11 @@ impl Story {
              \n    jeton account test lab --for push --repository acme/tools\
              \n    jeton audit list\
              \n    jeton policy explain --client ci --action token.mint --repository acme/tools --permission contents=write\
+             \n    jeton content tree {forge}/acme/tools\
+             \n    jeton content lines {forge}/acme/tools/blob/main/src/main.rs#L1-L2 --number\
+             \n    jeton content cat {gitlab}/acme/tools build.sh\
+             \n    jeton content commits {bitbucket}/acme/tools --limit 5\
+             \n    {url}/mcp           the same for language models: an MCP server (streamable HTTP), with a key as bearer token\
              \n    {url}/docs          the HTTP interface, to read\
              \n    {forge}/_sim/      the simulated forge: faults, clock, call counts\
              \n\n`jeton` is this program: target/release/jeton, or `cargo run --release --`. Ctrl-C ends the demo and removes \

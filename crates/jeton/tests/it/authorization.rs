@@ -35,7 +35,7 @@ enum Stranger {
     OnlyTheirs,
 }
 
-const STRANGERS: [(&str, Stranger); 47] = [
+const STRANGERS: [(&str, Stranger); 58] = [
     ("issueToken", Stranger::Denied),
     ("getRepositoryToken", Stranger::Denied),
     ("reportRejectedToken", Stranger::Absent("grant.fingerprint_unknown")),
@@ -82,6 +82,17 @@ const STRANGERS: [(&str, Stranger); 47] = [
     ("setDefaultAccount", Stranger::Absent("account.not_found")),
     ("rotateAccount", Stranger::Absent("account.not_found")),
     ("listAccountRepositories", Stranger::Absent("account.not_found")),
+    ("getRepositoryTree", Stranger::Denied),
+    ("getFileContent", Stranger::Denied),
+    ("getFileLinesByRange", Stranger::Denied),
+    ("getMaxLinesInFile", Stranger::Denied),
+    ("getRawFile", Stranger::Denied),
+    ("listCommits", Stranger::Denied),
+    ("getCompatibleTree", Stranger::Denied),
+    ("getCompatibleFile", Stranger::Denied),
+    ("getCompatibleLines", Stranger::Denied),
+    ("getCompatibleMaxLines", Stranger::Denied),
+    ("listCompatibleCommits", Stranger::Denied),
     // Both ask nobody and know nothing that is kept here.
     ("guideToken", Stranger::OnlyTheirs),
     ("inspectToken", Stranger::OnlyTheirs),
@@ -153,9 +164,12 @@ impl Things {
             "{}: say in `Things` what stands for the parts of {path}",
             operation.id
         );
-        if operation.id == "guideToken" {
-            path.push_str("?forge=github");
-        }
+        path.push_str(match operation.id.as_str() {
+            "guideToken" => "?forge=github",
+            "getFileContent" | "getFileLinesByRange" | "getMaxLinesInFile" | "getRawFile" => "?path=README.md",
+            "getCompatibleLines" => "?start_line=0&end_line=1",
+            _ => "",
+        });
         path
     }
 
@@ -221,6 +235,7 @@ async fn start() -> (TestJeton, Things, Things) {
         json!({"forge": "github", "base_url": t.sim.web_url(), "token": token.token}),
     )
     .await;
+    let host = t.sim.web_url().trim_start_matches("http://").to_owned();
     let things = |name: &str, grant: &str, fingerprint: &str| Things {
         parts: BTreeMap::from([
             ("clients.name", name.to_owned()),
@@ -239,6 +254,10 @@ async fn start() -> (TestJeton, Things, Things) {
             ("keys.id", fingerprint.to_owned()),
             ("*.namespace", "acme".to_owned()),
             ("*.repository", name.to_owned()),
+            ("content.forge", host.clone()),
+            ("*.owner", "acme".to_owned()),
+            ("*.repo", name.to_owned()),
+            ("*.path", "README.md".to_owned()),
         ]),
         fields: vec![
             ("repositories", json!([format!("acme/{name}")])),

@@ -26,9 +26,13 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn start(state: &Path, env: &BTreeMap<&str, String>) -> Self {
+        Self::start_in(state, state, env)
+    }
+
+    fn start_in(place: &Path, state: &Path, env: &BTreeMap<&str, String>) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_jeton"))
             .arg("serve")
-            .current_dir(state)
+            .current_dir(place)
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
             .env("JETON_STATE__DIR", state)
@@ -397,6 +401,28 @@ async fn the_environment_of_todays_services_is_enough() {
     for file in ["jeton.db", "jeton.db-wal"] {
         let bytes = std::fs::read(state.path().join(file)).unwrap_or_default();
         assert!(!bytes.windows(line.len()).any(|window| window == line.as_bytes()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_logged_is_in_no_file() {
+    let (key, mut env) = keys();
+    let state = tempfile::tempdir().unwrap();
+    let place = tempfile::tempdir().unwrap();
+    env.insert("LOG_LEVEL", "DEBUG".to_owned());
+    let server = Server::start_in(place.path(), state.path(), &env);
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let token = key.secret().expose();
+    for wanted in ["v1/apps", "repo/acme/demo/tree", "nothing-is-called-like-this"] {
+        let request = http.get(format!("{}/{wanted}", server.url)).bearer_auth(token);
+        request.send().await.unwrap();
+    }
+    let written: Vec<_> = std::fs::read_dir(place.path()).unwrap().collect();
+    assert!(written.is_empty(), "where it was started: {written:?}");
+    let mark = b"nothing-is-called-like-this";
+    for file in std::fs::read_dir(state.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap_or_default();
+        assert!(!bytes.windows(mark.len()).any(|window| window == mark));
     }
 }
 

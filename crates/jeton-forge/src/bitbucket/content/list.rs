@@ -6,9 +6,12 @@ use http::Method;
 use jeton_domain::FilePath;
 use serde::Deserialize;
 
-use super::{open::TreeEntry, page, source, success};
+use super::{
+    open::{TreeEntry, is_file},
+    page, source, success,
+};
 use crate::{
-    content::call::Call,
+    content::call::{Call, no_path},
     content::{EntryKind, ListAsk, Listed, ReadError},
 };
 
@@ -52,6 +55,9 @@ pub(super) async fn list(call: &mut Call<'_>, ask: &ListAsk<'_>) -> Result<Liste
         };
     };
     let answer = success(call, reply, ask.directory)?;
+    if is_file(&answer.headers) {
+        return Err(no_path(call.at, ask.directory.as_str()));
+    }
     let found: Page = call.parse(&answer)?;
     let next = page::token(call, &url, found.next.as_deref(), ask.page)?;
     let mut entries = Vec::with_capacity(found.values.len());

@@ -106,7 +106,7 @@ fn raw(call: &Call<'_>, url: Url) -> Result<Request, ReadError> {
 }
 
 /// Files are for saving, never for showing, whatever is in them. The name behind it may be in any encoding.
-fn is_file(headers: &HeaderMap) -> bool {
+pub(super) fn is_file(headers: &HeaderMap) -> bool {
     let disposition = headers.get(header::CONTENT_DISPOSITION).map(HeaderValue::as_bytes);
     let kind = disposition.and_then(|text| text.get(.."attachment".len()));
     kind.is_some_and(|kind| kind.eq_ignore_ascii_case(b"attachment"))

@@ -28,6 +28,10 @@ const EMPTY_BLOBS: [&str; 2] = [
 /// anything of it is read.
 const LARGEST_ALONG: usize = 1_500_000;
 
+/// So many pages of a hundred entries are looked through for whether a short text is a link. Few directories are larger, and few texts
+/// without a line end are so short; what is beyond is taken for a file.
+const MOST_PAGES: usize = 10;
+
 pub(super) async fn open(call: &mut Call<'_>, commit: &ObjectId, path: &FilePath) -> Result<Opened, ReadError> {
     if path.is_root() {
         return Ok(directory(path));
@@ -83,7 +87,7 @@ async fn along(call: &mut Call<'_>, answer: &Answer, commit: &ObjectId, path: &F
     let blob = id(call, &wire.blob_id)?;
     let mut kind = kind_of(wire.size, &blob, wire.execute_filemode);
     if kind == EntryKind::File && may_be_link(&bytes) {
-        kind = above(call, commit, path).await?.0.map_or(kind, |entry| entry.kind);
+        kind = listed_kind(call, commit, path).await?.unwrap_or(kind);
     }
     let is_submodule = kind == EntryKind::Submodule;
     Ok(Opened {
@@ -101,18 +105,36 @@ async fn along(call: &mut Call<'_>, answer: &Answer, commit: &ObjectId, path: &F
     })
 }
 
-/// What the first page of the directory above says of a place, and whether there are more pages.
-async fn above(call: &mut Call<'_>, commit: &ObjectId, path: &FilePath) -> Result<(Option<Entry>, bool), ReadError> {
+/// What the directory above says that a file is, as far as it is looked through: only its entries have the mode that makes a link.
+async fn listed_kind(call: &mut Call<'_>, commit: &ObjectId, path: &FilePath) -> Result<Option<EntryKind>, ReadError> {
+    let mut page = None;
+    for _ in 0..MOST_PAGES {
+        let (entry, next) = above(call, commit, path, page.as_deref()).await?;
+        if entry.is_some() || next.is_none() {
+            return Ok(entry.map(|entry| entry.kind));
+        }
+        page = next;
+    }
+    Ok(None)
+}
+
+/// What a page of the directory above says of a place, and the next page.
+async fn above(
+    call: &mut Call<'_>,
+    commit: &ObjectId,
+    path: &FilePath,
+    page: Option<&str>,
+) -> Result<(Option<Entry>, Option<String>), ReadError> {
     let ask = ListAsk {
         commit,
         directory: &path.parent(),
         tree: None,
         deep: false,
-        page: None,
+        page,
     };
     let listed = list(call, &ask).await?;
     let found = listed.entries.into_iter().find(|entry| entry.path == *path);
-    Ok((found, listed.next.is_some()))
+    Ok((found, listed.next))
 }
 
 /// GitLab shows a submodule as a file without a byte, and its commit as the blob's id; what has no byte has one id only.
@@ -175,7 +197,7 @@ struct Below {
 /// What lies there if no file does, which the answer does not tell. The directory above does, unless it is so full that the entry is on
 /// no first page; then only a directory can still be found, by what lies in it.
 async fn no_file(call: &mut Call<'_>, commit: &ObjectId, path: &FilePath) -> Result<Opened, ReadError> {
-    let (entry, more) = match above(call, commit, path).await {
+    let (entry, next) = match above(call, commit, path, None).await {
         Err(ReadError::NotFound(why)) if why.code == Code::ContentPathNotFound => {
             return Err(no_path(call.at, path.as_str()));
         }
@@ -187,7 +209,7 @@ async fn no_file(call: &mut Call<'_>, commit: &ObjectId, path: &FilePath) -> Res
             body: Body::Apart,
         });
     }
-    if !more {
+    if next.is_none() {
         return Err(no_path(call.at, path.as_str()));
     }
     let commit = commit.to_string();

@@ -79,6 +79,35 @@ async fn a_link_is_told_from_a_text_that_looks_like_one() {
 }
 
 #[tokio::test]
+async fn a_link_among_many_is_one_as_far_as_is_looked() {
+    let (w, project, token) = world().await;
+    let commit = async |entries: usize| -> ObjectId {
+        let spec = (0..entries).fold(CommitSpec::new("many"), |spec, n| {
+            spec.file(format!("d{entries}/f{n:04}"), "x\n")
+        });
+        let spec = spec.symlink(format!("d{entries}/link"), "f0000");
+        w.sim.commit_files(project, &spec).unwrap().parse().unwrap()
+    };
+    let reader = Reader::new(&w, "lab/sub/group/tools", Some(&token));
+    for (entries, kind, calls) in [
+        (99, EntryKind::Symlink, 2),
+        (150, EntryKind::Symlink, 3),
+        (999, EntryKind::Symlink, 11),
+        (1000, EntryKind::File, 11),
+    ] {
+        let commit = commit(entries).await;
+        let before = w.sim.calls().total();
+        let opened = reader.look(&commit, &format!("d{entries}/link")).await.unwrap();
+        assert_eq!(
+            (opened.entry.kind, here(&opened)),
+            (kind, Some(&b"f0000"[..])),
+            "{entries}"
+        );
+        assert_eq!(w.sim.calls().total() - before, calls, "{entries}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_file_is_told_apart() {
     let (w, project, token) = world().await;
     let commit: ObjectId = w.sim.commit_files(project, &odd()).unwrap().parse().unwrap();
