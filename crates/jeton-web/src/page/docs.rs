@@ -70,7 +70,7 @@ fn first(document: &Value) -> String {
         let name = escape(text(&tag["name"]));
         let _ = writeln!(
             body,
-            "<h2 id=\"{name}\"><a href=\"/docs/{name}\">{}</a></h2>\n<ul class=\"plain\">",
+            "<h2 id=\"tag-{name}\"><a href=\"/docs/{name}\">{}</a></h2>\n<ul class=\"plain\">",
             escape(text(&tag["description"]))
         );
         for (path, method, operation) in of(document, text(&tag["name"])) {
@@ -401,6 +401,7 @@ mod tests {
                 let target = link.split('"').next().unwrap();
                 assert!(page.contains(&format!("id=\"{target}\"")), "{target}");
             }
+            assert!(!page.contains("id=\"content\""), "the frame has that id");
             assert!(page.len() < 65_000, "{} bytes", page.len());
         }
     }

@@ -162,6 +162,7 @@ fn moment(label: &str, text: &str) -> Result<Option<Timestamp>, Failure> {
 fn title(family: &str) -> String {
     let known = match family {
         "token" => "Tokens",
+        "content" => "Repository content",
         "auth" => "Being let in",
         "access" => "Rights",
         "user" => "Users and signing in",
@@ -204,7 +205,7 @@ mod tests {
             ..Typed::default()
         };
         assert_eq!(typed("", "", "").read().unwrap(), jeton_ledger::LedgerFilter::default());
-        assert_eq!(typed("refusals", "", "").read().unwrap().events.len(), 4);
+        assert_eq!(typed("refusals", "", "").read().unwrap().events.len(), 5);
         assert_eq!(typed("token.", "", "").read().unwrap().events, ["token."]);
         assert!(typed("", "", "2026-11-22T10:00").read().unwrap().since.is_some());
         assert_eq!(typed("", "xyz", "").read().unwrap_err().0, "fingerprint");
