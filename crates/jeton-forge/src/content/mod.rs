@@ -24,7 +24,7 @@ use jiff::Timestamp;
 /// are [`ReadError::Garbled`] or are left out, never passed on.
 #[async_trait]
 pub trait ContentForge: Send + Sync + fmt::Debug {
-    /// What a name means now: `None` is the default branch. `known` is [`Resolved::etag`] of the answer before, with the same
+    /// What a name means now: `None` is the default branch. `known` is the `etag` of the [`Resolved::At`] before, with the same
     /// credential; then [`Resolved::At`] may come without anything new ([`Resolved::Unchanged`]) and cost no quota.
     async fn resolve(&self, at: &Place<'_>, name: Option<&RefName>, known: Option<&str>) -> Told<Resolved>;
 
