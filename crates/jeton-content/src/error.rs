@@ -223,7 +223,7 @@ impl Coded for ContentError {
             Self::TooLarge { by_forge: true, .. } => "Clone the repository: the forge gives no larger files over its API.".to_owned(),
             Self::TooLarge { .. } => "Clone the repository, or ask the operator to raise `content.max_file_mb`.".to_owned(),
             Self::NotText { .. } => "Ask for it as it is with `raw`; or as base64 with the file route under /v1/content.".to_owned(),
-            Self::Range(_) => "Ask for a part that the file has; `max-lines` tells how many lines there are.".to_owned(),
+            Self::Range(_) => "Ask for another part; `max-lines` tells how many lines there are, and `raw` gives any bytes.".to_owned(),
             Self::Cursor => "Begin anew without a cursor; give each cursor back with the same other parameters.".to_owned(),
             Self::Empty(_) => "Push a first commit.".to_owned(),
             Self::Share { .. } => "Come back then, or read less often: what is pinned to a commit and was read before costs nothing.".to_owned(),

@@ -8,7 +8,7 @@ use jeton_forge::content::{Entry, EntryKind, ListAsk, Listed};
 
 use super::{
     Base, Reader, shown,
-    walk::{Known, Pending, Reach, SharedListing},
+    walk::{Known, Pending, Reach, SharedListing, Walk},
 };
 use crate::{
     ContentError, TreeListing, TreeQuery,
@@ -214,7 +214,7 @@ impl Reader {
     }
 
     /// One call, or two where the forge cuts the first, and what it adds.
-    async fn step(&self, way: &Arc<Way>, base: &Base, walk: &mut super::walk::Walk) -> Result<(), Unlisted> {
+    async fn step(&self, way: &Arc<Way>, base: &Base, walk: &mut Walk) -> Result<(), Unlisted> {
         if walk.entries.len() > MOST_ENTRIES {
             return Err(Unlisted::Failed(ContentError::Invalid(format!(
                 "the tree has more than {MOST_ENTRIES} entries: list its directories one by one, with `path`"
