@@ -21,20 +21,22 @@ mod site;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use bitbucket::{
-    BitbucketRole, BitbucketSim, BitbucketSimConfig, BitbucketToken, BitbucketTokenKind, BitbucketTokenSpec,
+    BitbucketCiScope, BitbucketRole, BitbucketRunner, BitbucketRunnerInfo, BitbucketSim, BitbucketSimConfig,
+    BitbucketToken, BitbucketTokenKind, BitbucketTokenSpec, BitbucketVariable,
 };
 pub use calls::Calls;
 pub use clock::SimClock;
 pub use faults::{FaultId, FaultKind, FaultRule, Faults};
 pub use git::CommitSpec;
 pub use github::{
-    AppSpec, ContentLimits, ExpirationForm, GitHubSim, InstallSpec, InstallationInfo, Level, LoginLockout, OrgPolicy,
-    OrgRole, OwnerKind, PermissionError, Permissions, PersonalTokenInfo, PersonalTokenKind, PersonalTokenSpec,
-    RepoRole, SamlSso, SimApp, SimError, SimPersonalToken, TokenFormat, TokenInfo, TokenLag,
+    AppSpec, CiRules, ContentLimits, ExpirationForm, GitHubSim, InstallSpec, InstallationInfo, Level, LoginLockout,
+    OrgPolicy, OrgRole, OwnerKind, PermissionError, Permissions, PersonalTokenInfo, PersonalTokenKind,
+    PersonalTokenSpec, RepoRole, RunnerTokenInfo, RunnerTokenPurpose, SamlSso, SecretFamily, SecretScope, SimApp,
+    SimError, SimPersonalToken, TokenFormat, TokenInfo, TokenLag,
 };
 pub use gitlab::{
-    AccessLevel, GitLabSim, GitLabSimConfig, GitLabToken, GitLabTokenForm, GitLabTokenInfo, GitLabTokenKind,
-    GitLabTokenSpec, Visibility,
+    AccessLevel, GitLabRunner, GitLabRunnerInfo, GitLabRunnerKind, GitLabSim, GitLabSimConfig, GitLabToken,
+    GitLabTokenForm, GitLabTokenInfo, GitLabTokenKind, GitLabTokenSpec, GitLabVariable, Visibility,
 };
 pub use oidc::{
     GitHubActionsJob, OidcAlgorithm, OidcFault, OidcKey, OidcRoute, OidcSim, OidcSimConfig, SignSpec, gitlab_claims,

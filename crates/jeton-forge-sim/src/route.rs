@@ -5,12 +5,30 @@ mod inside;
 use http::Method;
 pub(crate) use inside::Inside;
 
+use crate::github::{CI_ROUTES, CiRoute};
 use crate::{bitbucket, gitlab};
 
 /// The names of all routes, for [`Calls`](crate::Calls) and [`FaultRule::on`](crate::FaultRule::on).
 ///
 /// `"unknown"` is every request that means none of the others.
-pub const ROUTES: &[&str] = &[
+pub const ROUTES: &[&str] = &all_routes();
+
+const fn all_routes() -> [&'static str; COMMON.len() + CI_ROUTES.len()] {
+    let mut all = [""; COMMON.len() + CI_ROUTES.len()];
+    let mut index = 0;
+    while index < all.len() {
+        all[index] = if index < CI_ROUTES.len() {
+            CI_ROUTES[index].name
+        } else {
+            COMMON[index - CI_ROUTES.len()]
+        };
+        index += 1;
+    }
+    all
+}
+
+/// All routes but those of runners, secrets and environments, which have a table of their own.
+const COMMON: &[&str] = &[
     "GET /app",
     "GET /app/installations",
     "GET /app/installations/{id}",
@@ -31,7 +49,6 @@ pub const ROUTES: &[&str] = &[
     "GET /user/repos",
     "GET /user/orgs",
     "GET /orgs/{org}",
-    "GET /orgs/{org}/actions/runners",
     "GET /repos/{owner}/{repo}/contents/{path}",
     "GET /repos/{owner}/{repo}/branches",
     "GET /repos/{owner}/{repo}/branches/{branch}",
@@ -43,9 +60,6 @@ pub const ROUTES: &[&str] = &[
     "GET /repos/{owner}/{repo}/git/ref/{ref}",
     "GET /repos/{owner}/{repo}/git/matching-refs/{ref}",
     "GET /repos/{owner}/{repo}/pulls",
-    "GET /repos/{owner}/{repo}/actions/runners",
-    "GET /repos/{owner}/{repo}/actions/secrets",
-    "GET /repos/{owner}/{repo}/actions/secrets/public-key",
     "POST /credentials/revoke",
     "GET /rate_limit",
     "GET /{owner}/{repo}.git/info/refs",
@@ -85,12 +99,10 @@ pub(crate) enum Route {
     UserRepos,
     UserOrgs,
     Org(String),
-    OrgRunners(String),
+    /// Runners, secrets and environments.
+    Ci(CiRoute),
     Inside(RepoRef, Inside),
     Pulls(RepoRef),
-    Runners(RepoRef),
-    Secrets(RepoRef),
-    SecretsKey(RepoRef),
     RevokeCredentials,
     RateLimit,
     GitInfoRefs(RepoRef),
@@ -140,12 +152,9 @@ impl Route {
             Self::UserRepos => "GET /user/repos",
             Self::UserOrgs => "GET /user/orgs",
             Self::Org(_) => "GET /orgs/{org}",
-            Self::OrgRunners(_) => "GET /orgs/{org}/actions/runners",
+            Self::Ci(route) => route.name,
             Self::Inside(_, inside) => inside.key(),
             Self::Pulls(_) => "GET /repos/{owner}/{repo}/pulls",
-            Self::Runners(_) => "GET /repos/{owner}/{repo}/actions/runners",
-            Self::Secrets(_) => "GET /repos/{owner}/{repo}/actions/secrets",
-            Self::SecretsKey(_) => "GET /repos/{owner}/{repo}/actions/secrets/public-key",
             Self::RevokeCredentials => "POST /credentials/revoke",
             Self::RateLimit => "GET /rate_limit",
             Self::GitInfoRefs(_) => "GET /{owner}/{repo}.git/info/refs",
@@ -191,6 +200,10 @@ impl Route {
             let found = repo.filter(|_| reads(method)).zip(Inside::parse(tail));
             return found.map_or(Self::Unknown, |(repo, inside)| Self::Inside(repo, inside));
         }
+        // Names of environments and secrets are decoded too; they never become part of a path either.
+        if let Some(route) = CiRoute::parse(method, &format!("/{api}")) {
+            return Self::Ci(route);
+        }
         if !clean(path) {
             return Self::Unknown;
         }
@@ -208,9 +221,6 @@ impl Route {
             [] => Some(Self::Repo(repo)),
             ["installation"] => Some(Self::RepoInstallation(repo)),
             ["pulls"] => Some(Self::Pulls(repo)),
-            ["actions", "runners"] => Some(Self::Runners(repo)),
-            ["actions", "secrets"] => Some(Self::Secrets(repo)),
-            ["actions", "secrets", "public-key"] => Some(Self::SecretsKey(repo)),
             _ => None,
         }
     }
@@ -236,7 +246,6 @@ impl Route {
             ("GET", ["user", "repos"]) => Some(Self::UserRepos),
             ("GET", ["user", "orgs"]) => Some(Self::UserOrgs),
             ("GET", ["orgs", org]) => Some(Self::Org((*org).into())),
-            ("GET", ["orgs", org, "actions", "runners"]) => Some(Self::OrgRunners((*org).into())),
             ("POST", ["credentials", "revoke"]) => Some(Self::RevokeCredentials),
             ("GET", ["rate_limit"]) => Some(Self::RateLimit),
             _ => None,

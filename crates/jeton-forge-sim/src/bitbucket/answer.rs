@@ -75,6 +75,17 @@ impl Bitbucket {
             | Action::ShowTag => return self.show_content(call),
             Action::ShowMedia => return self.show_media(call),
             Action::ListRepositories | Action::ShowRepository => return self.show_repositories(call),
+            Action::ListRunners(place)
+            | Action::CreateRunner(place)
+            | Action::ShowRunner(place)
+            | Action::UpdateRunner(place)
+            | Action::DeleteRunner(place) => return self.answer_runners(call, place),
+            Action::ListVariables(place)
+            | Action::CreateVariable(place)
+            | Action::ShowVariable(place)
+            | Action::UpdateVariable(place)
+            | Action::DeleteVariable(place) => return self.answer_variables(call, place),
+            Action::ListEnvironments => return self.list_environments(call),
             _ => {}
         }
         let state = self.state();
@@ -119,14 +130,6 @@ impl Bitbucket {
             Action::ListPullRequests => {
                 let repository = state.repository_for(call, caller, BitbucketRole::Read)?;
                 list(self.pull_requests(repository))
-            }
-            Action::ListRunners => {
-                let repository = state.repository_for(call, caller, BitbucketRole::Admin)?;
-                list(runners(repository))
-            }
-            Action::ListVariables => {
-                let repository = state.repository_for(call, caller, BitbucketRole::Admin)?;
-                list(variables(repository))
             }
             _ => Err(error::not_found("Resource")),
         }
@@ -234,7 +237,7 @@ impl Bitbucket {
 }
 
 /// Whether a credential may know of a workspace.
-fn in_workspace(state: &State, slug: &str, token: &Token) -> bool {
+pub(super) fn in_workspace(state: &State, slug: &str, token: &Token) -> bool {
     match &token.kind {
         BitbucketTokenKind::WorkspaceToken { workspace } | BitbucketTokenKind::ProjectToken { workspace, .. } => {
             workspace == slug
@@ -250,29 +253,4 @@ fn in_workspace(state: &State, slug: &str, token: &Token) -> bool {
             .get(slug)
             .is_some_and(|workspace| workspace.members.contains_key(account)),
     }
-}
-
-fn runners(repository: &Repository) -> Vec<Value> {
-    let wires = repository.runners.iter().map(|(uuid, name)| {
-        json!({
-            "type": "pipeline_runner", "uuid": uuid, "name": name, "labels": ["self.hosted", "linux"],
-            "state": { "status": "ONLINE", "cordoned": false },
-            "created_on": wire::time(repository.created_at), "updated_on": wire::time(repository.created_at),
-        })
-    });
-    wires.collect()
-}
-
-/// Secured values come back empty.
-fn variables(repository: &Repository) -> Vec<Value> {
-    let wires = repository.variables.iter().map(|variable| {
-        let mut wire = json!({
-            "type": "pipeline_variable", "uuid": variable.uuid, "key": variable.key, "secured": variable.secured,
-        });
-        if !variable.secured {
-            wire["value"] = variable.value.clone().into();
-        }
-        wire
-    });
-    wires.collect()
 }

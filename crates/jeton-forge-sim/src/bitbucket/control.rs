@@ -24,7 +24,13 @@ POST   /_sim/tokens                   {\"kind\":\"api\"|\"repository\"|\"project
 GET    /_sim/tokens                   all of them, by fingerprint
 POST   /_sim/tokens/{id}/revoke       as its owner would in the browser
 POST   /_sim/tokens/{id}/expire       it ends now
-POST   /_sim/settings                 {\"calls_per_hour\":N,\"walk_limit\":N}
+POST   /_sim/settings                 {\"calls_per_hour\":N,\"walk_limit\":N,\"runner_limit\":N}
+GET    /_sim/runners                  all of them, without their secrets
+POST   /_sim/runners                  {\"workspace\":SLUG,\"repository\":SLUG,\"name\":NAME}; without a repository, the workspace's; answers
+                                      the secret
+POST   /_sim/environments             {\"workspace\":SLUG,\"repository\":SLUG,\"name\":NAME,\"kind\":\"Test\"|\"Staging\"|\"Production\"}
+POST   /_sim/variables                {\"workspace\":SLUG,\"repository\":SLUG,\"environment\":UUID,\"key\":KEY,\"value\":TEXT,\"secured\":false}
+POST   /_sim/variables/value          {\"workspace\":SLUG,\"repository\":SLUG,\"environment\":UUID,\"key\":KEY}: what steps get
 ";
 
 #[derive(Deserialize)]
@@ -101,9 +107,13 @@ struct TokenWire {
 struct SettingsWire {
     calls_per_hour: Option<u32>,
     walk_limit: Option<usize>,
+    runner_limit: Option<usize>,
 }
 
 pub(super) fn route(bitbucket: &Bitbucket, method: &str, segments: &[&str], body: &[u8]) -> Outcome {
+    if let Some(outcome) = super::ci::route(bitbucket, method, segments, body) {
+        return outcome;
+    }
     match (method, segments) {
         ("POST", ["accounts"]) => {
             let wire: AccountWire = parse(body)?;
@@ -173,6 +183,7 @@ pub(super) fn route(bitbucket: &Bitbucket, method: &str, segments: &[&str], body
             let mut state = bitbucket.state();
             state.per_hour = wire.calls_per_hour.or(state.per_hour);
             state.walk_limit = wire.walk_limit.unwrap_or(state.walk_limit);
+            state.runner_limit = wire.runner_limit.unwrap_or(state.runner_limit);
             done()
         }
         _ => Err(Refusal::absent("control; see GET /_sim/")),

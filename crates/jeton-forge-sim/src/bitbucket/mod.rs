@@ -2,6 +2,7 @@
 
 mod answer;
 mod caller;
+mod ci;
 mod content;
 mod control;
 mod error;
@@ -23,6 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 
+pub use ci::{BitbucketCiScope, BitbucketRunner, BitbucketRunnerInfo, BitbucketVariable};
 pub use spec::{BitbucketRole, BitbucketSimConfig, BitbucketToken, BitbucketTokenKind, BitbucketTokenSpec};
 
 use crate::calls::Calls;

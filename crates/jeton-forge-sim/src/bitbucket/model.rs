@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
+use super::ci::Ci;
 use super::spec::{BitbucketRole, BitbucketTokenKind};
 use crate::random::Random;
 use crate::secret::TokenDigest;
@@ -22,6 +23,7 @@ pub(super) struct Workspace {
     /// With what they may do to everything in it.
     pub(super) members: BTreeMap<u64, bool>,
     pub(super) created_at: Timestamp,
+    pub(super) ci: Ci,
 }
 
 pub(super) struct Repository {
@@ -34,15 +36,7 @@ pub(super) struct Repository {
     pub(super) roles: BTreeMap<u64, BitbucketRole>,
     pub(super) created_at: Timestamp,
     pub(super) pull_requests: Vec<String>,
-    pub(super) runners: Vec<(String, String)>,
-    pub(super) variables: Vec<Variable>,
-}
-
-pub(super) struct Variable {
-    pub(super) uuid: String,
-    pub(super) key: String,
-    pub(super) value: String,
-    pub(super) secured: bool,
+    pub(super) ci: Ci,
 }
 
 pub(super) struct Token {
@@ -91,6 +85,8 @@ pub(super) struct State {
     pub(super) contexts: HashMap<String, Starts>,
     /// How many entries a walk through directories may find.
     pub(super) walk_limit: usize,
+    /// How many runners a repository or a workspace may have.
+    pub(super) runner_limit: usize,
 }
 
 /// The commits that a list begins at, and those of which nothing is in it.
@@ -103,6 +99,8 @@ pub(super) struct Starts {
 /// Where a walk gives up. Bitbucket counts seconds, and does not say how many; a number of entries does the same again
 /// and again.
 const WALK_LIMIT: usize = 50_000;
+
+const RUNNER_LIMIT: usize = 100;
 
 /// Who a call is charged to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -126,6 +124,7 @@ impl State {
             windows: HashMap::new(),
             contexts: HashMap::new(),
             walk_limit: WALK_LIMIT,
+            runner_limit: RUNNER_LIMIT,
         }
     }
 

@@ -2,6 +2,26 @@
 
 use crate::site::table::{Entry, content, entry, git};
 
+/// What runners and variables belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Repository,
+    Workspace,
+    /// A deployment environment, which has variables only.
+    Environment,
+}
+
+impl Place {
+    /// How many parts of a path name it.
+    pub(super) fn names(self) -> usize {
+        match self {
+            Self::Workspace => 1,
+            Self::Repository => 2,
+            Self::Environment => 3,
+        }
+    }
+}
+
 /// What a route means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
@@ -26,14 +46,24 @@ pub(crate) enum Action {
     ShowTag,
     ShowMedia,
     ListPullRequests,
-    ListRunners,
-    ListVariables,
+    ListRunners(Place),
+    CreateRunner(Place),
+    ShowRunner(Place),
+    UpdateRunner(Place),
+    DeleteRunner(Place),
+    ListVariables(Place),
+    CreateVariable(Place),
+    ShowVariable(Place),
+    UpdateVariable(Place),
+    DeleteVariable(Place),
+    ListEnvironments,
     GitRefs,
     GitUpload,
     GitReceive,
 }
 
 use Action as A;
+use Place::{Environment, Repository, Workspace};
 
 pub(super) static TABLE: &[Entry<Action>] = &[
     entry("GET /2.0/user", A::ShowUser),
@@ -82,11 +112,103 @@ pub(super) static TABLE: &[Entry<Action>] = &[
     ),
     entry(
         "GET /2.0/repositories/{workspace}/{repo_slug}/pipelines-config/runners",
-        A::ListRunners,
+        A::ListRunners(Repository),
+    ),
+    entry(
+        "POST /2.0/repositories/{workspace}/{repo_slug}/pipelines-config/runners",
+        A::CreateRunner(Repository),
+    ),
+    entry(
+        "GET /2.0/repositories/{workspace}/{repo_slug}/pipelines-config/runners/{runner_uuid}",
+        A::ShowRunner(Repository),
+    ),
+    entry(
+        "PUT /2.0/repositories/{workspace}/{repo_slug}/pipelines-config/runners/{runner_uuid}",
+        A::UpdateRunner(Repository),
+    ),
+    entry(
+        "DELETE /2.0/repositories/{workspace}/{repo_slug}/pipelines-config/runners/{runner_uuid}",
+        A::DeleteRunner(Repository),
+    ),
+    entry(
+        "GET /2.0/workspaces/{workspace}/pipelines-config/runners",
+        A::ListRunners(Workspace),
+    ),
+    entry(
+        "POST /2.0/workspaces/{workspace}/pipelines-config/runners",
+        A::CreateRunner(Workspace),
+    ),
+    entry(
+        "GET /2.0/workspaces/{workspace}/pipelines-config/runners/{runner_uuid}",
+        A::ShowRunner(Workspace),
+    ),
+    entry(
+        "PUT /2.0/workspaces/{workspace}/pipelines-config/runners/{runner_uuid}",
+        A::UpdateRunner(Workspace),
+    ),
+    entry(
+        "DELETE /2.0/workspaces/{workspace}/pipelines-config/runners/{runner_uuid}",
+        A::DeleteRunner(Workspace),
     ),
     entry(
         "GET /2.0/repositories/{workspace}/{repo_slug}/pipelines_config/variables",
-        A::ListVariables,
+        A::ListVariables(Repository),
+    ),
+    entry(
+        "POST /2.0/repositories/{workspace}/{repo_slug}/pipelines_config/variables",
+        A::CreateVariable(Repository),
+    ),
+    entry(
+        "GET /2.0/repositories/{workspace}/{repo_slug}/pipelines_config/variables/{variable_uuid}",
+        A::ShowVariable(Repository),
+    ),
+    entry(
+        "PUT /2.0/repositories/{workspace}/{repo_slug}/pipelines_config/variables/{variable_uuid}",
+        A::UpdateVariable(Repository),
+    ),
+    entry(
+        "DELETE /2.0/repositories/{workspace}/{repo_slug}/pipelines_config/variables/{variable_uuid}",
+        A::DeleteVariable(Repository),
+    ),
+    entry(
+        "GET /2.0/workspaces/{workspace}/pipelines-config/variables",
+        A::ListVariables(Workspace),
+    ),
+    entry(
+        "POST /2.0/workspaces/{workspace}/pipelines-config/variables",
+        A::CreateVariable(Workspace),
+    ),
+    entry(
+        "GET /2.0/workspaces/{workspace}/pipelines-config/variables/{variable_uuid}",
+        A::ShowVariable(Workspace),
+    ),
+    entry(
+        "PUT /2.0/workspaces/{workspace}/pipelines-config/variables/{variable_uuid}",
+        A::UpdateVariable(Workspace),
+    ),
+    entry(
+        "DELETE /2.0/workspaces/{workspace}/pipelines-config/variables/{variable_uuid}",
+        A::DeleteVariable(Workspace),
+    ),
+    entry(
+        "GET /2.0/repositories/{workspace}/{repo_slug}/deployments_config/environments/{environment_uuid}/variables",
+        A::ListVariables(Environment),
+    ),
+    entry(
+        "POST /2.0/repositories/{workspace}/{repo_slug}/deployments_config/environments/{environment_uuid}/variables",
+        A::CreateVariable(Environment),
+    ),
+    entry(
+        "PUT /2.0/repositories/{workspace}/{repo_slug}/deployments_config/environments/{environment_uuid}/variables/{variable_uuid}",
+        A::UpdateVariable(Environment),
+    ),
+    entry(
+        "DELETE /2.0/repositories/{workspace}/{repo_slug}/deployments_config/environments/{environment_uuid}/variables/{variable_uuid}",
+        A::DeleteVariable(Environment),
+    ),
+    entry(
+        "GET /2.0/repositories/{workspace}/{repo_slug}/environments",
+        A::ListEnvironments,
     ),
     content("GET /media/{workspace}/{repo_slug}/{object}", A::ShowMedia),
     git("GET /{workspace}/{repo_slug}/info/refs", A::GitRefs),
@@ -117,8 +239,15 @@ impl Action {
                 &["account", "repository"],
             ),
             Self::ListPullRequests => (&["read:pullrequest:bitbucket"], &["pullrequest"]),
-            Self::ListRunners => (&["read:runner:bitbucket"], &["runner"]),
-            Self::ListVariables => (&["read:pipeline:bitbucket"], &["pipeline"]),
+            Self::ListRunners(_) | Self::ShowRunner(_) => (&["read:runner:bitbucket"], &["runner"]),
+            Self::CreateRunner(_) => (&["write:runner:bitbucket", "read:runner:bitbucket"], &["runner:write"]),
+            Self::UpdateRunner(_) | Self::DeleteRunner(_) => (&["write:runner:bitbucket"], &["runner:write"]),
+            Self::ListVariables(_) | Self::ShowVariable(_) | Self::ListEnvironments => {
+                (&["read:pipeline:bitbucket"], &["pipeline"])
+            }
+            Self::CreateVariable(_) | Self::UpdateVariable(_) | Self::DeleteVariable(_) => {
+                (&["admin:pipeline:bitbucket"], &["pipeline:variable"])
+            }
             Self::GitReceive => (&["write:repository:bitbucket"], &["repository:write"]),
             Self::ListRepositories
             | Self::ShowRepository

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use super::model::{Account, Repository, Token, Variable, Workspace};
+use super::ci::Ci;
+use super::model::{Account, Repository, Token, Workspace};
 use super::spec::{BitbucketRole, BitbucketToken, BitbucketTokenKind, BitbucketTokenSpec};
 use super::token;
 use super::{Bitbucket, BitbucketSim};
@@ -49,6 +50,7 @@ impl Bitbucket {
             uuid,
             members: BTreeMap::new(),
             created_at: now,
+            ci: Ci::default(),
         };
         state.workspaces.insert(slug.to_owned(), workspace);
         Ok(())
@@ -95,8 +97,7 @@ impl Bitbucket {
             roles: BTreeMap::new(),
             created_at: now,
             pull_requests: Vec::new(),
-            runners: Vec::new(),
-            variables: Vec::new(),
+            ci: Ci::default(),
         };
         state.repositories.insert(id, repository);
         Ok(id)
@@ -234,34 +235,6 @@ impl BitbucketSim {
     pub fn add_pull_request(&self, repository: u64, title: &str) -> Result<(), WorldError> {
         self.site()
             .with_repository(repository, |repository| repository.pull_requests.push(title.to_owned()))
-    }
-
-    /// Adds a runner.
-    ///
-    /// # Errors
-    /// When there is no such repository.
-    pub fn add_runner(&self, repository: u64, name: &str) -> Result<(), WorldError> {
-        let uuid = self.site().state().uuid();
-        self.site().with_repository(repository, |repository| {
-            repository.runners.push((uuid, name.to_owned()));
-        })
-    }
-
-    /// Adds a variable of Pipelines.
-    ///
-    /// # Errors
-    /// When there is no such repository.
-    pub fn add_variable(&self, repository: u64, key: &str, value: &str, secured: bool) -> Result<(), WorldError> {
-        let uuid = self.site().state().uuid();
-        let (key, value) = (key.to_owned(), value.to_owned());
-        let variable = Variable {
-            uuid,
-            key,
-            value,
-            secured,
-        };
-        self.site()
-            .with_repository(repository, |repository| repository.variables.push(variable))
     }
 
     /// Makes a credential.

@@ -1,5 +1,6 @@
 //! Steering a running simulator over HTTP, under `/_sim`.
 
+mod ci;
 mod common;
 mod content;
 mod fault;
@@ -62,6 +63,7 @@ impl From<SimError> for Refusal {
             | SimError::NoUser(_)
             | SimError::NoOrganization(_)
             | SimError::NoOwner(_)
+            | SimError::NoEnvironment(_)
             | SimError::NoToken(_) => StatusCode::NOT_FOUND,
             SimError::BadName(_) => StatusCode::BAD_REQUEST,
             SimError::Taken(_) => StatusCode::CONFLICT,
@@ -95,8 +97,11 @@ async fn route(core: &Arc<Core>, parts: &Parts, body: &[u8]) -> Outcome {
     if let Some(outcome) = common.route(parts.method.as_str(), &segments, body) {
         return outcome;
     }
+    if let Some(outcome) = ci::route(github, parts.method.as_str(), &segments, body) {
+        return outcome;
+    }
     match (parts.method.as_str(), segments.as_slice()) {
-        ("GET", [""]) => Ok(people::index(INDEX, content::INDEX)),
+        ("GET", [""]) => Ok(people::index(INDEX, &[content::INDEX, ci::INDEX])),
         ("GET", ["routes"]) => Ok(ok(&json!(crate::ROUTES))),
         ("GET", ["calls"]) => Ok(ok(&json!({
             "total": core.calls.total(),

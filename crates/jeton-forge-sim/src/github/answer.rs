@@ -6,9 +6,10 @@ use http::{HeaderMap, StatusCode};
 use super::GitHubSim;
 use super::caller::{Caller, Credential, Peer};
 use super::charge::{limit_headers, who};
+use super::ci::{CiCall, Scope};
 use super::content::{Look, Stop};
 use super::error::ApiError;
-use super::limits::{Bucket, LimitView};
+use super::limits::{Bucket, LimitView, Resource};
 use super::requirement::unchanged;
 use super::spec::OwnerKind;
 use super::token::TokenFormat;
@@ -54,12 +55,15 @@ impl GitHubSim {
         let mut reply = match self.enter(route, &credential) {
             Err(error) => {
                 let mut reply = error.into_reply();
-                limit_headers(&mut reply, &self.charge(Bucket::Anonymous(Peer::of(parts)), 0));
+                limit_headers(
+                    &mut reply,
+                    &self.charge(Bucket::Anonymous(Peer::of(parts)), Resource::Core, 0),
+                );
                 reply
             }
             Ok(caller) => {
-                let cost = u32::from(!matches!(route, Route::RateLimit | Route::Unknown));
-                let mut view = self.charge(caller.bucket(Peer::of(parts)), cost);
+                let cost = u32::from(!is_free(route));
+                let mut view = self.charge(caller.bucket(Peer::of(parts)), Resource::of(route), cost);
                 let outcome = if view.exceeded {
                     Err(ApiError::primary_limit(StatusCode::FORBIDDEN, &who(view.bucket)))
                 } else {
@@ -93,6 +97,8 @@ impl GitHubSim {
     /// Lets in who may call this route at all.
     fn enter(&self, route: &Route, credential: &Credential) -> Result<Caller, ApiError> {
         match route {
+            // A runner that registers has a credential of its own kind.
+            Route::Ci(ci) if ci.scope == Scope::Credential => Ok(Caller::Anonymous),
             Route::App
             | Route::Installations
             | Route::Installation(_)
@@ -108,13 +114,10 @@ impl GitHubSim {
             }
             Route::Root
             | Route::Org(_)
-            | Route::OrgRunners(_)
+            | Route::Ci(_)
             | Route::Repo(_)
             | Route::Inside(..)
             | Route::Pulls(_)
-            | Route::Runners(_)
-            | Route::Secrets(_)
-            | Route::SecretsKey(_)
             | Route::RateLimit => match credential {
                 Credential::None => Ok(Caller::Anonymous),
                 Credential::Assertion(_) if *route == Route::RateLimit => self.app_caller(credential).map(Caller::App),
@@ -163,7 +166,15 @@ impl GitHubSim {
             (Route::User | Route::UserRepos | Route::UserOrgs, _) => Err(ApiError::not_accessible()),
             (Route::Root, _) => Ok(self.get_root()),
             (Route::Org(login), caller) => self.get_org(login, caller.person(), peer),
-            (Route::OrgRunners(login), caller) => self.org_runners(login, caller, peer),
+            (Route::Ci(ci), caller) => {
+                let ci = CiCall {
+                    route: ci,
+                    caller,
+                    parts,
+                    body,
+                };
+                self.answer_ci(ci).or_else(Stop::outcome)
+            }
             (Route::Repo(repo), caller) => self.get_repo(repo, caller, peer),
             (Route::Inside(repo, inside), caller) => {
                 let look = Look {
@@ -175,11 +186,11 @@ impl GitHubSim {
                 self.look(look, inside).or_else(Stop::outcome)
             }
             (Route::Pulls(repo), caller) => self.list_pulls(repo, caller, &parts.uri, peer),
-            (Route::Runners(repo), caller) => self.list_runners(repo, caller, peer),
-            (Route::Secrets(repo), caller) => self.list_secrets(repo, caller, &parts.uri, peer),
-            (Route::SecretsKey(repo), caller) => self.secrets_key(repo, caller, peer),
             (Route::RevokeCredentials, _) => self.revoke_credentials(body),
-            (Route::RateLimit, _) => Ok(Reply::json(StatusCode::OK, &rate_limit(&call.view, !newer))),
+            (Route::RateLimit, caller) => {
+                let runners = self.charge(caller.bucket(peer), Resource::RunnerRegistration, 0);
+                Ok(Reply::json(StatusCode::OK, &rate_limit(&call.view, &runners, !newer)))
+            }
             _ => Err(ApiError::not_found()),
         }
     }
@@ -199,6 +210,15 @@ impl GitHubSim {
 
 pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Whether a call costs nobody anything. Runners that register share no limit with anonymous readers.
+fn is_free(route: &Route) -> bool {
+    match route {
+        Route::RateLimit | Route::Unknown => true,
+        Route::Ci(ci) => ci.scope == Scope::Credential,
+        _ => false,
+    }
 }
 
 /// The format that a client may ask for while GitHub changes over. Other values count as absent.

@@ -9,10 +9,11 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 
 use super::GitHubSim;
+use super::ci::ACTIONS_APP;
 use super::error::ApiError;
 use super::jwt::{Assertion, Issuer, unknown_issuer};
 use super::limits::Bucket;
-use super::model::TokenRefusal;
+use super::model::{State, TokenRefusal};
 use super::token::{TokenDigest, token_digest};
 
 /// What the `Authorization` header carries. Deliberately without `Debug`.
@@ -83,7 +84,7 @@ impl Caller {
     pub(crate) fn bucket(&self, peer: IpAddr) -> Bucket {
         match self {
             Self::App(id) => Bucket::App(*id),
-            Self::Token(token) => Bucket::Installation(token.installation),
+            Self::Token(token) => token.bucket(),
             Self::Person(person) => Bucket::User(person.user),
             Self::Anonymous => Bucket::Anonymous(peer),
         }
@@ -111,7 +112,19 @@ impl Caller {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TokenCaller {
     pub(crate) digest: TokenDigest,
+    pub(crate) app: u64,
     pub(crate) installation: u64,
+}
+
+impl TokenCaller {
+    /// The tokens of a repository's workflows share a smaller limit.
+    pub(crate) fn bucket(&self) -> Bucket {
+        if self.app == ACTIONS_APP {
+            Bucket::Workflow(self.installation)
+        } else {
+            Bucket::Installation(self.installation)
+        }
+    }
 }
 
 /// A person's token that was let in.
@@ -145,6 +158,18 @@ impl From<TokenRefusal> for ApiError {
             TokenRefusal::Dead | TokenRefusal::Lagging => Self::bad_credentials(),
             TokenRefusal::Suspended => Self::suspended(),
         }
+    }
+}
+
+impl State {
+    /// Whose token this is, whether or not it still works.
+    fn token_of_app(&self, digest: &TokenDigest) -> Option<TokenCaller> {
+        let token = self.tokens.get(digest)?;
+        Some(TokenCaller {
+            digest: *digest,
+            app: token.app,
+            installation: token.installation,
+        })
     }
 }
 
@@ -186,9 +211,9 @@ impl GitHubSim {
         let digest = token_digest(secret);
         let now = self.now();
         let mut state = self.state();
-        if let Some(installation) = state.tokens.get(&digest).map(|token| token.installation) {
+        if let Some(caller) = state.token_of_app(&digest) {
             state.admit_token(&digest, now)?;
-            return Ok(Caller::Token(TokenCaller { digest, installation }));
+            return Ok(Caller::Token(caller));
         }
         if state.people.lockouts.locked(now) {
             // Not in the vendor's documentation; as public issues quote it.
@@ -210,7 +235,7 @@ impl GitHubSim {
             Credential::Token { secret, .. } => {
                 let state = self.state();
                 let digest = token_digest(secret);
-                let installation = state.tokens.get(&digest).map(|t| Bucket::Installation(t.installation));
+                let installation = state.token_of_app(&digest).map(|caller| caller.bucket());
                 let person = || state.people.tokens.get(&digest).map(|t| Bucket::User(t.user));
                 installation.or_else(person).unwrap_or(nobody)
             }

@@ -5,16 +5,16 @@ use http::request::Parts;
 use jiff::SignedDuration;
 
 use super::GitHubSim;
+use super::ci::Scope;
 use super::error::ApiError;
-use super::limits::{Bucket, LimitView};
-use super::wire::resource;
+use super::limits::{Bucket, LimitView, Resource};
 use crate::reply::Reply;
 use crate::route::{RepoRef, Route};
 
 impl GitHubSim {
     /// The answer of a fault that stands in for the primary limit.
     pub(crate) fn limited(&self, parts: &Parts, status: StatusCode, reset_in: SignedDuration) -> Reply {
-        let mut view = self.charge(self.bucket_of(parts), 0);
+        let mut view = self.view_of(parts);
         view.used = view.limit;
         view.reset = self.now().checked_add(reset_in).unwrap_or(view.reset);
         let mut reply = ApiError::primary_limit(status, &who(view.bucket)).into_reply();
@@ -24,7 +24,7 @@ impl GitHubSim {
 
     /// Any other refusal of a fault, with the headers it would have.
     pub(crate) fn refused(&self, parts: &Parts, error: ApiError) -> Reply {
-        let view = self.charge(self.bucket_of(parts), 0);
+        let view = self.view_of(parts);
         let mut reply = error.into_reply();
         limit_headers(&mut reply, &view);
         reply
@@ -36,7 +36,13 @@ impl GitHubSim {
         self.state().limits.charged()
     }
 
-    pub(crate) fn charge(&self, bucket: Bucket, cost: u32) -> LimitView {
+    /// The limit that a request would count for, as it stands.
+    fn view_of(&self, parts: &Parts) -> LimitView {
+        let resource = Resource::of(&Route::parse(&parts.method, parts.uri.path()));
+        self.charge(self.bucket_of(parts), resource, 0)
+    }
+
+    pub(crate) fn charge(&self, bucket: Bucket, resource: Resource, cost: u32) -> LimitView {
         let now = self.now();
         let mut state = self.state();
         let repositories = match bucket {
@@ -44,9 +50,13 @@ impl GitHubSim {
                 let installation = state.installation(id);
                 installation.map_or(0, |i| state.covered_by(i).len())
             }
-            Bucket::App(_) | Bucket::User(_) | Bucket::Anonymous(_) => 0,
+            Bucket::App(_) | Bucket::Workflow(_) | Bucket::User(_) | Bucket::Anonymous(_) => 0,
         };
-        state.limits.spend(bucket, repositories, cost, now)
+        let limit = match (resource, bucket) {
+            (Resource::Core, _) | (_, Bucket::Anonymous(_)) => state.limits.core(bucket, repositories),
+            (Resource::RunnerRegistration, _) => state.ci.rules.runner_tokens_per_hour,
+        };
+        state.limits.spend(bucket, resource, limit, cost, now)
     }
 
     /// Whose repository or installation a request is about, for faults aimed at an owner.
@@ -64,23 +74,16 @@ impl GitHubSim {
             Route::Repo(repo)
             | Route::Inside(repo, _)
             | Route::Pulls(repo)
-            | Route::Runners(repo)
-            | Route::Secrets(repo)
-            | Route::SecretsKey(repo)
             | Route::RepoInstallation(repo)
             | Route::GitInfoRefs(repo)
             | Route::GitUploadPack(repo)
-            | Route::GitReceivePack(repo) => match repo {
-                RepoRef::Name { owner, .. } => Some(owner.clone()),
-                RepoRef::Id(id) => {
-                    let state = self.state();
-                    state.repositories.get(id).map(|r| r.owner.clone())
-                }
+            | Route::GitReceivePack(repo) => self.owner_of_repository(repo),
+            Route::Ci(ci) => match &ci.scope {
+                Scope::Repository(repo) | Scope::Environment(repo, _) => self.owner_of_repository(repo),
+                Scope::Organization(login) | Scope::Enterprise(login) => Some(login.clone()),
+                Scope::Credential => None,
             },
-            Route::Org(login)
-            | Route::OrgRunners(login)
-            | Route::OrgInstallation(login)
-            | Route::UserInstallation(login) => Some(login.clone()),
+            Route::Org(login) | Route::OrgInstallation(login) | Route::UserInstallation(login) => Some(login.clone()),
             Route::TokenRepositories
             | Route::RevokeToken
             | Route::Root
@@ -88,11 +91,21 @@ impl GitHubSim {
             | Route::UserRepos
             | Route::UserOrgs
             | Route::RateLimit => match self.bucket_of(parts) {
-                Bucket::Installation(id) => of_installation(id),
+                Bucket::Installation(id) | Bucket::Workflow(id) => of_installation(id),
                 Bucket::User(id) => Some(self.state().people.login(id).to_owned()),
                 Bucket::App(_) | Bucket::Anonymous(_) => None,
             },
             Route::App | Route::Installations | Route::RevokeCredentials | Route::Unknown => None,
+        }
+    }
+
+    fn owner_of_repository(&self, repo: &RepoRef) -> Option<String> {
+        match repo {
+            RepoRef::Name { owner, .. } => Some(owner.clone()),
+            RepoRef::Id(id) => {
+                let state = self.state();
+                state.repositories.get(id).map(|r| r.owner.clone())
+            }
         }
     }
 }
@@ -100,7 +113,7 @@ impl GitHubSim {
 pub(crate) fn who(bucket: Bucket) -> String {
     match bucket {
         Bucket::App(id) => format!("app ID {id}"),
-        Bucket::Installation(id) => format!("installation ID {id}"),
+        Bucket::Installation(id) | Bucket::Workflow(id) => format!("installation ID {id}"),
         Bucket::User(id) => format!("user ID {id}"),
         Bucket::Anonymous(address) => address.to_string(),
     }
@@ -111,5 +124,5 @@ pub(crate) fn limit_headers(reply: &mut Reply, view: &LimitView) {
     reply.set("x-ratelimit-remaining", &view.remaining().to_string());
     reply.set("x-ratelimit-used", &view.used.to_string());
     reply.set("x-ratelimit-reset", &view.reset.as_second().to_string());
-    reply.set("x-ratelimit-resource", resource(view.bucket));
+    reply.set("x-ratelimit-resource", view.resource.as_str());
 }

@@ -84,6 +84,11 @@ impl ApiError {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, message)
     }
 
+    /// What is said of a body that does not have the form that was described.
+    pub(crate) fn invalid(detail: &str) -> Self {
+        Self::unprocessable(format!("Invalid request.\n\n{detail}"))
+    }
+
     /// GitHub documents 403 and 429 for it.
     pub(crate) fn primary_limit(status: StatusCode, who: &str) -> Self {
         let mut error = Self::new(status, format!("API rate limit exceeded for {who}."));

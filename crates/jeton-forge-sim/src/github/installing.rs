@@ -1,6 +1,7 @@
 //! Installing apps, as an owner of an account does behind the API.
 
 use super::GitHubSim;
+use super::ci::ACTIONS_APP;
 use super::model::{Installation, is_name};
 use super::spec::{InstallSpec, InstallationInfo, OwnerKind, SimError};
 
@@ -92,10 +93,13 @@ impl GitHubSim {
         found.map(|i| i.suspended_at = None).is_some()
     }
 
-    /// Every installation that was not removed, by id.
+    /// Every installation that was not removed, by id; without that of workflows.
     pub fn installations(&self) -> Vec<InstallationInfo> {
         let state = self.state();
-        let present = state.installations.values().filter(|i| !i.removed);
+        let present = state
+            .installations
+            .values()
+            .filter(|i| !i.removed && i.app != ACTIONS_APP);
         present
             .map(|i| InstallationInfo {
                 id: i.id,

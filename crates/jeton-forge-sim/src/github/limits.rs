@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::route::Route;
+
 /// Who a call is charged to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Bucket {
@@ -12,16 +14,45 @@ pub(crate) enum Bucket {
     App(u64),
     /// Calls with any token of an installation.
     Installation(u64),
+    /// Calls with the tokens of one repository's workflows.
+    Workflow(u64),
     /// Calls with any token of a person.
     User(u64),
     /// Calls without a credential, by the address they come from.
     Anonymous(IpAddr),
 }
 
+/// What is limited; each has its own count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Resource {
+    /// Nearly everything.
+    Core,
+    /// Tokens for runners.
+    RunnerRegistration,
+}
+
+impl Resource {
+    pub(crate) fn of(route: &Route) -> Self {
+        match route {
+            Route::Ci(ci) if ci.registers() => Self::RunnerRegistration,
+            _ => Self::Core,
+        }
+    }
+
+    /// The name in headers.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Core => "core",
+            Self::RunnerRegistration => "actions_runner_registration",
+        }
+    }
+}
+
 /// The rate limit as the headers of one answer show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LimitView {
     pub(crate) bucket: Bucket,
+    pub(crate) resource: Resource,
     pub(crate) limit: u32,
     pub(crate) used: u32,
     pub(crate) reset: Timestamp,
@@ -44,7 +75,7 @@ struct Window {
 /// Counts calls by the hour. An hour starts with the first call after the last one ended.
 #[derive(Debug, Default)]
 pub(crate) struct Limits {
-    windows: HashMap<Bucket, Window>,
+    windows: HashMap<(Bucket, Resource), Window>,
     forced: Option<u32>,
     charged: u64,
 }
@@ -60,16 +91,29 @@ impl Limits {
         self.charged
     }
 
-    /// What is left, after charging `cost` calls. `repositories` are those of the installation.
-    pub(crate) fn spend(&mut self, bucket: Bucket, repositories: usize, cost: u32, now: Timestamp) -> LimitView {
-        let limit = match (bucket, self.forced) {
+    /// Calls per hour. `repositories` are those of the installation.
+    pub(crate) fn core(&self, bucket: Bucket, repositories: usize) -> u32 {
+        match (bucket, self.forced) {
             (Bucket::Anonymous(_), _) => 60,
             (_, Some(forced)) => forced,
             (Bucket::App(_) | Bucket::User(_), None) => 5_000,
+            (Bucket::Workflow(_), None) => 1_000,
             (Bucket::Installation(_), None) => installation_limit(repositories),
-        };
+        }
+    }
+
+    /// What is left of a limit, after charging `cost` calls.
+    pub(crate) fn spend(
+        &mut self,
+        bucket: Bucket,
+        resource: Resource,
+        limit: u32,
+        cost: u32,
+        now: Timestamp,
+    ) -> LimitView {
         let hour = SignedDuration::from_hours(1);
-        let window = self.windows.entry(bucket).or_insert(Window { start: now, used: 0 });
+        let fresh = Window { start: now, used: 0 };
+        let window = self.windows.entry((bucket, resource)).or_insert(fresh);
         // A clock that was set back starts a new hour too.
         let age = now.duration_since(window.start);
         if age >= hour || age < SignedDuration::ZERO {
@@ -80,26 +124,22 @@ impl Limits {
             window.used += cost;
             self.charged += u64::from(cost);
         }
-        Self::view(bucket, limit, *window, exceeded)
-    }
-
-    /// Gives back what a call cost: an unchanged answer is free.
-    pub(crate) fn refund(&mut self, view: &mut LimitView, cost: u32) {
-        if let Some(window) = self.windows.get_mut(&view.bucket) {
-            window.used = window.used.saturating_sub(cost);
-            self.charged = self.charged.saturating_sub(u64::from(cost));
-            view.used = window.used.min(view.limit);
-        }
-    }
-
-    fn view(bucket: Bucket, limit: u32, window: Window, exceeded: bool) -> LimitView {
-        let hour = SignedDuration::from_hours(1);
         LimitView {
             bucket,
+            resource,
             limit,
             used: window.used.min(limit),
             reset: window.start.checked_add(hour).unwrap_or(window.start),
             exceeded,
+        }
+    }
+
+    /// Gives back what a call cost: an unchanged answer is free.
+    pub(crate) fn refund(&mut self, view: &mut LimitView, cost: u32) {
+        if let Some(window) = self.windows.get_mut(&(view.bucket, view.resource)) {
+            window.used = window.used.saturating_sub(cost);
+            self.charged = self.charged.saturating_sub(u64::from(cost));
+            view.used = window.used.min(view.limit);
         }
     }
 }
@@ -129,7 +169,8 @@ mod tests {
         let bucket = Bucket::App(1);
         let mut spend = |minutes: i64| {
             let now = start + SignedDuration::from_mins(minutes);
-            limits.spend(bucket, 0, 1, now)
+            let limit = limits.core(bucket, 0);
+            limits.spend(bucket, Resource::Core, limit, 1, now)
         };
         assert_eq!(spend(0).remaining(), 1);
         assert_eq!(spend(1).remaining(), 0);

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::GitHubSim;
 use super::answer::Tweak;
+use super::ci::object;
 use super::error::ApiError;
 use super::installations::own_installation;
 use super::model::{Installation, Repository, State, Token};
@@ -20,7 +21,7 @@ use crate::reply::Reply;
 const MAX_REPOSITORIES: usize = 500;
 
 /// What the body asks for. `None` is "as the installation".
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 struct Wanted {
     names: Vec<String>,
     ids: Vec<u64>,
@@ -92,31 +93,19 @@ impl GitHubSim {
 
 impl Wanted {
     fn parse(body: &[u8]) -> Result<Self, ApiError> {
-        if body.iter().all(u8::is_ascii_whitespace) {
-            return Ok(Self::default());
-        }
-        let bad = |message: &str| ApiError::new(StatusCode::BAD_REQUEST, message);
-        let value: Value = serde_json::from_slice(body).map_err(|_| bad("Problems parsing JSON"))?;
-        let Value::Object(fields) = value else {
-            return Err(bad("Body should be a JSON object"));
-        };
+        let fields = object(body)?;
         let wanted = Self {
             names: list(&fields, "repositories", "a string", |v| v.as_str().map(str::to_owned))?,
             ids: list(&fields, "repository_ids", "an integer", Value::as_u64)?,
             permissions: permissions(&fields)?,
         };
         if wanted.names.len().max(wanted.ids.len()) > MAX_REPOSITORIES {
-            return Err(invalid(&format!(
+            return Err(ApiError::invalid(&format!(
                 "No more than {MAX_REPOSITORIES} repositories are allowed."
             )));
         }
         Ok(wanted)
     }
-}
-
-/// What GitHub says about a field of the wrong form.
-fn invalid(detail: &str) -> ApiError {
-    ApiError::unprocessable(format!("Invalid request.\n\n{detail}"))
 }
 
 fn list<T>(
@@ -132,10 +121,12 @@ fn list<T>(
             .enumerate()
             .map(|(i, value)| {
                 let detail = || format!("For 'items/{i}', {value} is not {form}.");
-                item(value).ok_or_else(|| invalid(&detail()))
+                item(value).ok_or_else(|| ApiError::invalid(&detail()))
             })
             .collect(),
-        Some(other) => Err(invalid(&format!("For 'properties/{key}', {other} is not an array."))),
+        Some(other) => Err(ApiError::invalid(&format!(
+            "For 'properties/{key}', {other} is not an array."
+        ))),
     }
 }
 
@@ -150,10 +141,10 @@ fn permissions(fields: &Map<String, Value>) -> Result<Option<Permissions>, ApiEr
                 Value::String(text) => (key, text.clone()),
                 other => (key, other.to_string()),
             });
-            let asked = Permissions::parse(pairs).map_err(|e| invalid(&e.to_string()))?;
+            let asked = Permissions::parse(pairs).map_err(|e| ApiError::invalid(&e.to_string()))?;
             Ok(Some(asked).filter(|asked| !asked.is_empty()))
         }
-        Some(other) => Err(invalid(&format!(
+        Some(other) => Err(ApiError::invalid(&format!(
             "For 'properties/permissions', {other} is not an object."
         ))),
     }

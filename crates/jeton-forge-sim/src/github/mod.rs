@@ -3,6 +3,7 @@
 mod answer;
 mod caller;
 mod charge;
+mod ci;
 mod content;
 mod error;
 mod git_access;
@@ -29,6 +30,8 @@ use jiff::Timestamp;
 
 pub(crate) use answer::Tweak;
 pub(crate) use caller::{Credential, GitAccess, GitRefusal, Peer};
+pub(crate) use ci::{CiRoute, TABLE as CI_ROUTES};
+pub use ci::{CiRules, RunnerTokenInfo, RunnerTokenPurpose, SecretFamily, SecretScope};
 pub use content::ContentLimits;
 pub(crate) use error::ApiError;
 use key::AppKey;
@@ -164,12 +167,13 @@ impl GitHubSim {
         self.state().limits.force(per_hour);
     }
 
-    /// Every installation token that works now (lag aside), sorted by fingerprint.
+    /// Every installation token that works now (lag aside), sorted by fingerprint; without those of workflows.
     pub fn live_tokens(&self) -> Vec<TokenInfo> {
         let now = self.now();
         let state = self.state();
         let live = state.tokens.keys().filter_map(|digest| {
             let (token, _) = state.live_token(digest, now).ok()?;
+            (token.app != ci::ACTIONS_APP).then_some(())?;
             Some(state.token_info(digest, token))
         });
         let mut live: Vec<TokenInfo> = live.collect();

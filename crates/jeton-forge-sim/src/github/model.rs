@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::ci::Ci;
 use super::content::ContentLimits;
 use super::key::PublicKey;
 use super::limits::Limits;
@@ -86,8 +87,6 @@ pub(crate) struct Token {
 #[derive(Default)]
 pub(crate) struct Extras {
     pub(crate) pulls: Vec<PullRequest>,
-    /// Names of secrets; nobody can read their values.
-    pub(crate) secrets: BTreeMap<String, Timestamp>,
 }
 
 pub(crate) struct PullRequest {
@@ -126,6 +125,7 @@ pub(crate) struct State {
     pub(crate) limits: Limits,
     pub(crate) people: People,
     pub(crate) extras: BTreeMap<u64, Extras>,
+    pub(crate) ci: Ci,
     pub(crate) content_limits: ContentLimits,
     /// Files that were read, and when last.
     pub(crate) warm_blobs: HashMap<(u64, String), Timestamp>,
@@ -153,6 +153,7 @@ impl State {
             limits: Limits::default(),
             people: People::default(),
             extras: BTreeMap::new(),
+            ci: Ci::default(),
             content_limits: ContentLimits::default(),
             warm_blobs: HashMap::new(),
             // As many digits as today's ids have.

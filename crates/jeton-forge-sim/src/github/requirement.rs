@@ -15,22 +15,26 @@ struct Requirement {
     /// Scopes of which any one is enough.
     scopes: &'static str,
     /// In the words of `X-Accepted-GitHub-Permissions`: comma is and, semicolon is or.
-    permissions: Option<&'static str>,
+    permissions: Option<String>,
 }
 
 fn requirement(route: &Route) -> Requirement {
-    let of = |scopes, permission| Requirement {
+    let of = |scopes, permission: &str| Requirement {
         scopes,
-        permissions: Some(permission),
+        permissions: Some(permission.to_owned()),
     };
     match route {
         Route::Repo(_) => of("repo", "metadata=read"),
         Route::UserRepos => of("public_repo, repo", "metadata=read"),
         Route::Inside(..) => of("repo", "contents=read"),
         Route::Pulls(_) => of("repo", "pull_requests=read"),
-        Route::Runners(_) => of("repo", "administration=read"),
-        Route::Secrets(_) | Route::SecretsKey(_) => of("repo", "secrets=read"),
-        Route::OrgRunners(_) => of("admin:org", "organization_self_hosted_runners=read"),
+        Route::Ci(ci) => {
+            let wanted = ci.wanted();
+            Requirement {
+                scopes: wanted.scope,
+                permissions: wanted.header(),
+            }
+        }
         Route::Org(_) | Route::UserOrgs => Requirement {
             scopes: "admin:org, read:org, repo, user, write:org",
             permissions: None,
@@ -69,7 +73,7 @@ impl GitHubSim {
             }
         }
         if let (true, Some(permissions)) = (fine, wanted.permissions) {
-            reply.set("x-accepted-github-permissions", permissions);
+            reply.set("x-accepted-github-permissions", &permissions);
         }
     }
 }

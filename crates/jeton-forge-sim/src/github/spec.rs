@@ -196,6 +196,8 @@ pub enum SimError {
     NoOwner(String),
     /// No personal token has this id.
     NoToken(u64),
+    /// The repository has no environment of this name.
+    NoEnvironment(String),
     /// A name that GitHub would not allow.
     BadName(String),
     /// A repository, a person or an organization has this name already.
@@ -215,6 +217,7 @@ impl fmt::Display for SimError {
             Self::NoUser(login) => write!(f, "there is no user {login}"),
             Self::NoOrganization(name) => write!(f, "there is no organization {name}"),
             Self::NoOwner(name) => write!(f, "there is no user or organization {name}"),
+            Self::NoEnvironment(name) => write!(f, "there is no environment {name:?}"),
             Self::NoToken(id) => write!(f, "there is no personal token {id}"),
             Self::BadName(name) => write!(f, "{name:?} is not a name that GitHub allows"),
             Self::Taken(name) => write!(f, "the name {name} is taken already"),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::limits::{Bucket, LimitView};
+use super::limits::LimitView;
 use super::model::{App, Installation, Owner, Repository, State};
 use super::personal::RepoRole;
 use super::spec::OwnerKind;
@@ -181,15 +181,18 @@ pub(crate) fn merge(body: &mut Value, more: Value) {
     }
 }
 
-/// The body of `GET /rate_limit`. The version of 2026-03-10 dropped `rate`.
-pub(crate) fn rate_limit(view: &LimitView, with_rate: bool) -> Value {
-    let core = json!({
-        "limit": view.limit,
-        "used": view.used,
-        "remaining": view.remaining(),
-        "reset": view.reset.as_second(),
-        "resource": resource(view.bucket),
-    });
+/// The body of `GET /rate_limit`, of both limits that are simulated. The version of 2026-03-10 dropped `rate`.
+pub(crate) fn rate_limit(view: &LimitView, runners: &LimitView, with_rate: bool) -> Value {
+    let one = |view: &LimitView| {
+        json!({
+            "limit": view.limit,
+            "used": view.used,
+            "remaining": view.remaining(),
+            "reset": view.reset.as_second(),
+            "resource": view.resource.as_str(),
+        })
+    };
+    let core = one(view);
     // Those of routes that are not simulated; nothing is ever used of them.
     let other = |resource: &str, limit: u32| {
         json!({
@@ -204,18 +207,13 @@ pub(crate) fn rate_limit(view: &LimitView, with_rate: bool) -> Value {
         "core": core,
         "search": other("search", 30),
         "graphql": other("graphql", 5_000),
-        "actions_runner_registration": other("actions_runner_registration", 10_000),
+        "actions_runner_registration": one(runners),
     });
     if with_rate {
         json!({ "resources": resources, "rate": core })
     } else {
         json!({ "resources": resources })
     }
-}
-
-/// The bucket's name in headers.
-pub(crate) fn resource(_: Bucket) -> &'static str {
-    "core"
 }
 
 /// An opaque id; GitHub's also has a letter or two for the kind in front.

@@ -26,6 +26,15 @@ GET    /_sim/tokens                   all of them, by fingerprint
 POST   /_sim/tokens/{id}/revoke       as its owner would in the browser
 POST   /_sim/tokens/{id}/expire       it ends today
 POST   /_sim/settings                 {\"impersonation\":true,\"require_dpop\":false,\"max_lifetime_days\":365,\"calls_per_minute\":N}
+GET    /_sim/runners                  all of them, without their tokens
+POST   /_sim/runners                  {\"path\":PATH,\"description\":TEXT}; without a path, the server's; answers the token
+POST   /_sim/runners/{id}/expire      its token ends now
+DELETE /_sim/runners/{id}             as its owner would in the browser
+POST   /_sim/runner-token-lifetime    {\"path\":PATH,\"seconds\":N|null}; of new tokens; without a path, the server's setting
+POST   /_sim/runner-creation          {\"maintainers\":true,\"runner_type\":TYPE,\"message\":TEXT|null}: refuse new ones of a type with 403
+POST   /_sim/variables                {\"path\":PATH,\"key\":KEY,\"value\":TEXT,\"environment_scope\":\"*\",\"masked\":false,\"hidden\":false,
+                                       \"protected\":false}
+POST   /_sim/variables/value          {\"path\":PATH,\"key\":KEY,\"environment_scope\":\"*\"}: what jobs get, hidden or not
 ";
 
 #[derive(Deserialize)]
@@ -100,6 +109,9 @@ struct SettingsWire {
 }
 
 pub(super) fn route(gitlab: &GitLab, method: &str, segments: &[&str], body: &[u8]) -> Outcome {
+    if let Some(outcome) = super::ci::route(gitlab, method, segments, body) {
+        return outcome;
+    }
     match (method, segments) {
         ("POST", ["users"]) => {
             let wire: UserWire = parse(body)?;

@@ -3,6 +3,7 @@
 mod answer;
 mod associations;
 mod caller;
+mod ci;
 mod content;
 mod control;
 mod error;
@@ -31,6 +32,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 
+pub use ci::{GitLabRunner, GitLabRunnerInfo, GitLabRunnerKind, GitLabVariable};
 pub use spec::{
     AccessLevel, GitLabSimConfig, GitLabToken, GitLabTokenForm, GitLabTokenInfo, GitLabTokenKind, GitLabTokenSpec,
     Visibility,

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use super::ci::{Ci, GitLabVariable};
 use super::routes::Holder;
 use super::spec::{AccessLevel, GitLabTokenInfo, GitLabTokenKind, Visibility};
 use crate::random::Random;
@@ -38,8 +39,7 @@ pub(super) struct Space {
     pub(super) members: BTreeMap<u64, AccessLevel>,
     pub(super) created_at: Timestamp,
     pub(super) merge_requests: Vec<String>,
-    pub(super) runners: Vec<(u64, String)>,
-    pub(super) variables: BTreeMap<String, String>,
+    pub(super) variables: Vec<GitLabVariable>,
 }
 
 impl Space {
@@ -153,6 +153,7 @@ pub(super) struct State {
     pub(super) oauth: HashMap<TokenDigest, OAuthToken>,
     pub(super) jobs: HashMap<TokenDigest, JobToken>,
     pub(super) settings: Settings,
+    pub(super) ci: Ci,
     pub(super) windows: HashMap<Charged, (i64, u32)>,
     /// Reads of each large blob, by project, in the minute that began then.
     pub(super) large_reads: HashMap<(u64, String), (i64, u32)>,
@@ -175,6 +176,7 @@ impl State {
                 max_lifetime_days: MAX_LIFETIME_DAYS,
                 per_minute: None,
             },
+            ci: Ci::new(),
             windows: HashMap::new(),
             large_reads: HashMap::new(),
         }

@@ -15,22 +15,6 @@ use crate::reply::Reply;
 use crate::site::{Call, Refused};
 
 impl State {
-    /// A project in which the caller has at least this role.
-    pub(super) fn project_for(
-        &self,
-        call: &Call<Action>,
-        caller: Caller,
-        least: AccessLevel,
-    ) -> Result<&Space, Refused> {
-        let project = self.holder_space(call, caller, Holder::Project)?;
-        let user = caller.required()?;
-        if self.level(project, user) >= Some(least) {
-            Ok(project)
-        } else {
-            Err(error::forbidden())
-        }
-    }
-
     /// A project whose code the caller may read: anybody's, if it is not private; a reporter's, if it is.
     pub(super) fn readable_project(&self, call: &Call<Action>, caller: Caller) -> Result<&Space, Refused> {
         let project = self.holder_space(call, caller, Holder::Project)?;
@@ -135,32 +119,6 @@ impl GitLab {
         wire["expires_at"] = Value::Null;
         wire["membership_state"] = "active".into();
         Ok(Reply::json(StatusCode::OK, &wire))
-    }
-
-    pub(super) fn list_runners(&self, call: &Call<Action>, caller: Caller) -> Answer {
-        let state = self.state();
-        let project = state.project_for(call, caller, AccessLevel::Maintainer)?;
-        let runner = |(id, description): &(u64, String)| {
-            json!({
-                "id": id, "description": description, "active": true, "paused": false, "is_shared": false,
-                "runner_type": "project_type", "name": "gitlab-runner", "online": true, "status": "online",
-            })
-        };
-        let all: Vec<Value> = project.runners.iter().map(runner).collect();
-        self.paged(call, &all)
-    }
-
-    pub(super) fn list_variables(&self, call: &Call<Action>, caller: Caller) -> Answer {
-        let state = self.state();
-        let project = state.project_for(call, caller, AccessLevel::Maintainer)?;
-        let variable = |(key, value): (&String, &String)| {
-            json!({
-                "key": key, "value": value, "variable_type": "env_var", "protected": false, "masked": false,
-                "hidden": false, "raw": false, "environment_scope": "*", "description": null,
-            })
-        };
-        let all: Vec<Value> = project.variables.iter().map(variable).collect();
-        self.paged(call, &all)
     }
 
     pub(super) fn list_merge_requests(&self, call: &Call<Action>, caller: Caller) -> Answer {

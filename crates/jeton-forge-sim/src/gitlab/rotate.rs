@@ -124,8 +124,8 @@ impl Holder {
         }
     }
 
-    /// The role that may manage the tokens: maintainers a project's, owners a group's.
-    fn manager(self) -> AccessLevel {
+    /// The role that may manage tokens, runners and variables: maintainers a project's, owners a group's.
+    pub(super) fn manager(self) -> AccessLevel {
         match self {
             Self::Project => AccessLevel::Maintainer,
             Self::Group => AccessLevel::Owner,

@@ -36,8 +36,19 @@ pub(crate) enum Action {
     ListGroups,
     ShowGroup,
     ShowMember(Holder),
-    ListRunners,
-    ListVariables,
+    CreateRunner,
+    VerifyRunner,
+    ResetOwnRunner,
+    DeleteOwnRunner,
+    ShowRunner,
+    ResetRunner,
+    DeleteRunner,
+    ListRunners(Holder),
+    ListVariables(Holder),
+    CreateVariable(Holder),
+    ShowVariable(Holder),
+    UpdateVariable(Holder),
+    DeleteVariable(Holder),
     ListMergeRequests,
     ListTree,
     ShowFile,
@@ -120,8 +131,28 @@ pub(super) static TABLE: &[Entry<Action>] = &[
         "GET /api/v4/projects/{id}/members/all/{user_id}",
         A::ShowMember(Project),
     ),
-    entry("GET /api/v4/projects/{id}/runners", A::ListRunners),
-    entry("GET /api/v4/projects/{id}/variables", A::ListVariables),
+    entry("POST /api/v4/user/runners", A::CreateRunner),
+    entry("POST /api/v4/runners/verify", A::VerifyRunner),
+    entry("POST /api/v4/runners/reset_authentication_token", A::ResetOwnRunner),
+    entry("DELETE /api/v4/runners", A::DeleteOwnRunner),
+    entry("GET /api/v4/runners/{id}", A::ShowRunner),
+    entry("POST /api/v4/runners/{id}/reset_authentication_token", A::ResetRunner),
+    entry("DELETE /api/v4/runners/{id}", A::DeleteRunner),
+    entry("GET /api/v4/projects/{id}/runners", A::ListRunners(Project)),
+    entry("GET /api/v4/projects/{id}/variables", A::ListVariables(Project)),
+    entry("POST /api/v4/projects/{id}/variables", A::CreateVariable(Project)),
+    entry("GET /api/v4/projects/{id}/variables/{key}", A::ShowVariable(Project)),
+    entry("PUT /api/v4/projects/{id}/variables/{key}", A::UpdateVariable(Project)),
+    entry(
+        "DELETE /api/v4/projects/{id}/variables/{key}",
+        A::DeleteVariable(Project),
+    ),
+    entry("GET /api/v4/groups/{id}/runners", A::ListRunners(Group)),
+    entry("GET /api/v4/groups/{id}/variables", A::ListVariables(Group)),
+    entry("POST /api/v4/groups/{id}/variables", A::CreateVariable(Group)),
+    entry("GET /api/v4/groups/{id}/variables/{key}", A::ShowVariable(Group)),
+    entry("PUT /api/v4/groups/{id}/variables/{key}", A::UpdateVariable(Group)),
+    entry("DELETE /api/v4/groups/{id}/variables/{key}", A::DeleteVariable(Group)),
     entry("GET /api/v4/projects/{id}/merge_requests", A::ListMergeRequests),
     content("GET /api/v4/projects/{id}/repository/tree", A::ListTree),
     content("GET /api/v4/projects/{id}/repository/files/{file_path}", A::ShowFile),
@@ -155,7 +186,12 @@ impl Action {
             | Self::RevokeToken
             | Self::CreateHolderToken(_)
             | Self::RotateHolderToken(_)
-            | Self::RevokeHolderToken(_) => &["api"],
+            | Self::RevokeHolderToken(_)
+            | Self::CreateVariable(_)
+            | Self::UpdateVariable(_)
+            | Self::DeleteVariable(_) => &["api"],
+            Self::CreateRunner => &["api", "create_runner"],
+            Self::ResetRunner | Self::DeleteRunner => &["api", "manage_runner"],
             Self::ShowUser | Self::ShowVersion | Self::ShowMetadata => &["api", "read_api", "read_user"],
             // The API of files, and the one called "repositories". Commits, branches and tags have APIs of their own.
             Self::ListTree | Self::ShowFile | Self::ShowRawFile | Self::ShowBlob | Self::ShowRawBlob => {
@@ -163,6 +199,11 @@ impl Action {
             }
             _ => &["api", "read_api"],
         }
+    }
+
+    /// Whether the caller is a runner, which says so with a token of its own in the parameters.
+    pub(super) fn is_for_runners(self) -> bool {
+        matches!(self, Self::VerifyRunner | Self::ResetOwnRunner | Self::DeleteOwnRunner)
     }
 
     /// The paths in which GitLab looks for a revoked token in use: `access_tokens/(\d+|self)/rotate$`.

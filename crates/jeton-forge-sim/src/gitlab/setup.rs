@@ -57,8 +57,7 @@ impl State {
             members: std::collections::BTreeMap::new(),
             created_at: now,
             merge_requests: Vec::new(),
-            runners: Vec::new(),
-            variables: std::collections::BTreeMap::new(),
+            variables: Vec::new(),
         };
         self.spaces.insert(id, space);
         id
@@ -223,6 +222,11 @@ impl GitLab {
             named
         };
         let holder = match action {
+            // These name a runner, and it the space that it works for.
+            Action::ShowRunner | Action::ResetRunner | Action::DeleteRunner => {
+                let id = state.ci.runner_space(named.parse().ok()?)?;
+                return state.spaces.get(&id)?.path.split('/').next().map(str::to_owned);
+            }
             Action::ShowGroup
             | Action::ShowMember(Holder::Group)
             | Action::ListHolderTokens(Holder::Group)
@@ -230,7 +234,13 @@ impl GitLab {
             | Action::ShowHolderToken(Holder::Group)
             | Action::RotateOwnHolderToken(Holder::Group)
             | Action::RotateHolderToken(Holder::Group)
-            | Action::RevokeHolderToken(Holder::Group) => Holder::Group,
+            | Action::RevokeHolderToken(Holder::Group)
+            | Action::ListRunners(Holder::Group)
+            | Action::ListVariables(Holder::Group)
+            | Action::CreateVariable(Holder::Group)
+            | Action::ShowVariable(Holder::Group)
+            | Action::UpdateVariable(Holder::Group)
+            | Action::DeleteVariable(Holder::Group) => Holder::Group,
             // These name a token.
             Action::ShowToken | Action::RotateToken | Action::RevokeToken => return None,
             _ => Holder::Project,

@@ -87,27 +87,6 @@ impl GitLabSim {
             .with_space(project, |space| space.merge_requests.push(title.to_owned()))
     }
 
-    /// Adds a runner to a project. Answers its number.
-    ///
-    /// # Errors
-    /// When there is no such project.
-    pub fn add_runner(&self, project: u64, description: &str) -> Result<u64, WorldError> {
-        let id = self.site().state().next_id();
-        self.site()
-            .with_space(project, |space| space.runners.push((id, description.to_owned())))?;
-        Ok(id)
-    }
-
-    /// Sets a CI/CD variable of a project.
-    ///
-    /// # Errors
-    /// When there is no such project.
-    pub fn set_variable(&self, project: u64, key: &str, value: &str) -> Result<(), WorldError> {
-        self.site().with_space(project, |space| {
-            space.variables.insert(key.to_owned(), value.to_owned());
-        })
-    }
-
     /// Makes an access token.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::ci::GitLabRunnerKind;
 use super::spec::GitLabTokenForm;
 use crate::random::Random;
 
@@ -19,6 +20,30 @@ pub(super) fn access_token(random: &mut Random, prefix: &str, form: GitLabTokenF
             routable(prefix, &random.bytes(), &payload)
         }
     }
+}
+
+/// A runner's authentication token. The digit after the prefix is the kind of runner, and the payload says for whom it
+/// works and who made it.
+pub(super) fn runner_token(random: &mut Random, kind: GitLabRunnerKind, maker: Option<u64>) -> String {
+    let (digit, group, project) = match kind {
+        GitLabRunnerKind::Instance => (1, None, None),
+        GitLabRunnerKind::Group(id) => (2, Some(id), None),
+        GitLabRunnerKind::Project(id) => (3, None, Some(id)),
+    };
+    // Sorted by their keys.
+    let all = [
+        ("c", Some(1)),
+        ("g", group),
+        ("o", Some(1)),
+        ("p", project),
+        ("t", Some(digit)),
+        ("u", maker),
+    ];
+    let lines = all
+        .into_iter()
+        .filter_map(|(key, value)| Some(format!("{key}:{}", base36(value?, 0))));
+    let payload = lines.collect::<Vec<String>>().join("\n");
+    routable(&format!("glrt-t{digit}_"), &random.bytes(), &payload)
 }
 
 /// A routable token, version 1: the prefix, then 16 random bytes, the payload and its length in base64url, the version,
@@ -93,6 +118,21 @@ mod tests {
         assert_eq!(usize::from(raw[raw.len() - 1]), raw.len() - 17);
         let (body, check) = token.split_at(token.len() - 7);
         assert_eq!(base36(u64::from(crc32fast::hash(body.as_bytes())), 7), check);
+    }
+
+    #[test]
+    fn a_runners_token_says_what_it_works_for() {
+        let payload = |kind: GitLabRunnerKind, prefix: &str, maker: Option<u64>| {
+            let token = runner_token(&mut Random::new(1), kind, maker);
+            let head = token.split('.').next().unwrap().strip_prefix(prefix).unwrap();
+            let raw = URL_SAFE_NO_PAD.decode(head).unwrap();
+            String::from_utf8(raw[16..raw.len() - 1].to_vec()).unwrap()
+        };
+        let project = payload(GitLabRunnerKind::Project(123_456), "glrt-t3_", Some(100));
+        assert_eq!(project, "c:1\no:1\np:2n9c\nt:3\nu:2s");
+        let group = payload(GitLabRunnerKind::Group(100), "glrt-t2_", Some(1));
+        assert_eq!(group, "c:1\ng:2s\no:1\nt:2\nu:1");
+        assert_eq!(payload(GitLabRunnerKind::Instance, "glrt-t1_", None), "c:1\no:1\nt:1");
     }
 
     #[test]

@@ -32,7 +32,7 @@ async fn every_listed_control_exists() {
         assert!(!answer.text.contains("no such control"), "{line}: {}", answer.text);
         tried += 1;
     }
-    assert_eq!(tried, 51);
+    assert_eq!(tried, 62);
     let absent = w.control("GET", "/nothing", None).await;
     assert_eq!(absent.status, 404);
     assert!(absent.text.contains("no such control"));

@@ -6,6 +6,7 @@
 
 mod assertion;
 mod bitbucket;
+mod ci;
 mod common;
 mod content;
 mod control;

@@ -27,7 +27,7 @@ POST   /_sim/users/rename                   {\"login\":LOGIN,\"new_login\":LOGIN
 POST   /_sim/members                        {\"org\":LOGIN,\"login\":LOGIN,\"role\":\"member\"|\"admin\"|null}; null ends it
 POST   /_sim/collaborators                  {\"owner\":LOGIN,\"name\":NAME,\"login\":LOGIN,\"role\":\"read\"|\"triage\"|\"write\"|\"maintain\"|\"admin\"|null}
 GET    /_sim/orgs/{org}/policy              what the organization demands of tokens
-POST   /_sim/orgs/{org}/policy              any of {\"saml_sso\":\"off\"|\"required\"|\"required_and_hidden\",\"ip_allow_list\":[ADDRESS]|null,\"forbid_classic\":BOOL,\"max_fine_grained_days\":N|null,\"approve_fine_grained\":BOOL,\"base_role\":ROLE|null}
+POST   /_sim/orgs/{org}/policy              any of {\"saml_sso\":\"off\"|\"required\"|\"required_and_hidden\",\"ip_allow_list\":[ADDRESS]|null,\"forbid_classic\":BOOL,\"max_fine_grained_days\":N|null,\"approve_fine_grained\":BOOL,\"base_role\":ROLE|null,\"forbid_repository_runners\":BOOL}
 GET    /_sim/personal-tokens                every personal token, dead ones too, without the token
 POST   /_sim/personal-tokens                {\"login\":LOGIN,\"kind\":\"classic\"|\"oauth\"|\"fine_grained\"|\"app_user\",\"scopes\":[SCOPE],\"resource_owner\":LOGIN,\"permissions\":{KEY:LEVEL},\"repositories\":[NAME],\"public_only\":BOOL,\"app_id\":N,\"expires_in_seconds\":N,\"expiration_offset_hours\":N,\"sso\":[ORG],\"name\":TEXT}
 POST   /_sim/personal-tokens/{id}/revoke    it works no more
@@ -148,6 +148,9 @@ impl PolicyWire {
             policy.saml_sso = self.saml_sso.unwrap_or(policy.saml_sso);
             policy.forbid_classic = self.forbid_classic.unwrap_or(policy.forbid_classic);
             policy.approve_fine_grained = self.approve_fine_grained.unwrap_or(policy.approve_fine_grained);
+            policy.forbid_repository_runners = self
+                .forbid_repository_runners
+                .unwrap_or(policy.forbid_repository_runners);
             self.max_fine_grained_days.fulfil(&mut policy.max_fine_grained_days);
             self.base_role.fulfil(&mut policy.base_role);
             self.ip_allow_list.fulfil(&mut policy.ip_allow_list);
@@ -177,6 +180,7 @@ fn policy(github: &GitHubSim, org: &str) -> Outcome {
         max_fine_grained_days,
         approve_fine_grained,
         base_role,
+        forbid_repository_runners,
     } = github.org_policy(org)?;
     Ok(ok(&json!({
         "saml_sso": saml_sso,
@@ -185,6 +189,7 @@ fn policy(github: &GitHubSim, org: &str) -> Outcome {
         "max_fine_grained_days": max_fine_grained_days,
         "approve_fine_grained": approve_fine_grained,
         "base_role": base_role,
+        "forbid_repository_runners": forbid_repository_runners,
     })))
 }
 
@@ -202,7 +207,7 @@ pub(super) fn failed(error: io::Error) -> Refusal {
     }
 }
 
-/// The index of all controls: those of apps, then these, then those of contents.
-pub(super) fn index(start: &str, end: &str) -> Reply {
-    Reply::text(StatusCode::OK, &format!("{start}{INDEX}{end}"))
+/// The index of all controls: those of apps, then these, then the others.
+pub(super) fn index(start: &str, others: &[&str]) -> Reply {
+    Reply::text(StatusCode::OK, &format!("{start}{INDEX}{}", others.concat()))
 }

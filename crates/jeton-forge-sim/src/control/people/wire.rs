@@ -70,6 +70,7 @@ pub(super) struct PolicyWire {
     pub(super) approve_fine_grained: Option<bool>,
     #[serde(default)]
     pub(super) base_role: Wish<RepoRole>,
+    pub(super) forbid_repository_runners: Option<bool>,
 }
 
 #[derive(Deserialize)]

@@ -1,4 +1,4 @@
-//! Commits, branches, tags, pull requests and secrets, made behind the API.
+//! Commits, branches, tags and pull requests, made behind the API.
 
 use std::io;
 
@@ -101,19 +101,5 @@ impl GitHubSim {
             .zip(number.checked_sub(1))
             .and_then(|(pulls, index)| pulls.get_mut(index));
         found.map(|pull| pull.closed_at = Some(now)).is_some()
-    }
-
-    /// Makes a secret for the repository's workflows; its value is of no interest.
-    pub fn add_secret(&self, owner: &str, name: &str, secret: &str) -> io::Result<()> {
-        let now = self.now();
-        let mut state = self.state();
-        let id = state.get_repository(owner, name)?.id;
-        state
-            .extras
-            .entry(id)
-            .or_default()
-            .secrets
-            .insert(secret.to_owned(), now);
-        Ok(())
     }
 }

@@ -1,6 +1,5 @@
 //! Repositories and what is in them and around them.
 
-mod actions;
 mod blobs;
 mod branches;
 mod commit_wire;
@@ -16,5 +15,5 @@ mod root;
 mod trees;
 
 pub use open::ContentLimits;
-pub(crate) use open::{Look, Stop};
+pub(crate) use open::{Look, Stop, tail};
 pub(crate) use repos::Visit;

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use http::StatusCode;
 use http::request::Parts;
+use http::{StatusCode, Uri};
 
 use super::Visit;
 use crate::github::GitHubSim;
@@ -60,16 +60,16 @@ impl Look<'_> {
         let query = self.parts.uri.query().unwrap_or_default();
         url::form_urlencoded::parse(query.as_bytes()).any(|(key, _)| key == name)
     }
+}
 
-    /// What follows the repository's name, as sent: a redirect leads to the same place elsewhere.
-    fn tail(&self) -> String {
-        let path = self.parts.uri.path();
-        let path = path.strip_prefix("/api/v3").unwrap_or(path);
-        let rest = path.splitn(5, '/').nth(4).unwrap_or_default();
-        match self.parts.uri.query() {
-            Some(query) => format!("/{rest}?{query}"),
-            None => format!("/{rest}"),
-        }
+/// What follows the repository's name, as sent: a redirect leads to the same place elsewhere.
+pub(crate) fn tail(uri: &Uri) -> String {
+    let path = uri.path();
+    let path = path.strip_prefix("/api/v3").unwrap_or(path);
+    let rest = path.splitn(5, '/').nth(4).unwrap_or_default();
+    match uri.query() {
+        Some(query) => format!("/{rest}?{query}"),
+        None => format!("/{rest}"),
     }
 }
 
@@ -121,7 +121,7 @@ impl GitHubSim {
 
     /// Opens a repository for reading its contents.
     pub(super) fn open(&self, look: Look<'_>) -> Result<Repository, Stop> {
-        let (tail, peer) = (look.tail(), Peer::of(look.parts));
+        let (tail, peer) = (tail(&look.parts.uri), Peer::of(look.parts));
         match self.visit(look.repo, &tail, look.caller, Need::look("contents"), peer)? {
             Visit::Moved(reply) => Err(Stop::Moved(Box::new(reply))),
             Visit::Here { repository, .. } => Ok(repository),

@@ -34,16 +34,6 @@ impl Need {
             open: true,
         }
     }
-
-    /// Reading what only some people of a repository may see.
-    pub(crate) const fn manage(permission: &'static str, role: RepoRole) -> Self {
-        Self {
-            permission,
-            level: Level::Read,
-            role,
-            open: false,
-        }
-    }
 }
 
 /// How far a token reaches in one repository.

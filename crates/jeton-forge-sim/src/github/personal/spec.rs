@@ -77,6 +77,8 @@ pub struct OrgPolicy {
     pub approve_fine_grained: bool,
     /// What every member may do with every repository; `None` is nothing.
     pub base_role: Option<RepoRole>,
+    /// Repositories may have no self-hosted runners of their own.
+    pub forbid_repository_runners: bool,
 }
 
 impl Default for OrgPolicy {
@@ -89,6 +91,7 @@ impl Default for OrgPolicy {
             max_fine_grained_days: None,
             approve_fine_grained: false,
             base_role: Some(RepoRole::Read),
+            forbid_repository_runners: false,
         }
     }
 }

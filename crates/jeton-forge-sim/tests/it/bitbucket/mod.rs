@@ -1,6 +1,7 @@
 //! The simulated Bitbucket Cloud, as any client sees it.
 
 mod bytes;
+mod ci;
 mod commits;
 mod content;
 mod control;

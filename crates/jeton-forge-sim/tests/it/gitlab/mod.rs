@@ -1,5 +1,6 @@
 //! The simulated GitLab, as any client sees it.
 
+mod ci;
 mod commits;
 mod content;
 mod control;
