@@ -269,6 +269,62 @@ codes! {
     ContentMismatch = "content.wrong_bytes", Forge;
     /// The cache on disk cannot be used.
     ContentCache = "content.cache_failed", Operator;
+    /// The token that every workflow gets cannot do it, whatever its permissions.
+    RunnerWorkflowToken = "runner.workflow_token", Access;
+    /// The forge has no such thing, or not for credentials of this kind.
+    RunnerUnsupported = "runner.unsupported", Caller;
+    /// The organisation lets nobody register runners for single repositories.
+    RunnerRepositoryLevel = "runner.repository_level_disabled", Access;
+    /// What is asked for runners is not well-formed.
+    RunnerInvalid = "runner.invalid", Caller;
+    /// Another runner has this name.
+    RunnerNameTaken = "runner.name_taken", Caller;
+    /// A runner of this name was made otherwise than is asked for now.
+    RunnerDiffers = "runner.differs", Caller;
+    /// No runner that jeton keeps has this id.
+    RunnerNotFound = "runner.not_found", Caller;
+    /// The forge takes no more runners there.
+    RunnerLimit = "runner.limit_reached", Access;
+    /// What runners or secrets are asked for does not exist at the forge, or may not be seen.
+    RunnerScopeNotFound = "runner.scope_not_found", Access;
+    /// The forge gave a token that ends before anybody could use it.
+    RunnerTokenShort = "runner.token_too_short", Forge;
+    /// Whether the forge made a runner or renewed its token is not known.
+    RunnerUnclear = "runner.unclear", Forge;
+    /// No App and no account could serve.
+    RunnerNoSource = "runner.no_source", Caller;
+    /// The secret's name is none that the forge takes.
+    SecretName = "secret.invalid_name", Caller;
+    /// The secret is empty.
+    SecretEmpty = "secret.empty", Caller;
+    /// The secret is larger than the forge takes.
+    SecretTooLarge = "secret.too_large", Caller;
+    /// The secret is no text.
+    SecretNotText = "secret.not_text", Caller;
+    /// The forge cannot mask this value in logs.
+    SecretNotMaskable = "secret.not_maskable", Caller;
+    /// The options do not fit the forge or each other.
+    SecretInvalid = "secret.invalid", Caller;
+    /// The environment does not exist.
+    SecretEnvironment = "secret.environment_not_found", Access;
+    /// The forge takes no more secrets there.
+    SecretLimit = "secret.limit_reached", Access;
+    /// The variable is there, and was not made in the way that is asked for now.
+    SecretDiffers = "secret.differs", Caller;
+    /// The forge's public key changed again and again while it was being used.
+    SecretKeyChanging = "secret.key_changing", Forge;
+    /// Whether the forge took the secret is not known.
+    SecretUnclear = "secret.unclear", Forge;
+    /// The token ends too soon to be of use where it is pushed.
+    SecretEndsSoon = "secret.ends_too_soon", Caller;
+    /// The account has no such target.
+    TargetNotFound = "target.not_found", Caller;
+    /// The account has a target for this very secret.
+    TargetExists = "target.exists", Caller;
+    /// The account has as many targets as it may.
+    TargetLimit = "target.limit_reached", Caller;
+    /// The forge cannot end tokens of this kind.
+    OldTokenUnsupported = "account.end_old_unsupported", Caller;
     /// A webhook cannot be delivered.
     WebhookFailed = "webhook.failed", Operator;
     /// No grant has this id, or it is not the caller's.

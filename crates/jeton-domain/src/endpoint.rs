@@ -170,6 +170,16 @@ impl ForgeEndpoint {
         }
     }
 
+    /// The public one that is meant by its kind or one of its hosts, in lower case.
+    pub fn public(named: &str) -> Option<Self> {
+        match named {
+            "github" | "github.com" | "www.github.com" | "api.github.com" => Some(Self::github_com()),
+            "gitlab" | "gitlab.com" | "www.gitlab.com" => Some(Self::gitlab_com()),
+            "bitbucket" | "bitbucket.org" | "www.bitbucket.org" | "api.bitbucket.org" => Some(Self::bitbucket_org()),
+            _ => None,
+        }
+    }
+
     /// Whether it is the public instance that everybody shares: github.com, gitlab.com or bitbucket.org.
     pub fn is_public(&self) -> bool {
         *self == Self::github_com() || *self == Self::gitlab_com() || *self == Self::bitbucket_org()
@@ -264,6 +274,20 @@ fn trimmed_origin(url: &Url) -> String {
 mod tests {
     use super::{EndpointError, ForgeEndpoint};
     use crate::ForgeKind;
+
+    #[test]
+    fn a_kind_means_its_public_forge() {
+        for (kind, host) in [
+            ("github", "github.com"),
+            ("gitlab", "gitlab.com"),
+            ("bitbucket", "bitbucket.org"),
+        ] {
+            let forge = ForgeEndpoint::public(kind).unwrap();
+            assert_eq!((forge.host(), Some(forge.kind())), (host, ForgeKind::parse(kind)));
+            assert_eq!(ForgeEndpoint::public(host), Some(forge));
+        }
+        assert_eq!(ForgeEndpoint::public("github.com.example.com"), None);
+    }
 
     #[test]
     fn knows_the_web_side_of_an_api() {

@@ -82,6 +82,18 @@ typed_id!(
     LeaseHolder
 );
 typed_id!(
+    /// Names a token that was replaced and waits for its end.
+    OldTokenId
+);
+typed_id!(
+    /// Names a runner that jeton made at a forge and keeps the token of; not the forge's own id.
+    RunnerId
+);
+typed_id!(
+    /// Names a place to which an account's token is pushed.
+    TargetId
+);
+typed_id!(
     /// Names a token that a forge minted; several grants may share one.
     TokenId
 );

@@ -5,6 +5,7 @@ mod action;
 mod api_key;
 mod app;
 mod caller;
+mod ci;
 mod clock;
 mod code;
 mod content;
@@ -29,6 +30,7 @@ pub use action::{Action, UnknownAction};
 pub use api_key::{API_KEY_PREFIX, ApiKey, ApiKeyDigest, ApiKeyError};
 pub use app::{AppIssuer, AppIssuerError, AppName, AppNameError, AppOrigin, InstallationId};
 pub use caller::{Caller, Identity, IdentityKey, JwtIdentity, Role, UnknownRole};
+pub use ci::{CiScope, OwnerPath, SecretName, SecretNameError};
 pub use clock::{Clock, Pause};
 pub use code::{Blame, Code, Coded};
 pub use content::{FilePath, FilePathError, ObjectId, ObjectIdError, RefName, RefNameError};
@@ -42,7 +44,10 @@ pub use entropy::Entropy;
 pub use expiry::{ExpiresAt, Freshness};
 pub use fingerprint::Fingerprint;
 pub use forge_kind::ForgeKind;
-pub use ids::{AccountId, AppId, ClientId, ClientKeyId, GrantId, JobId, LeaseHolder, RotationId, TokenId, UserId};
+pub use ids::{
+    AccountId, AppId, ClientId, ClientKeyId, GrantId, JobId, LeaseHolder, OldTokenId, RotationId, RunnerId, TargetId,
+    TokenId, UserId,
+};
 pub use names::{AccountLabel, ClientName, IssuerName, NameError, PolicyName, UserName};
 pub use permissions::{Access, PermissionError, Permissions};
 pub use redact::redact;

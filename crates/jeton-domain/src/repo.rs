@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::ForgeKind;
+use crate::{ForgeKind, OwnerPath};
 
 /// A repository's own name, without its owner. Always one clean path segment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -142,7 +142,7 @@ impl fmt::Display for RepoPath {
 }
 
 /// One to 500 repositories of one owner, in a canonical order and without twins: names are compared without case,
-/// as the forges do.
+/// as the forges do. None where a token is for the organisation itself ([`RepoSet::organization`]).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RepoSet {
     owner: String,
@@ -193,6 +193,14 @@ impl RepoSet {
         })
     }
 
+    /// No repository at all, for a token that has permissions of an organisation's own alone.
+    pub fn organization(owner: &OwnerPath) -> Self {
+        Self {
+            owner: owner.to_string(),
+            names: Vec::new(),
+        }
+    }
+
     /// The same owner with other names, such as those that a forge answered; `None` when one of them is no repository's name.
     pub fn with_names(&self, names: &[String]) -> Option<Self> {
         let parsed = names
@@ -232,7 +240,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{RepoPath, RepoSet, RepoSetError};
-    use crate::ForgeKind;
+    use crate::{ForgeKind, OwnerPath};
 
     fn github(raw: &str) -> RepoPath {
         RepoPath::parse(ForgeKind::GitHub, raw).unwrap()

@@ -20,6 +20,20 @@ events! {
     ACCESS_REFUSED = "access.refused", "Somebody who is known asked for what they may not do.";
     CONTENT_READ = "content.read", "A caller began to read a repository, or went on: once in ten minutes for each repository and source.";
     CONTENT_REFUSED = "content.refused", "Somebody asked for a repository's content, and no policy allows it.";
+    RUNNER_TOKEN_GIVEN = "runner.token_given", "A token with which runners register themselves was handed out.";
+    RUNNER_REMOVAL_TOKEN_GIVEN = "runner.removal_token_given", "A token with which runners remove themselves was handed out.";
+    RUNNER_JIT_GIVEN = "runner.jit_given", "The configuration of a runner for a single job was handed out.";
+    RUNNER_MADE = "runner.made", "A runner was made at its forge.";
+    RUNNER_RENEWED = "runner.renewed", "The token of a runner that jeton keeps was renewed.";
+    RUNNER_LOST = "runner.lost", "The token of a runner that jeton keeps is dead, and no new one could be had.";
+    RUNNER_REMOVED = "runner.removed", "A runner that jeton keeps was removed.";
+    RUNNER_REFUSED = "runner.refused", "Somebody asked for a runner's token, and no policy allows it.";
+    SECRET_PUSHING = "secret.pushing", "A secret is about to be pushed to a forge's CI.";
+    SECRET_PUSHED = "secret.pushed", "A secret was pushed to a forge's CI.";
+    SECRET_PUSH_FAILED = "secret.push_failed", "A secret could not be pushed to a forge's CI.";
+    SECRET_REFUSED = "secret.refused", "Somebody asked to push a secret, and no policy allows it.";
+    TARGET_ADDED = "target.added", "An account got a target: a place of a forge's CI to which its token is pushed.";
+    TARGET_REMOVED = "target.removed", "A target of an account was removed.";
     USER_SIGNED_IN = "user.signed_in", "A person signed in.";
     USER_SIGN_IN_REFUSED = "user.sign_in_refused", "A person tried to sign in and was refused.";
     USER_SIGNED_OUT = "user.signed_out", "A person signed out.";
@@ -42,6 +56,8 @@ events! {
     ACCOUNT_IMPORTED = "account.imported", "A provider account was added from a variable of the server's environment.";
     ACCOUNT_CHANGED = "account.changed", "An account's label, note, names, switches or visibility were changed.";
     ACCOUNT_TOKEN_REPLACED = "account.token_replaced", "Another token was put into an account.";
+    ACCOUNT_OLD_TOKEN_ENDED = "account.old_token_ended", "A token that was replaced was ended at its forge.";
+    ACCOUNT_OLD_TOKEN_KEPT = "account.old_token_kept", "A token that was replaced could not be ended at its forge, and lives on.";
     ACCOUNT_REMOVED = "account.removed", "An account was removed.";
     ACCOUNT_TESTED = "account.tested", "Somebody had an account's token tested against its forge.";
     ACCOUNT_INVALID = "account.invalid", "The forge refuses an account's token that it took before.";
@@ -63,9 +79,11 @@ events! {
 }
 
 /// What people were refused: tokens, other things, to be let in, and to sign in.
-pub const REFUSALS: [&str; 5] = [
+pub const REFUSALS: [&str; 7] = [
     TOKEN_REFUSED,
     CONTENT_REFUSED,
+    RUNNER_REFUSED,
+    SECRET_REFUSED,
     ACCESS_REFUSED,
     AUTH_REFUSED,
     USER_SIGN_IN_REFUSED,
