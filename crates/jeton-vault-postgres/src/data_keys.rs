@@ -14,6 +14,8 @@ pub(crate) const REMOVE: &str = "DELETE FROM data_keys WHERE id = $1 \
     AND NOT EXISTS (SELECT 1 FROM tokens WHERE sealed_by = $2) \
     AND NOT EXISTS (SELECT 1 FROM accounts WHERE sealed_by = $2) \
     AND NOT EXISTS (SELECT 1 FROM account_rotations WHERE sealed_by = $2) \
+    AND NOT EXISTS (SELECT 1 FROM runners WHERE sealed_by = $2) \
+    AND NOT EXISTS (SELECT 1 FROM old_tokens WHERE sealed_by = $2) \
     AND NOT EXISTS (SELECT 1 FROM settings WHERE name = 'ledger_key' AND substr(value, 2, 6) = $2)";
 
 fn read(row: &PgRow) -> Result<DataKeyRecord, VaultError> {

@@ -23,7 +23,7 @@ pub(crate) fn failed(place: &str, error: sqlx::Error) -> VaultError {
         "23503" => VaultError::Conflict("a row that needs this one, or the row that this one needs is gone".to_owned()),
         // character_not_in_repertoire: of a parameter, since what is in a table was looked at when it was written.
         "22021" => VaultError::Text(reason),
-        // The triggers of migration 4.
+        // The triggers of migrations 4 and 8.
         "JT001" => VaultError::DataKeyGone,
         // A missing table or column, a value out of range, a row that a constraint or a trigger refuses, a damaged page: no
         // matter of chance.

@@ -16,14 +16,19 @@ mod leases;
 mod ledger;
 mod ledger_list;
 mod locks;
+mod old_tokens;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod plans_accounts;
+#[cfg(test)]
+mod plans_ci;
 mod policies;
 mod rotations;
 mod rows;
+mod runners;
 mod sealed_rows;
+mod targets;
 mod tokens;
 mod tx;
 mod users;

@@ -30,7 +30,7 @@ const ROWS: &str = "INSERT INTO accounts (id, label, scope, added_by, forge_kind
     '[]', 'f', 'h', 'h', '', n, n, CASE WHEN n % 10 = 0 THEN n END FROM generate_series(1, 20000) AS n; ANALYZE";
 
 /// The plan that a prepared statement ends up with. From the sixth time on PostgreSQL may use one that fits any values.
-async fn settled_plan(conn: &mut PgConnection, sql: &str, values: &str) -> String {
+pub(crate) async fn settled_plan(conn: &mut PgConnection, sql: &str, values: &str) -> String {
     let mut statements = vec![format!("PREPARE settled AS {sql}")];
     statements.extend(vec![format!("EXPLAIN EXECUTE settled ({values})"); 7]);
     let mut plan = String::new();

@@ -1,4 +1,4 @@
-use jeton_domain::{Fingerprint, ForgeEndpoint, ForgeKind};
+use jeton_domain::{CiScope, Fingerprint, ForgeEndpoint, ForgeKind};
 use jeton_vault::VaultError;
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
@@ -107,6 +107,12 @@ impl<'r> Reader<'r> {
             ForgeKind::GitLab | ForgeKind::Bitbucket => ForgeEndpoint::of_kind(kind, Some(&url)),
         };
         forge.map_err(|_| self.corrupt("forge_api_url"))
+    }
+
+    /// A scope of a forge's CI, by the forge's rules.
+    pub(crate) fn scope(&self, forge: &ForgeEndpoint) -> Result<CiScope, VaultError> {
+        let (kind, path) = (self.text("scope_kind")?, self.text("scope_path")?);
+        CiScope::from_parts(forge.kind(), &kind, &path).ok_or_else(|| self.corrupt("scope_path"))
     }
 
     pub(crate) fn fingerprint_or_null(&self, column: &str) -> Result<Option<Fingerprint>, VaultError> {

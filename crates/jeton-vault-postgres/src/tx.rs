@@ -5,8 +5,9 @@ use std::{
 
 use async_trait::async_trait;
 use jeton_vault::{
-    AccountRepo, AppRepo, ClientRepo, DataKeyRepo, GrantRepo, InstallationRepo, JobRepo, LedgerRepo, PolicyRepo,
-    RotationRepo, SealedRowRepo, SettingRepo, TokenRepo, UserRepo, VaultError, VaultTx, WebSessionRepo,
+    AccountRepo, AppRepo, ClientRepo, DataKeyRepo, GrantRepo, InstallationRepo, JobRepo, LedgerRepo, OldTokenRepo,
+    PolicyRepo, RotationRepo, RunnerRepo, SealedRowRepo, SettingRepo, TargetRepo, TokenRepo, UserRepo, VaultError,
+    VaultTx, WebSessionRepo,
 };
 use sqlx::{PgConnection, Postgres, Transaction};
 
@@ -80,6 +81,18 @@ impl VaultTx for PostgresTx {
     }
 
     fn rotations(&mut self) -> Box<dyn RotationRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn runners(&mut self) -> Box<dyn RunnerRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn targets(&mut self) -> Box<dyn TargetRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn old_tokens(&mut self) -> Box<dyn OldTokenRepo + '_> {
         Box::new(self.repo())
     }
 

@@ -4,12 +4,12 @@
     reason = "a failure in a helper of a test is a failure of the test"
 )]
 
-use jeton_domain::{ForgeKind, Secret, UserId};
+use jeton_domain::{AccountId, ForgeKind, RunnerId, Secret, TargetId, UserId};
 use jeton_temp_postgres::TempPostgres;
 use jeton_vault::{AccountFilter, AccountView, LedgerEntry, LedgerFilter, LedgerMark, Vault as _, VaultError};
 use jeton_vault_postgres::{PostgresOptions, PostgresVault};
 use jiff::Timestamp;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 async fn database() -> (TempPostgres, String, PostgresVault) {
     let server = TempPostgres::shared().unwrap();
@@ -202,4 +202,67 @@ async fn one_poisoned_account_stops_neither_the_watch_nor_the_others() {
         matches!(&error, VaultError::Corrupt(what) if what.contains("in table accounts") && !what.contains("planted")),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn rows_of_ci_that_cannot_be_read_are_named_and_not_shown() {
+    let (_keep, place, vault) = database().await;
+    let id = "00000000-0000-7000-8000-000000000001";
+    let mut conn = connect(&place).await;
+    sqlx::raw_sql(
+        "INSERT INTO accounts (id, label, scope, added_by, forge_kind, forge_api_url, forge_web_url, host, kind, token, \
+         fingerprint, serves, is_default, active, auto_rotate, end_is_known, validity, next_check_at, token_since, \
+         created_at, updated_at) VALUES ('00000000-0000-7000-8000-000000000001', 'a', '', 'operator', 'github', \
+         'https://api.github.com', 'https://github.com', 'github.com', 'github_classic', '\\x00', '0123456789ab', '[]', \
+         FALSE, FALSE, FALSE, FALSE, 'valid', 0, 0, 0, 0); \
+         INSERT INTO runners (id, forge_kind, forge_api_url, forge_web_url, host, scope_kind, scope_path, name, place, wish, \
+         state, source, made_by, created_at, changed_at) VALUES ('00000000-0000-7000-8000-000000000001', 'gitlab', \
+         'https://gitlab.com', 'https://gitlab.com', 'gitlab.com', 'owner', 'planted/../content', 'n', sha256('7'), '{}', \
+         'live', 'app:main', 'operator', 0, 0); \
+         INSERT INTO account_targets (id, account, forge_kind, forge_api_url, forge_web_url, host, scope_kind, scope_path, \
+         name, place, options, source, state, attempts, added_by, rule, created_at, changed_at) VALUES \
+         ('00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000001', 'github', \
+         'https://api.github.com', 'https://github.com', 'github.com', 'owner', 'acme', 'planted-content', sha256('7'), \
+         '{}', 'app:main', 'pending', 0, 'operator', '', 0, 0); \
+         INSERT INTO old_tokens (id, account, forge_kind, forge_api_url, forge_web_url, host, kind, token, fingerprint, state, \
+         ends_by, created_at, changed_at) VALUES ('00000000-0000-7000-8000-000000000001', \
+         '00000000-0000-7000-8000-000000000001', 'github', 'https://api.github.com', 'https://github.com', 'github.com', \
+         'planted', '\\x00', '0123456789ab', 'waiting', 0, 0, 0)",
+    )
+    .execute(&mut conn)
+    .await
+    .unwrap();
+    let uuid = id.parse().unwrap();
+    let account = AccountId::from_uuid(uuid);
+    let mut tx = vault.read().await.unwrap();
+    let runner_found = tx.runners().find(RunnerId::from_uuid(uuid)).await.unwrap_err();
+    let runners_listed = tx.runners().list(None, None, 9).await.unwrap_err();
+    let target_found = tx.targets().find(TargetId::from_uuid(uuid)).await.unwrap_err();
+    let targets_listed = tx.targets().list(account, 9).await.unwrap_err();
+    let tokens_listed = tx.old_tokens().list(account, 9).await.unwrap_err();
+    for (error, column, table) in [
+        (runner_found, "scope_path", "runners"),
+        (runners_listed, "scope_path", "runners"),
+        (target_found, "name", "account_targets"),
+        (targets_listed, "name", "account_targets"),
+        (tokens_listed, "kind", "old_tokens"),
+    ] {
+        let place = format!("column {column} of row {id} in table {table}");
+        assert!(matches!(&error, VaultError::Corrupt(what) if *what == place), "{error}");
+    }
+    // States and scopes that nobody knows do not even get in.
+    for table in ["runners", "account_targets", "old_tokens"] {
+        let statement = format!("UPDATE {table} SET state = 'planted'");
+        sqlx::raw_sql(AssertSqlSafe(statement))
+            .execute(&mut conn)
+            .await
+            .unwrap_err();
+    }
+    for table in ["runners", "account_targets"] {
+        let statement = format!("UPDATE {table} SET scope_kind = 'planted'");
+        sqlx::raw_sql(AssertSqlSafe(statement))
+            .execute(&mut conn)
+            .await
+            .unwrap_err();
+    }
 }

@@ -14,6 +14,8 @@ pub(crate) const REMOVE: &str = "DELETE FROM data_keys WHERE id = ?1 \
     AND NOT EXISTS (SELECT 1 FROM tokens WHERE substr(token, 2, 6) = ?2) \
     AND NOT EXISTS (SELECT 1 FROM accounts WHERE substr(token, 2, 6) = ?2) \
     AND NOT EXISTS (SELECT 1 FROM account_rotations WHERE substr(new_token, 2, 6) = ?2) \
+    AND NOT EXISTS (SELECT 1 FROM runners WHERE substr(token, 2, 6) = ?2) \
+    AND NOT EXISTS (SELECT 1 FROM old_tokens WHERE substr(token, 2, 6) = ?2) \
     AND NOT EXISTS (SELECT 1 FROM settings WHERE name = 'ledger_key' AND substr(value, 2, 6) = ?2)";
 
 fn read(row: &SqliteRow) -> Result<DataKeyRecord, VaultError> {

@@ -10,7 +10,7 @@ const FULL: i32 = 13;
 const CONSTRAINT: i32 = 19;
 const NOTADB: i32 = 26;
 
-/// What the triggers of migration 4 say.
+/// What the triggers of migrations 4 and 8 say.
 const DATA_KEY_GONE: &str = "the data key is gone";
 
 /// What a failure of SQLite means to jeton. SQLite's messages name tables and columns, never what is in them.

@@ -79,6 +79,8 @@ pub(crate) fn statements(place: SealedPlace) -> &'static Statements {
         SealedPlace::Token => statements!("tokens", "token"),
         SealedPlace::AccountToken => statements!("accounts", "token"),
         SealedPlace::RotatedToken => statements!("account_rotations", "new_token"),
+        SealedPlace::RunnerToken => statements!("runners", "token"),
+        SealedPlace::OldToken => statements!("old_tokens", "token"),
         SealedPlace::LedgerKey => LEDGER_KEY,
     }
 }

@@ -2,8 +2,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jeton_vault::{
-    AccountRepo, AppRepo, ClientRepo, DataKeyRepo, GrantRepo, InstallationRepo, JobRepo, LedgerRepo, PolicyRepo,
-    RotationRepo, SealedRowRepo, SettingRepo, TokenRepo, UserRepo, VaultError, VaultTx, WebSessionRepo,
+    AccountRepo, AppRepo, ClientRepo, DataKeyRepo, GrantRepo, InstallationRepo, JobRepo, LedgerRepo, OldTokenRepo,
+    PolicyRepo, RotationRepo, RunnerRepo, SealedRowRepo, SettingRepo, TargetRepo, TokenRepo, UserRepo, VaultError,
+    VaultTx, WebSessionRepo,
 };
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
@@ -49,6 +50,18 @@ impl VaultTx for SqliteTx {
     }
 
     fn rotations(&mut self) -> Box<dyn RotationRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn runners(&mut self) -> Box<dyn RunnerRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn targets(&mut self) -> Box<dyn TargetRepo + '_> {
+        Box::new(self.repo())
+    }
+
+    fn old_tokens(&mut self) -> Box<dyn OldTokenRepo + '_> {
         Box::new(self.repo())
     }
 

@@ -6,10 +6,17 @@
 
 use std::{borrow::Cow, path::Path};
 
-use jeton_domain::{Fingerprint, GrantId, Permissions, TokenId};
-use jeton_vault::{GrantFilter, GrantOf, GrantRecord, TokenState, Vault as _};
+use jeton_domain::{
+    AccountId, CiScope, Fingerprint, ForgeKind, GrantId, KeyId, OldTokenId, Permissions, RotationId, Sealed,
+    SecretName, TargetId, TokenId,
+};
+use jeton_vault::{
+    GrantFilter, GrantOf, GrantRecord, OldTokenRecord, OldTokenState, SealedPlace, TargetRecord, TargetState,
+    TokenState, Vault as _, VaultError,
+};
 use jeton_vault_sqlite::SqliteVault;
 use jiff::Timestamp;
+use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection, migrate::Migrator};
 
 /// A new file with the migrations of an earlier release.
@@ -223,4 +230,123 @@ async fn the_second_releases_table_of_grants_keeps_its_rules() {
     }
     let allowed = grant(nothing(), id("0a"));
     sqlx::raw_sql(allowed).execute(&mut conn).await.unwrap();
+}
+
+/// Accounts and what hangs on them, as the seventh release kept them: the values are of two data keys.
+const SEVENTH_RELEASES_ACCOUNTS: &str = "INSERT INTO data_keys (id, wrapped, wrapped_by, created_at, activated_at) VALUES \
+         ('000000000001', x'01', 'ba9876543210', 1, 1), ('000000000002', x'01', 'ba9876543210', 2, 2); \
+         INSERT INTO accounts (id, label, note, scope, added_by, forge_kind, forge_api_url, forge_web_url, host, kind, token, \
+         fingerprint, serves, is_default, active, auto_rotate, end_is_known, validity, next_check_at, token_since, \
+         created_at, updated_at) VALUES ('00000000-0000-7000-8000-000000000001', 'work', 'größer', '', 'operator', \
+         'gitlab', 'https://gitlab.com/api/v4', 'https://gitlab.com', 'gitlab.com', 'gitlab_group', \
+         CAST(x'01000000000001' || zeroblob(73) AS BLOB), '0123456789ab', '[\"acme\"]', 1, 1, 1, 0, 'valid', 10, \
+         20, 30, 40); \
+         INSERT INTO account_rotations (id, account, state, old_fingerprint, new_token, attempts, asked_by, created_at, \
+         changed_at) VALUES ('00000000-0000-7000-8000-000000000002', '00000000-0000-7000-8000-000000000001', \
+         'received', '0123456789ab', CAST(x'01000000000002' || zeroblob(73) AS BLOB), 1, 'watch', 50, 60); \
+         INSERT INTO grants (id, account, forge, source, repositories, fingerprint, holder, holder_key, rule, issued_at, \
+         expires_at) VALUES ('00000000-0000-7000-8000-000000000003', '00000000-0000-7000-8000-000000000001', \
+         'gitlab.com', 'account:work', '[]', '0123456789ab', 'client:ci', 'client:an id', '', 70, 80)";
+
+#[tokio::test]
+async fn the_seventh_releases_accounts_get_targets_and_old_tokens() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("jeton.db");
+    let mut conn = release(&path, 7).await;
+    sqlx::raw_sql(SEVENTH_RELEASES_ACCOUNTS)
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    conn.close().await.unwrap();
+    // Twice: what was migrated opens as it is.
+    SqliteVault::open(&path).await.unwrap().close().await;
+    let vault = SqliteVault::open(&path).await.unwrap();
+    let id = |last: &str| format!("00000000-0000-7000-8000-0000000000{last}").parse().unwrap();
+    let time = |millis| Timestamp::from_millisecond(millis).unwrap();
+    let of = AccountId::from_uuid(id("01"));
+    let mut tx = vault.begin().await.unwrap();
+    let account = tx.accounts().find(of).await.unwrap().unwrap();
+    assert_eq!(
+        (account.label.as_str(), account.note.as_deref()),
+        ("work", Some("größer"))
+    );
+    assert_eq!((account.token.as_bytes().len(), account.updated_at), (80, time(40)));
+    let rotation = tx.rotations().find_open(of).await.unwrap().unwrap();
+    assert_eq!(
+        (rotation.id, rotation.changed_at),
+        (RotationId::from_uuid(id("02")), time(60))
+    );
+    assert_eq!(tx.grants().held_of_account(of, time(75), 9).await.unwrap().len(), 1);
+    assert_eq!(tx.sealed_rows().count().await.unwrap().len(), 2);
+    // Nothing of the new is there, and all of it works.
+    assert_eq!(tx.runners().list(None, None, 9).await.unwrap(), []);
+    assert_eq!(tx.targets().list(of, 9).await.unwrap(), []);
+    assert_eq!(tx.targets().await_push(of, time(90)).await.unwrap(), 0);
+    assert_eq!(tx.old_tokens().list(of, 9).await.unwrap(), []);
+    let target = TargetRecord {
+        id: TargetId::from_uuid(id("04")),
+        account: of,
+        forge: account.forge.clone(),
+        scope: CiScope::Instance,
+        name: SecretName::parse(ForgeKind::GitLab, "TOKEN").unwrap(),
+        environment: None,
+        options: Value::Null,
+        source: "account:work".to_owned(),
+        state: TargetState::Pending,
+        pushed: None,
+        pushed_at: None,
+        attempts: 0,
+        error: None,
+        added_by: "operator".to_owned(),
+        rule: String::new(),
+        created_at: time(90),
+        changed_at: time(90),
+    };
+    assert!(tx.targets().add(&target).await.unwrap());
+    let old_token = OldTokenRecord {
+        id: OldTokenId::from_uuid(id("05")),
+        account: of,
+        forge: account.forge,
+        kind: account.kind,
+        username: None,
+        email: None,
+        token: Some(account.token),
+        fingerprint: account.fingerprint,
+        state: OldTokenState::Waiting,
+        ends_by: time(100),
+        error: None,
+        created_at: time(90),
+        changed_at: time(90),
+    };
+    tx.old_tokens().add(&old_token).await.unwrap();
+    assert!(tx.accounts().remove(of).await.unwrap());
+    tx.commit().await.unwrap();
+    let mut tx = vault.begin().await.unwrap();
+    assert_eq!(tx.targets().find(target.id).await.unwrap(), None);
+    assert_eq!(
+        tx.old_tokens().find(old_token.id).await.unwrap().as_ref(),
+        Some(&old_token)
+    );
+    // Its key stays for it, and no value of a key that is gone comes in.
+    let key = |number: u8| KeyId::parse(&format!("{number:012x}")).unwrap();
+    assert!(!tx.data_keys().remove(&key(1)).await.unwrap());
+    let place = SealedPlace::OldToken;
+    let found = tx.sealed_rows().list(place, &key(1), None, 9).await.unwrap();
+    assert_eq!(found.len(), 1);
+    let of_key = |number: u8| {
+        let mut bytes = found[0].value.as_bytes().to_vec();
+        bytes[6] = number;
+        Sealed::from_bytes(bytes)
+    };
+    let replaced = tx
+        .sealed_rows()
+        .replace(place, &found[0].row, &found[0].value, &of_key(2))
+        .await;
+    assert!(replaced.unwrap());
+    assert!(tx.data_keys().remove(&key(1)).await.unwrap());
+    let replaced = tx
+        .sealed_rows()
+        .replace(place, &found[0].row, &of_key(2), &of_key(1))
+        .await;
+    assert!(matches!(replaced, Err(VaultError::DataKeyGone)), "{replaced:?}");
 }

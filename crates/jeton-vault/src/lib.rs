@@ -2,6 +2,7 @@
 
 mod accounts;
 mod callers;
+mod ci;
 mod error;
 mod lease;
 mod records;
@@ -15,6 +16,10 @@ pub use accounts::{
     EndOrder, RotationRecord, RotationRepo, RotationState, quota_left,
 };
 pub use callers::{ClientRepo, LedgerRepo, PolicyRepo, UserRepo, WebSessionRepo};
+pub use ci::{
+    OldTokenRecord, OldTokenRepo, OldTokenState, RunnerRecord, RunnerRepo, RunnerState, TargetRecord, TargetRepo,
+    TargetState,
+};
 pub use error::VaultError;
 pub use lease::Lease;
 pub use records::{

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use crate::{
     AccountRepo, AppRecord, ClientRepo, DataKeyRecord, GrantFilter, GrantRecord, InstallationRecord, JobRecord, Lease,
-    LedgerRepo, NewJob, PolicyRepo, RotationRepo, SealedRowRepo, TokenRecord, UserRepo, VaultError, WebSessionRepo,
+    LedgerRepo, NewJob, OldTokenRepo, PolicyRepo, RotationRepo, RunnerRepo, SealedRowRepo, TargetRepo, TokenRecord,
+    UserRepo, VaultError, WebSessionRepo,
 };
 
 /// A database. Cheap to clone behind an `Arc`; opened and migrated by its own crate.
@@ -49,6 +50,12 @@ pub trait VaultTx: Send {
     fn accounts(&mut self) -> Box<dyn AccountRepo + '_>;
     /// The journal of renewals of accounts' tokens.
     fn rotations(&mut self) -> Box<dyn RotationRepo + '_>;
+    /// The runners that jeton keeps.
+    fn runners(&mut self) -> Box<dyn RunnerRepo + '_>;
+    /// The targets of accounts.
+    fn targets(&mut self) -> Box<dyn TargetRepo + '_>;
+    /// The tokens that were replaced.
+    fn old_tokens(&mut self) -> Box<dyn OldTokenRepo + '_>;
     /// What is known of installations.
     fn installations(&mut self) -> Box<dyn InstallationRepo + '_>;
     /// The minted tokens.

@@ -38,6 +38,10 @@ places! {
     AccountToken = "accounts", "token";
     /// What an account's token is being replaced with.
     RotatedToken = "account_rotations", "new_token";
+    /// The token of a runner that jeton keeps.
+    RunnerToken = "runners", "token";
+    /// A token that was replaced and waits for its end.
+    OldToken = "old_tokens", "token";
     /// The key of the record's chain: of all settings, the one that is sealed.
     LedgerKey = "settings", "value";
 }

@@ -16,6 +16,8 @@ mod accounts_races;
 mod accounts_search;
 mod apps;
 mod caller_races;
+mod ci_fixtures;
+mod ci_races;
 mod clients;
 mod data_keys;
 mod fixtures;
@@ -26,10 +28,13 @@ mod jobs;
 mod leases;
 mod ledger;
 mod ledger_lists;
+mod old_tokens;
 mod policies;
 mod races;
 mod rotations;
+mod runners;
 mod sealed_rows;
+mod targets;
 mod tokens;
 mod transactions;
 mod users;
@@ -44,6 +49,7 @@ pub use accounts_races::*;
 pub use accounts_search::*;
 pub use apps::*;
 pub use caller_races::*;
+pub use ci_races::*;
 pub use clients::*;
 pub use data_keys::*;
 pub use grants::*;
@@ -53,10 +59,13 @@ pub use jobs::*;
 pub use leases::*;
 pub use ledger::*;
 pub use ledger_lists::*;
+pub use old_tokens::*;
 pub use policies::*;
 pub use races::*;
 pub use rotations::*;
+pub use runners::*;
 pub use sealed_rows::*;
+pub use targets::*;
 pub use tokens::*;
 pub use transactions::*;
 pub use users::*;
@@ -120,6 +129,33 @@ macro_rules! vault_suite {
             rotations_step_from_what_was_seen,
             rotations_are_listed_newest_first,
             rotations_are_purged_when_they_are_closed,
+            runners_are_found_as_they_were_added,
+            runners_are_one_per_scope_and_name,
+            runners_change_from_what_was_seen,
+            runners_changes_conflict_as_additions_do,
+            runners_are_paged_without_gap_or_repeat,
+            runners_are_removed_once,
+            targets_are_found_as_they_were_added,
+            targets_are_one_per_place,
+            targets_of_no_account_are_refused,
+            targets_change_from_what_was_seen,
+            targets_changes_conflict_as_additions_do,
+            targets_are_listed_in_the_order_of_their_addition,
+            targets_of_an_account_await_a_new_token,
+            targets_are_removed_once,
+            targets_go_with_their_account,
+            old_tokens_are_found_as_they_were_added,
+            old_tokens_change_from_what_was_seen,
+            old_tokens_that_do_not_wait_hold_no_token,
+            old_tokens_are_listed_newest_first,
+            old_tokens_stay_when_their_account_goes,
+            old_tokens_are_purged_when_they_do_not_wait,
+            runners_are_added_by_one_of_many,
+            runners_are_changed_by_one_of_many,
+            targets_are_added_by_one_of_many,
+            targets_never_miss_a_new_token,
+            targets_never_outlive_their_account,
+            old_tokens_are_changed_by_one_of_many,
             apps_are_listed_by_name_and_found_as_they_were_added,
             apps_names_are_unique,
             apps_take_their_installations_with_them,
@@ -257,6 +293,7 @@ mod tests {
             include_str!("accounts_search.rs"),
             include_str!("apps.rs"),
             include_str!("caller_races.rs"),
+            include_str!("ci_races.rs"),
             include_str!("clients.rs"),
             include_str!("data_keys.rs"),
             include_str!("grants.rs"),
@@ -266,10 +303,13 @@ mod tests {
             include_str!("leases.rs"),
             include_str!("ledger.rs"),
             include_str!("ledger_lists.rs"),
+            include_str!("old_tokens.rs"),
             include_str!("policies.rs"),
             include_str!("races.rs"),
             include_str!("rotations.rs"),
+            include_str!("runners.rs"),
             include_str!("sealed_rows.rs"),
+            include_str!("targets.rs"),
             include_str!("tokens.rs"),
             include_str!("transactions.rs"),
             include_str!("users.rs"),

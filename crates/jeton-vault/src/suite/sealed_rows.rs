@@ -4,10 +4,13 @@ use jeton_domain::{
     Validity,
 };
 
-use super::fixtures::{Counting, app, at, begin, data_key, fingerprint, job, key, read, token};
+use super::{
+    ci_fixtures::{old_token, runner},
+    fixtures::{Counting, app, at, begin, data_key, fingerprint, job, key, read, token},
+};
 use crate::{
-    AccountRecord, DataKeyRecord, RotationRecord, RotationState, SealedCount, SealedPlace, SealedRow, TokenRecord,
-    Vault, VaultError,
+    AccountRecord, DataKeyRecord, OldTokenRecord, RotationRecord, RotationState, SealedCount, SealedPlace, SealedRow,
+    TokenRecord, Vault, VaultError,
 };
 
 fn key_id(number: u8) -> KeyId {
@@ -115,6 +118,22 @@ async fn put(vault: &dyn Vault, place: SealedPlace, number: u8) -> Result<Sealed
             tx.accounts().add(&of).await?;
             let record = rotation(&of, value.clone());
             assert!(tx.rotations().begin(&record).await?);
+            record.id.to_string()
+        }
+        SealedPlace::RunnerToken => {
+            let mut record = runner("any");
+            record.name = record.id.to_string();
+            record.token = Some(value.clone());
+            assert!(tx.runners().add(&record).await?);
+            record.id.to_string()
+        }
+        SealedPlace::OldToken => {
+            let of = account(Sealed::from_bytes(vec![0; 9]));
+            let record = OldTokenRecord {
+                token: Some(value.clone()),
+                ..old_token(&of, at(0))
+            };
+            tx.old_tokens().add(&record).await?;
             record.id.to_string()
         }
         SealedPlace::LedgerKey => {
