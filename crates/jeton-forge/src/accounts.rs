@@ -68,6 +68,21 @@ pub enum Rotated {
     Unclear(Diagnosis),
 }
 
+/// What became of the wish to end a token at its forge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenEnded {
+    /// The forge does not take it any more, or will not in a moment: GitHub ends tokens some time after it says so.
+    Ended,
+    /// It was dead already.
+    WasDead,
+    /// The forge has no call for it, or not for tokens of this kind: a person has to do it, and the remedy says where.
+    Unsupported(Diagnosis),
+    /// The forge said no.
+    Refused(Diagnosis),
+    /// No clear answer. To ask again does no harm.
+    Later(Diagnosis),
+}
+
 /// How to make a token by hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenGuide {
@@ -82,7 +97,7 @@ pub struct TokenGuide {
 }
 
 /// A kind of forge, as the keeper of people's tokens sees it. Nothing here changes anything at the forge but
-/// [`AccountForge::rotate`].
+/// [`AccountForge::rotate`] and [`AccountForge::end_token`].
 #[async_trait]
 pub trait AccountForge: Send + Sync + fmt::Debug {
     /// Looks at a token. Never fails: what went wrong is in the report, and a report without a clear word of the forge's
@@ -103,6 +118,12 @@ pub trait AccountForge: Send + Sync + fmt::Debug {
 
     /// Renews the token, so that the new one ends on `expires_on`. Sends exactly one request, and never again by itself.
     async fn rotate(&self, credential: &Credential, expires_on: Option<Date>, now: Timestamp) -> Rotated;
+
+    /// Ends the token itself, for good.
+    async fn end_token(&self, credential: &Credential, now: Timestamp) -> TokenEnded;
+
+    /// Why no token of this kind can be ended by the forge's API; `None` where it can.
+    fn cannot_end(&self, forge: &ForgeEndpoint, kind: CredentialKind) -> Option<Diagnosis>;
 
     /// How a person makes a token that will do for the purposes; of the kind named, or of the best one. The repository or owner, when
     /// given, is named in the steps.

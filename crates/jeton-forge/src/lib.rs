@@ -2,6 +2,7 @@
 
 mod accounts;
 mod bitbucket;
+pub mod ci;
 mod classify;
 mod clean;
 pub mod content;
@@ -18,7 +19,7 @@ mod key;
 mod probe;
 mod remedy;
 
-pub use accounts::{AccountForge, CheckAsk, ReachedRepository, RepositoryPage, Rotated, TokenGuide};
+pub use accounts::{AccountForge, CheckAsk, ReachedRepository, RepositoryPage, Rotated, TokenEnded, TokenGuide};
 pub use bitbucket::BitbucketAccounts;
 pub use error::{ForgeError, Said, Unprocessable};
 pub use forges::Forges;

@@ -19,7 +19,7 @@ use http::{HeaderMap, Method};
 use jeton_domain::{CheckReport, Code, CredentialKind, Diagnosis, Evidence, ForgeEndpoint, TokenEnd, Validity};
 use jeton_outbound::{Answer, Outbound, OutboundError, Request};
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use url::Url;
 
 use crate::{clean::clean, diagnose::Named, headers};
@@ -40,6 +40,32 @@ pub(crate) trait Dialect: Sync {
 
     /// Whether an answer, whatever its status, is a limit on requests. Not for 5xx, which are never asked about.
     fn limit(&self, answer: &Answer, now: Timestamp) -> Option<Limit>;
+}
+
+/// The body of a request. It may hold a secret, so it has no `Debug`.
+pub(crate) struct Body {
+    content_type: &'static str,
+    bytes: Vec<u8>,
+}
+
+impl Body {
+    /// As JSON.
+    pub(crate) fn json(value: &impl Serialize) -> Result<Self, serde_json::Error> {
+        let bytes = serde_json::to_vec(value)?;
+        Ok(Self {
+            content_type: "application/json",
+            bytes,
+        })
+    }
+
+    /// As a form.
+    pub(crate) fn form(pairs: &[(&str, &str)]) -> Self {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        Self {
+            content_type: "application/x-www-form-urlencoded",
+            bytes: form.extend_pairs(pairs).finish().into_bytes(),
+        }
+    }
 }
 
 /// A limit on requests.
@@ -96,21 +122,38 @@ impl<'a> Probes<'a> {
 
     /// Asks for what lies at this path below the API's URL; each segment is percent-encoded, slashes in it too.
     pub(crate) async fn get(&mut self, path: &[&str], query: &[(&str, &str)]) -> Result<Answer, Trouble> {
-        self.ask(Method::GET, path, query).await
+        self.ask(Method::GET, path, query, None).await
     }
 
     /// Makes a call that changes something, without a body. It is sent once.
     pub(crate) async fn post(&mut self, path: &[&str], query: &[(&str, &str)]) -> Result<Answer, Trouble> {
-        self.ask(Method::POST, path, query).await
+        self.ask(Method::POST, path, query, None).await
+    }
+
+    /// Makes a call that may change something, with a body. It is sent once.
+    pub(crate) async fn send(
+        &mut self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, &str)],
+        body: Option<Body>,
+    ) -> Result<Answer, Trouble> {
+        self.ask(method, path, query, body).await
     }
 
     /// After a limit, and when the forge is out of reach, further questions are not sent: they would make the limit worse, or
     /// take a whole time-out each.
-    async fn ask(&mut self, method: Method, path: &[&str], query: &[(&str, &str)]) -> Result<Answer, Trouble> {
+    async fn ask(
+        &mut self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, &str)],
+        body: Option<Body>,
+    ) -> Result<Answer, Trouble> {
         if let Some(trouble) = &self.stopped {
             return Err(trouble.clone());
         }
-        let outcome = self.ask_now(method, path, query).await;
+        let outcome = self.ask_now(method, path, query, body).await;
         if let Err(trouble) = &outcome
             && (trouble.nothing_happened || trouble.diagnosis.code == Code::ForgeTimeout)
         {
@@ -119,7 +162,13 @@ impl<'a> Probes<'a> {
         outcome
     }
 
-    async fn ask_now(&mut self, method: Method, path: &[&str], query: &[(&str, &str)]) -> Result<Answer, Trouble> {
+    async fn ask_now(
+        &mut self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, &str)],
+        body: Option<Body>,
+    ) -> Result<Answer, Trouble> {
         let probe = format!("{method} /{}", path.join("/"));
         self.evidence.push(Evidence {
             probe: clean(&probe),
@@ -130,9 +179,11 @@ impl<'a> Probes<'a> {
         });
         let outcome = match url(self.forge.api_url(), path, query) {
             Ok(url) => {
-                self.outbound
-                    .send(Request::new(method, url).headers(self.headers.clone()))
-                    .await
+                let mut request = Request::new(method, url).headers(self.headers.clone());
+                if let Some(Body { content_type, bytes }) = body {
+                    request = request.body(content_type, bytes);
+                }
+                self.outbound.send(request).await
             }
             Err(reason) => Err(OutboundError::Request(reason)),
         };

@@ -335,8 +335,39 @@ pub(super) fn cannot_rotate(place: &Place<'_>) -> Diagnosis {
     )
 }
 
+/// Ending a token, which Bitbucket has no API for.
+pub(super) fn cannot_end(place: &Place<'_>) -> Diagnosis {
+    let (cause, remedy) = match place.kind {
+        CredentialKind::BitbucketAppPassword => (
+            "Bitbucket has no API by which an app password could be ended.",
+            "Nothing has to be done: Bitbucket has taken no app password since 2026-07-28.".to_owned(),
+        ),
+        CredentialKind::BitbucketApiToken => (
+            "Atlassian has no API by which an API token could end itself; its owner revokes it by hand.",
+            format!("The owner opens {API_TOKENS} and uses \"Revoke\" beside the old token. Until then it works on."),
+        ),
+        _ => {
+            let page = place.page().map(|page| format!(" ({page})")).unwrap_or_default();
+            let holder = match place.kind {
+                CredentialKind::BitbucketRepository => "the repository",
+                CredentialKind::BitbucketProject => "the project",
+                CredentialKind::BitbucketWorkspace => "the workspace",
+                _ => "the repository, project or workspace that it belongs to",
+            };
+            (
+                "Bitbucket has no API by which an access token could end itself; an administrator revokes it by hand.",
+                format!(
+                    "An administrator of {holder} opens its settings, \"Access tokens\"{page}, and revokes the old token there. Until then \
+                     it works on."
+                ),
+            )
+        }
+    };
+    at_page(place, Code::OldTokenUnsupported, cause, remedy)
+}
+
 /// Bitbucket's words, to stand before a full stop.
-fn words(said: &str) -> &str {
+pub(super) fn words(said: &str) -> &str {
     match said.trim_end_matches(['.', ' ']) {
         "" => "it does not say why",
         words => words,

@@ -2,6 +2,7 @@
 
 mod advice;
 mod check;
+mod ci;
 mod content;
 mod guide;
 mod list;
@@ -11,6 +12,7 @@ mod scopes;
 mod standing;
 mod wire;
 
+pub(crate) use self::ci::BitbucketCi;
 pub(crate) use content::BitbucketContent;
 
 pub(crate) use scopes::holds as scopes_hold;
@@ -25,7 +27,7 @@ use self::{
     advice::Place,
     refusal::{BitbucketDialect, Refusal},
 };
-use crate::{AccountForge, CheckAsk, RepositoryPage, Rotated, TokenGuide, probe::Probes};
+use crate::{AccountForge, CheckAsk, RepositoryPage, Rotated, TokenEnded, TokenGuide, probe::Probes};
 
 /// Bitbucket Cloud, as the keeper of people's tokens sees it.
 #[derive(Debug, Clone)]
@@ -58,6 +60,18 @@ impl AccountForge for BitbucketAccounts {
 
     async fn rotate(&self, credential: &Credential, _: Option<Date>, _: Timestamp) -> Rotated {
         Rotated::Refused(advice::cannot_rotate(&Place::new(credential, credential.kind)))
+    }
+
+    async fn end_token(&self, credential: &Credential, _: Timestamp) -> TokenEnded {
+        TokenEnded::Unsupported(advice::cannot_end(&Place::new(credential, credential.kind)))
+    }
+
+    fn cannot_end(&self, forge: &ForgeEndpoint, kind: CredentialKind) -> Option<Diagnosis> {
+        Some(advice::cannot_end(&Place {
+            web_url: forge.web_url(),
+            kind,
+            repository: None,
+        }))
     }
 
     fn guide(

@@ -2,10 +2,12 @@
 
 mod account;
 mod app;
+mod ci;
 mod content;
 mod mint;
 mod wire;
 
+pub(crate) use self::ci::GitHubCi;
 pub(crate) use content::GitHubContent;
 
 use std::sync::Arc;

@@ -78,10 +78,12 @@ impl From<WireInstallation> for Installation {
     }
 }
 
-/// What is asked of a mint. Never without either field: GitHub takes that for everything.
+/// What is asked of a mint. Never without permissions, and without repositories only where no permission is of repositories: GitHub
+/// takes what is absent for everything.
 #[derive(Serialize)]
 pub(super) struct WireMint<'a> {
-    pub(super) repositories: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) repositories: Option<&'a [String]>,
     pub(super) permissions: &'a Permissions,
 }
 

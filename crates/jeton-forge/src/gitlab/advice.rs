@@ -280,6 +280,44 @@ pub(super) fn replace_by_hand(at: &Place<'_>, cause: String) -> Diagnosis {
     )
 }
 
+/// Ending a token where GitLab has no call for it.
+pub(super) fn end_by_hand(at: &Place<'_>, cause: String) -> Diagnosis {
+    let remedy = match at.kind {
+        CredentialKind::GitLabJob => "Nothing has to be done: it ends with its job.".to_owned(),
+        CredentialKind::GitLabRunner => {
+            "Remove the runner: `gitlab-runner unregister` on its machine, or `jeton runner remove` if jeton made it."
+                .to_owned()
+        }
+        _ => end_it(at),
+    };
+    let url = match at.kind {
+        CredentialKind::GitLabOAuth => Some(applications_page(at)),
+        CredentialKind::GitLabPersonal | CredentialKind::GitLabProject | CredentialKind::GitLabGroup => at.page(),
+        _ => None,
+    };
+    diagnosis(Code::OldTokenUnsupported, cause, remedy, url)
+}
+
+/// How a person ends a token.
+pub(super) fn end_it(at: &Place<'_>) -> String {
+    let host = at.forge.host();
+    match at.kind {
+        CredentialKind::GitLabDeploy => format!(
+            "A Maintainer or Owner opens the project or group on {host}, there \"Settings\", \"Repository\", \"Deploy tokens\", and \
+             revokes it."
+        ),
+        CredentialKind::GitLabOAuth => format!(
+            "Its owner opens {} and revokes the application's authorization; by itself the token lives two hours.",
+            applications_page(at)
+        ),
+        _ => format!("{} and revokes it there.", at.opens()),
+    }
+}
+
+fn applications_page(at: &Place<'_>) -> String {
+    format!("{}/-/user_settings/applications", at.forge.web_url())
+}
+
 /// A renewal that cannot be, known before GitLab is asked or by its word.
 pub(super) fn cannot_rotate(at: &Place<'_>, cause: String) -> Diagnosis {
     diagnosis(

@@ -3,7 +3,9 @@
 mod advice;
 mod bot;
 mod check;
+mod ci;
 mod content;
+mod end;
 mod guide;
 mod list;
 mod place;
@@ -14,6 +16,7 @@ mod rotate;
 mod standing;
 mod wire;
 
+pub(crate) use self::ci::{GitLabCi, hide_echo};
 pub(crate) use content::GitLabContent;
 
 use async_trait::async_trait;
@@ -27,7 +30,7 @@ use self::{
     refusal::{GitLabDialect, Refusal},
 };
 use crate::{
-    AccountForge, CheckAsk, RepositoryPage, Rotated, TokenGuide,
+    AccountForge, CheckAsk, RepositoryPage, Rotated, TokenEnded, TokenGuide,
     probe::{Probes, Trouble},
 };
 
@@ -68,6 +71,14 @@ impl AccountForge for GitLabAccounts {
 
     async fn rotate(&self, credential: &Credential, expires_on: Option<Date>, now: Timestamp) -> Rotated {
         rotate::rotate(&self.outbound, credential, expires_on, now).await
+    }
+
+    async fn end_token(&self, credential: &Credential, now: Timestamp) -> TokenEnded {
+        end::end_token(&self.outbound, credential, now).await
+    }
+
+    fn cannot_end(&self, forge: &ForgeEndpoint, kind: CredentialKind) -> Option<Diagnosis> {
+        end::cannot_end(forge, kind)
     }
 
     fn guide(

@@ -18,7 +18,7 @@ const UNNAMED_WAIT: Duration = Duration::from_mins(1);
 
 /// A part of the words of each refusal that has a reason of its own. The request that spent the budget may be refused for such a
 /// reason, and its answer then counts no more requests left.
-const NO_LIMIT: [&str; 7] = [
+const NO_LIMIT: [&str; 8] = [
     "not accessible by",
     "IP allow list",
     "forbids access",
@@ -26,6 +26,7 @@ const NO_LIMIT: [&str; 7] = [
     "suspended",
     "login attempts",
     "Must have",
+    "self-hosted runners",
 ];
 
 #[derive(Debug)]
@@ -66,10 +67,13 @@ impl Dialect for GitHubDialect {
             let wait = headers::until_reset(&answer.headers, now)
                 .or(asked)
                 .unwrap_or(UNNAMED_WAIT);
-            return Some(limit(
-                wait,
-                "The hourly budget, which all tokens of the same person share, is used up.",
-            ));
+            let what = match headers::text(&answer.headers, "x-ratelimit-resource") {
+                Some("actions_runner_registration") => {
+                    "The hourly budget for registering runners, which is one of its own, is used up."
+                }
+                _ => "The hourly budget, which all tokens of the same person share, is used up.",
+            };
+            return Some(limit(wait, what));
         }
         let page = body
             .as_ref()
@@ -90,7 +94,7 @@ impl Dialect for GitHubDialect {
 }
 
 /// GitHub's own error body; `None` for anything else, such as a proxy's page.
-pub(super) fn refusal(answer: &Answer) -> Option<WireRefusal> {
+pub(in crate::github) fn refusal(answer: &Answer) -> Option<WireRefusal> {
     serde_json::from_slice(&answer.body).ok()
 }
 

@@ -1,6 +1,7 @@
 //! People's tokens at GitHub: classic and fine-grained personal access tokens, and OAuth tokens such as those of `gh`.
 
 mod dialect;
+mod end;
 mod expiry;
 mod guide;
 mod list;
@@ -23,14 +24,17 @@ use jeton_domain::{CheckReport, Code, Credential, CredentialKind, Diagnosis, For
 use jeton_outbound::{Outbound, bearer};
 use jiff::{Timestamp, civil::Date};
 
+use self::look::Look;
 pub(super) use self::{
-    dialect::{GitHubDialect, quota},
+    dialect::{GitHubDialect, quota, refusal as refusal_body},
+    pages::Pages,
+    permissions::on_the_page,
     refusal::{Refusal, read as read_refusal},
+    scopes::Scopes,
     words::About,
 };
-use self::{look::Look, pages::Pages};
 use crate::{
-    AccountForge, CheckAsk, RepositoryPage, Rotated, TokenGuide,
+    AccountForge, CheckAsk, RepositoryPage, Rotated, TokenEnded, TokenGuide,
     diagnose::diagnosis,
     http_client::github_headers,
     probe::{Probes, add, blank_report},
@@ -65,6 +69,11 @@ fn headers(credential: &Credential) -> Result<HeaderMap, Diagnosis> {
     if !stands_for_a_person(credential.kind) {
         return Err(wrong_kind(credential));
     }
+    bearer_headers(credential)
+}
+
+/// What goes with every request, whosoever's token it is.
+pub(super) fn bearer_headers(credential: &Credential) -> Result<HeaderMap, Diagnosis> {
     let value = bearer(&credential.token).map_err(|_| {
         diagnosis(
             Code::CredentialDamaged,
@@ -104,6 +113,14 @@ impl AccountForge for GitHubAccounts {
 
     async fn rotate(&self, credential: &Credential, _: Option<Date>, _: Timestamp) -> Rotated {
         Rotated::Refused(cannot_rotate(credential))
+    }
+
+    async fn end_token(&self, credential: &Credential, now: Timestamp) -> TokenEnded {
+        end::end(&self.outbound, credential, now).await
+    }
+
+    fn cannot_end(&self, forge: &ForgeEndpoint, kind: CredentialKind) -> Option<Diagnosis> {
+        end::cannot_end(forge, kind)
     }
 
     fn guide(

@@ -23,7 +23,7 @@ pub(super) fn needed(kind: CredentialKind, purpose: Purpose, on_owner: bool) -> 
 }
 
 /// A permission as it stands on the page where a token is made: `"Pull requests": "Read and write"`.
-pub(super) fn on_the_page(permission: &str) -> String {
+pub(in crate::github) fn on_the_page(permission: &str) -> String {
     let Some((name, level)) = permission.split_once('=') else {
         return format!("`{permission}`");
     };
@@ -35,6 +35,8 @@ pub(super) fn on_the_page(permission: &str) -> String {
     let name = match name {
         "organization_self_hosted_runners" => "Self-hosted runners",
         "organization_secrets" => "Organization secrets",
+        "organization_dependabot_secrets" => "Organization dependabot secrets",
+        "organization_codespaces_secrets" => "Organization codespaces secrets",
         "organization_administration" => "Administration",
         other => return format!("\"{}\": \"{level}\" (`{permission}`)", sentence_case(other)),
     };

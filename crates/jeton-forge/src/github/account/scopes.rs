@@ -6,7 +6,7 @@ use crate::headers;
 
 /// Scopes as GitHub granted them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Scopes(Vec<String>);
+pub(in crate::github) struct Scopes(Vec<String>);
 
 /// Each narrower scope that matters here, and the ones that include it.
 const WITHIN: &[(&str, &[&str])] = &[
@@ -19,33 +19,33 @@ const WITHIN: &[(&str, &[&str])] = &[
 
 impl Scopes {
     /// From `X-OAuth-Scopes`: a comma and a space between them, nothing at all for none. `None` without the header.
-    pub(super) fn granted(headers: &HeaderMap) -> Option<Self> {
+    pub(in crate::github) fn granted(headers: &HeaderMap) -> Option<Self> {
         headers::text(headers, "x-oauth-scopes").map(Self::parse)
     }
 
     /// From `X-Accepted-OAuth-Scopes`: any one of them will do; without any none is needed.
-    pub(super) fn accepted(headers: &HeaderMap) -> Option<Self> {
+    pub(in crate::github) fn accepted(headers: &HeaderMap) -> Option<Self> {
         headers::text(headers, "x-accepted-oauth-scopes").map(Self::parse)
     }
 
-    pub(super) fn parse(text: &str) -> Self {
+    pub(in crate::github) fn parse(text: &str) -> Self {
         let each = text.split(',').map(str::trim).filter(|scope| !scope.is_empty());
         Self(each.map(crate::clean::clean).collect())
     }
 
     /// Whether a scope was granted, itself or within a wider one.
-    pub(super) fn allow(&self, scope: &str) -> bool {
+    pub(in crate::github) fn allow(&self, scope: &str) -> bool {
         let has = |wanted: &str| self.0.iter().any(|granted| granted == wanted);
         let wider = WITHIN.iter().find(|(narrow, _)| *narrow == scope);
         has(scope) || wider.is_some_and(|(_, wider)| wider.iter().any(|scope| has(scope)))
     }
 
     /// Whether any scope that an endpoint accepts was granted.
-    pub(super) fn allow_any(&self, accepted: &Self) -> bool {
+    pub(in crate::github) fn allow_any(&self, accepted: &Self) -> bool {
         accepted.0.is_empty() || accepted.0.iter().any(|scope| self.allow(scope))
     }
 
-    pub(super) fn to_vec(&self) -> Vec<String> {
+    pub(in crate::github) fn to_vec(&self) -> Vec<String> {
         self.0.clone()
     }
 }

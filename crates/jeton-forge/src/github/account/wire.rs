@@ -66,8 +66,8 @@ pub(super) struct WireRepo {
 
 /// GitHub's error body. `errors` holds objects on some endpoints and strings on others.
 #[derive(Deserialize)]
-pub(super) struct WireRefusal {
-    pub(super) message: String,
+pub(in crate::github) struct WireRefusal {
+    pub(in crate::github) message: String,
     pub(super) documentation_url: Option<String>,
 }
 

@@ -2,6 +2,7 @@
 
 mod access_token;
 mod api_token;
+mod ci;
 mod content;
 mod list;
 mod raw;

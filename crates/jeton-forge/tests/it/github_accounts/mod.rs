@@ -1,5 +1,6 @@
 //! People's tokens at a simulated GitHub.
 
+mod ends;
 mod findings;
 mod lists;
 mod looks;

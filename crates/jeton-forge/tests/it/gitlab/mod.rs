@@ -1,7 +1,9 @@
 //! People's tokens against a simulated GitLab.
 
 mod check;
+mod ci;
 mod content;
+mod end;
 mod list;
 mod purposes;
 mod raw;
