@@ -95,6 +95,18 @@ impl Wanted {
         })
     }
 
+    /// One account by its name, for what policies call `places`, wherever that is.
+    pub(crate) fn named(account: &str, places: &[String]) -> Result<Self, AccountError> {
+        let account = account.trim();
+        Ok(Self {
+            kinds: vec![ForgeKind::GitHub, ForgeKind::GitLab, ForgeKind::Bitbucket],
+            host: None,
+            name: Some(AccountName::parse(account).ok_or_else(|| not_found(account))?),
+            named: Some(account.to_owned()),
+            repositories: places.to_vec(),
+        })
+    }
+
     /// Whether a forge is one that was asked for.
     pub(crate) fn is_on(&self, kind: ForgeKind, host: &str) -> bool {
         self.kinds.contains(&kind)
@@ -157,7 +169,7 @@ impl Inner {
             // A private account serves its owner only, whoever else may see it.
             let found = find_stored(&mut *tx, caller, name).await?;
             let usable = |record: &AccountRecord| record.scope == AccountScope::Shared || owns(caller, &record.scope);
-            let stored = found.filter(usable).map(|record| Candidate::stored(record, 0));
+            let stored = found.filter(usable).map(Candidate::of_stored);
             let environment = || self.find_in_environment(name).map(Candidate::of_environment);
             return Ok((stored.or_else(environment).into_iter().collect(), false));
         }
@@ -206,6 +218,11 @@ impl Inner {
 }
 
 impl Candidate {
+    /// A stored one that was named, so that nothing has to be weighed.
+    pub(crate) fn of_stored(record: AccountRecord) -> Self {
+        Self::stored(record, 0)
+    }
+
     fn stored(record: AccountRecord, exactness: usize) -> Self {
         let finding = record.report.as_ref().and_then(report::read);
         let finding = finding.and_then(|report| report.diagnoses.into_iter().next());
@@ -228,7 +245,7 @@ impl Candidate {
         }
     }
 
-    fn of_environment(account: &EnvironmentAccount) -> Self {
+    pub(crate) fn of_environment(account: &EnvironmentAccount) -> Self {
         let seen = account.report.load();
         let seen = seen.as_deref();
         Self {

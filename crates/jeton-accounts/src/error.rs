@@ -86,6 +86,22 @@ pub enum AccountError {
     /// Somebody changed it at the same time.
     #[error("the account `{0}` was changed by somebody else at the same time")]
     Changed(String),
+    /// Its token is to be ended, and another account has the same one.
+    #[error("the token of the account `{label}` cannot be ended: {other} has the same one")]
+    OldTokenShared {
+        /// Its label.
+        label: String,
+        /// The other one, in words.
+        other: String,
+    },
+    /// Its token ends too soon to be of use anywhere.
+    #[error("the token of the account `{label}` ends at {at}")]
+    EndsSoon {
+        /// Its label.
+        label: String,
+        /// When.
+        at: jiff::Timestamp,
+    },
     /// Its token cannot renew itself.
     #[error("{cause}")]
     RotationUnsupported {
@@ -179,7 +195,8 @@ impl Coded for AccountError {
             Self::Refused { report } => report.diagnoses.first().map_or(Code::CredentialInvalid, |one| one.code),
             Self::Untested { report } => report.diagnoses.first().map_or(Code::ForgeUnavailable, |one| one.code),
             Self::OtherIdentity { .. } => Code::AccountOtherIdentity,
-            Self::InUse { .. } => Code::AccountInUse,
+            Self::InUse { .. } | Self::OldTokenShared { .. } => Code::AccountInUse,
+            Self::EndsSoon { .. } => Code::SecretEndsSoon,
             Self::None(_) => Code::AccountNone,
             Self::Inactive(_) => Code::AccountInactive,
             Self::Broken { diagnosis, .. } | Self::Forge(diagnosis) => diagnosis.code,
@@ -228,6 +245,11 @@ impl Coded for AccountError {
             Self::InUse { .. } => "End that use first, or remove the account all the same (`--force`, `?force=true`): what holds its token keeps \
                  it until it is revoked at the forge."
                 .to_owned(),
+            Self::OldTokenShared { .. } => "Replace it without ending it, give the other account a token of its own first, or remove that account."
+                .to_owned(),
+            Self::EndsSoon { label, .. } => {
+                format!("Renew it (`jeton account rotate {label}`), or put a new one in with `jeton account replace {label}`.")
+            }
             Self::None(_) => "Add an account that serves it with `jeton account add`, or name one with `account`.".to_owned(),
             Self::Inactive(label) => format!("Switch it on with `jeton account update {label} --active true`."),
             Self::Broken { diagnosis, .. } | Self::Forge(diagnosis) => diagnosis.remedy.clone(),

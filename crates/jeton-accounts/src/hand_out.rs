@@ -99,14 +99,14 @@ impl Accounts {
 }
 
 /// A request on its way through the policies.
-struct Asking<'a> {
-    inner: &'a Inner,
-    caller: &'a Caller,
-    request_id: Option<&'a str>,
-    wanted: &'a Wanted,
+pub(crate) struct Asking<'a> {
+    pub(crate) inner: &'a Inner,
+    pub(crate) caller: &'a Caller,
+    pub(crate) request_id: Option<&'a str>,
+    pub(crate) wanted: &'a Wanted,
     /// How long it must live, when that was asked for.
-    need: Option<SignedDuration>,
-    now: Timestamp,
+    pub(crate) need: Option<SignedDuration>,
+    pub(crate) now: Timestamp,
 }
 
 impl Asking<'_> {
@@ -128,7 +128,7 @@ impl Asking<'_> {
 
     /// Refuses those whom no policy could let use any account, before the database is asked: a stranger learns from neither
     /// words nor time what is there, and makes nobody work.
-    fn could_be_allowed(&self) -> Result<(), AccountError> {
+    pub(crate) fn could_be_allowed(&self) -> Result<(), AccountError> {
         let host = self.wanted.host.as_deref();
         let denied = |source: Option<&str>| self.decide(host, source).err();
         if !self.inner.access.could_allow(self.caller).contains(&Action::AccountUse) {
@@ -151,7 +151,7 @@ impl Asking<'_> {
     }
 
     /// The accounts that could serve: a few, and more of them when the caller may use none of those.
-    async fn candidates(&self) -> Result<Vec<Candidate>, AccountError> {
+    pub(crate) async fn candidates(&self) -> Result<Vec<Candidate>, AccountError> {
         let look = |most| self.inner.candidates(self.caller, self.wanted, most);
         let (few, more) = look(FEW_CANDIDATES).await?;
         let may = |one: &Candidate| one.is_stored() && self.decide(Some(&one.host), Some(&one.source)).is_ok();
@@ -162,7 +162,7 @@ impl Asking<'_> {
     }
 
     /// Whether a renewal may end the token at any moment.
-    async fn is_renewing(&self, candidate: &Candidate) -> Result<bool, AccountError> {
+    pub(crate) async fn is_renewing(&self, candidate: &Candidate) -> Result<bool, AccountError> {
         if !candidate.is_stored() || !candidate.kind.renews_itself() {
             return Ok(false);
         }
@@ -178,7 +178,7 @@ impl Asking<'_> {
     }
 
     /// The first of those that may be used, in the order in which they come: the most exact, the caller's own, the default.
-    fn choose(&self, candidates: Vec<Candidate>) -> Result<(Candidate, Allowed), AccountError> {
+    pub(crate) fn choose(&self, candidates: Vec<Candidate>) -> Result<(Candidate, Allowed), AccountError> {
         let mut refusals = Vec::new();
         let mut permitted = Vec::new();
         let any = !candidates.is_empty();
@@ -207,15 +207,7 @@ impl Asking<'_> {
         }
         self.unambiguous(&permitted)?;
         let (candidate, allowed) = permitted.swap_remove(0);
-        if !candidate.active {
-            return Err(AccountError::Inactive(candidate.label.to_string()));
-        }
-        if let Some(diagnosis) = candidate.broken(self.now) {
-            return Err(AccountError::Broken {
-                label: candidate.label.to_string(),
-                diagnosis: Box::new(diagnosis),
-            });
-        }
+        candidate.check_usable(self.now)?;
         if self.wanted.name.is_some() {
             self.fits(&candidate)?;
         }
@@ -275,6 +267,21 @@ impl Asking<'_> {
         }))
     }
 
+    /// Refuses what a rule lets live for a while only: a copy at a forge lives as long as the token.
+    pub(crate) fn may_be_copied(&self, allowed: &Allowed) -> Result<(), AccountError> {
+        let Some(life) = allowed.longest_lifetime else {
+            return Ok(());
+        };
+        Err(self.refuse_with(AccessError::Denied {
+            words: format!(
+                "{} may hold a token for {} seconds at most, and what is pushed to a forge stays there",
+                self.caller.identity,
+                life.as_secs()
+            ),
+            by_ceiling: false,
+        }))
+    }
+
     /// Puts a refusal on record, and words it for the caller: nothing that they did not say themselves.
     fn refuse(&self, denied: &Denied) -> AccountError {
         let what = denied
@@ -324,6 +331,21 @@ fn most_telling(refusals: Vec<Denied>) -> Result<Denied, AccountError> {
 }
 
 impl Candidate {
+    /// # Errors
+    /// That it is switched off, or that its token is dead.
+    pub(crate) fn check_usable(&self, now: Timestamp) -> Result<(), AccountError> {
+        if !self.active {
+            return Err(AccountError::Inactive(self.label.to_string()));
+        }
+        match self.broken(now) {
+            Some(diagnosis) => Err(AccountError::Broken {
+                label: self.label.to_string(),
+                diagnosis: Box::new(diagnosis),
+            }),
+            None => Ok(()),
+        }
+    }
+
     /// Why it must not be handed out, if that is so.
     pub(crate) fn broken(&self, now: Timestamp) -> Option<Diagnosis> {
         if let Some(end) = self.end.time().filter(|end| *end <= now)

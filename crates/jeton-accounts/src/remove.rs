@@ -7,6 +7,8 @@ use crate::{AccountError, Accounts, account::source_of, accounts::Inner, add::fa
 
 /// How many holders are named.
 const NAMED: u32 = 5;
+/// More targets than an account can have.
+const MOST_TARGETS: u32 = 1_000;
 
 /// An account that was removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,22 @@ pub struct Removed {
     pub label: AccountLabel,
     /// How many grants of its token were marked as given back. The token itself lives on at the forge.
     pub ended_grants: u64,
+    /// How many copies of its token stay where they were pushed, at the forges' CI.
+    pub copies: u64,
+}
+
+impl Removed {
+    /// What is left to do by hand, in words; `None` when nothing is.
+    pub fn warning(&self) -> Option<String> {
+        let copies = match self.copies {
+            0 => return None,
+            1 => "A copy of its token stays as a secret of a forge's CI".to_owned(),
+            many => format!("{many} copies of its token stay as secrets of the forges' CI"),
+        };
+        Some(format!(
+            "{copies}, and nobody renews them any more: revoke the token at its forge, and remove the secrets there."
+        ))
+    }
 }
 
 impl Accounts {
@@ -43,11 +61,14 @@ impl Accounts {
             });
         }
         let ended_grants = tx.grants().release_account(record.id, None, now).await?;
+        // One whose first push failed has none of it: such a target is never added.
+        let copies = tx.targets().list(record.id, MOST_TARGETS).await?.len() as u64;
         if !tx.accounts().remove(record.id).await? {
             return Err(not_found(account));
         }
         let event = facts(Event::new(events::ACCOUNT_REMOVED, caller), &record)
             .with("ended_grants", ended_grants)
+            .with("copies_at_forges", copies)
             .with("in_spite_of", json!(uses))
             .in_request(request_id);
         inner.access.ledger().append_in(&mut *tx, &[event]).await?;
@@ -56,6 +77,7 @@ impl Accounts {
         Ok(Removed {
             label: record.label,
             ended_grants,
+            copies,
         })
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
-    Account, AccountError, Accounts, Added,
+    Account, AccountError, Accounts, Added, EndOld,
     account::identity_of,
     accounts::token_place,
     add::check_noted_end,
@@ -32,11 +32,14 @@ pub struct Replacement {
     pub other_identity: bool,
     /// Whether it is to be kept even when the forge gives no clear word.
     pub untested: bool,
+    /// Whether the one before is to be ended at its forge; it lives on there otherwise.
+    pub end_old: Option<EndOld>,
 }
 
 impl Accounts {
     /// Puts another token into an account, after the forge took it and said that it is the same owner's. The old one is as it
-    /// was until then, and lives on at the forge.
+    /// was until then, and lives on at the forge, unless its end is asked for: then it ends once all targets of the account have the new
+    /// one, or when its time is over.
     ///
     /// # Errors
     /// [`AccountError`] says what is wrong with the token. The account is as it was then.
@@ -51,6 +54,8 @@ impl Accounts {
         let mut tx = inner.vault.read().await?;
         let old = inner.find_stored(&mut *tx, caller, account).await?;
         inner.permit(caller, request_id, &old, Want::Change)?;
+        // What cannot be ended is said before anything happens.
+        let grace = self.check_end_old(&mut *tx, &old, new.end_old).await?;
         let open = tx.rotations().find_open(old.id).await?;
         drop(tx);
         if open.is_some_and(|open| open.state != RotationState::Intended) {
@@ -93,6 +98,7 @@ impl Accounts {
         if is_asked {
             return Err(AccountError::RotationUnderWay(current.label.to_string()));
         }
+        let before = current.clone();
         let mut record = AccountRecord {
             kind: credential.kind,
             token: inner
@@ -114,15 +120,24 @@ impl Accounts {
             return Err(AccountError::Changed(record.label.to_string()));
         }
         let ended = tx.grants().release_account(record.id, Some(&fingerprint), now).await?;
+        let targets = self.await_pushes(&mut *tx, &record, now).await?;
+        if let Some(grace) = grace {
+            self.keep_old(&mut *tx, &before, grace, now).await?;
+        }
         let event = facts(Event::new(events::ACCOUNT_TOKEN_REPLACED, caller), &record)
             .with("fingerprint_before", old.fingerprint.as_str())
             .with("identity_before", json!(old.identity_name))
             .with("other_identity", new.other_identity)
             .with("validity", report.validity.as_str())
             .with("ended_grants", ended)
+            .with("targets", targets)
+            .with("old_token_ends_within", json!(grace.map(|grace| grace.as_secs())))
             .in_request(request_id);
         inner.access.ledger().append_in(&mut *tx, &[event]).await?;
         tx.commit().await?;
+        if targets > 0 || grace.is_some() {
+            inner.wake_worker.notify_one();
+        }
         tracing::info!(
             account.label = %record.label, forge.host = record.forge.host(), account.fingerprint = %record.fingerprint,
             "an account's token was replaced"

@@ -15,6 +15,9 @@ pub struct AccountSettings {
     pub rotation_days: Option<u16>,
     /// For how long a caller may use an account's token before asking again.
     pub lease: SignedDuration,
+    /// A token that was replaced and is to be ended lives so long at most while targets wait for the new one, when whoever replaces it does
+    /// not say.
+    pub old_token_grace: SignedDuration,
 }
 
 impl Default for AccountSettings {
@@ -26,6 +29,7 @@ impl Default for AccountSettings {
             rotate_before: SignedDuration::from_hours(24 * 7),
             rotation_days: None,
             lease: SignedDuration::from_hours(1),
+            old_token_grace: SignedDuration::from_hours(24),
         }
     }
 }

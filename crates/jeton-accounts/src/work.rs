@@ -1,4 +1,5 @@
-//! Accounts that read repositories for callers on this server itself: their tokens do not leave it.
+//! Accounts that work for callers on this server itself, that read repositories, register runners or push secrets: their tokens do not
+//! leave it.
 
 use jeton_domain::{AccountId, AccountScope, Caller, Credential, Diagnosis, Fingerprint, ForgeEndpoint, ForgeKind};
 use jeton_policy::{Allowed, Denied};
@@ -8,28 +9,31 @@ use crate::{
     AccountError, Accounts, UseAsk,
     account::source_of,
     candidates::{Candidate, FEW_CANDIDATES, MOST_CANDIDATES, Wanted},
+    find::AccountName,
 };
 
-/// Which repository somebody wants to read.
+/// For which repository somebody wants something done.
 #[derive(Debug, Clone, Copy)]
-pub struct ContentAsk<'a> {
+pub struct WorkAsk<'a> {
     /// The forge's host.
     pub host: &'a str,
     /// The kind of forge, where it is known; any that the repository's path fits otherwise.
     pub kind: Option<ForgeKind>,
-    /// `owner/name`.
+    /// `owner/name`, or all of an owner as `owner/*`.
     pub repository: &'a str,
+    /// The one account that is wanted, by label, id or source; any otherwise.
+    pub account: Option<&'a str>,
 }
 
-/// An account that may read a repository for a caller. Its token is opened when it is wanted, and not before.
+/// An account that may work for a caller. Its token is opened when it is wanted, and not before.
 #[derive(Debug)]
-pub struct ContentAccount {
+pub struct WorkAccount {
     candidate: Candidate,
     /// By what policy.
     pub allowed: Allowed,
 }
 
-impl ContentAccount {
+impl WorkAccount {
     /// Names it for ever.
     pub fn id(&self) -> AccountId {
         self.candidate.id
@@ -40,7 +44,7 @@ impl ContentAccount {
         &self.candidate.source
     }
 
-    /// Where it reads.
+    /// Where it works.
     pub fn forge(&self) -> &ForgeEndpoint {
         self.candidate.forge()
     }
@@ -61,12 +65,12 @@ impl ContentAccount {
     }
 }
 
-/// An account that might read, if its token were good.
+/// An account that might work, if its token were good.
 #[derive(Debug, Clone)]
 pub struct BrokenAccount {
     /// As policies name it.
     pub source: String,
-    /// Where it would read.
+    /// Where it would work.
     pub forge: ForgeEndpoint,
     /// Whether its owner alone vouches for the address of its forge.
     pub is_private: bool,
@@ -76,9 +80,9 @@ pub struct BrokenAccount {
 
 /// The accounts that there are for a repository.
 #[derive(Debug, Default)]
-pub struct ContentAccounts {
-    /// Those that may read, the best first.
-    pub usable: Vec<ContentAccount>,
+pub struct WorkAccounts {
+    /// Those that may work, the best first.
+    pub usable: Vec<WorkAccount>,
     /// Those whose tokens are dead; as many of them as the caller may use.
     pub broken: Vec<BrokenAccount>,
     /// Why the others may not.
@@ -86,32 +90,37 @@ pub struct ContentAccounts {
 }
 
 impl Accounts {
-    /// The accounts that may read a repository for a caller: stored ones, private ones only for their owner, and those of the environment.
+    /// The accounts that may work on a repository for a caller: stored ones, private ones only for their owner, and those of the environment.
     /// `decide` is asked about each by its name in policies.
     ///
     /// # Errors
     /// [`AccountError::Invalid`] when that is no repository; or the vault cannot be read.
-    pub async fn content_accounts(
+    pub async fn work_accounts(
         &self,
         caller: &Caller,
-        ask: ContentAsk<'_>,
+        ask: WorkAsk<'_>,
         decide: impl Fn(&str) -> Result<Allowed, Denied> + Send + Sync,
-    ) -> Result<ContentAccounts, AccountError> {
+    ) -> Result<WorkAccounts, AccountError> {
         let inner = &self.0;
         let now = inner.now();
         let repositories = [ask.repository.to_owned()];
         let wanted = Wanted::of(&UseAsk {
             forge: Some(ask.host),
+            account: ask.account,
             repositories: &repositories,
-            ..UseAsk::default()
+            min_validity_seconds: None,
         })?;
         let (mut found, more) = inner.candidates(caller, &wanted, FEW_CANDIDATES).await?;
-        let fits = |one: &Candidate| ask.kind.is_none_or(|kind| one.forge().kind() == kind);
+        let fits = |one: &Candidate| {
+            let forge = one.forge();
+            // One that was named may be of another forge.
+            ask.kind.is_none_or(|kind| forge.kind() == kind) && forge.host().eq_ignore_ascii_case(ask.host)
+        };
         let may = |one: &Candidate| one.is_stored() && fits(one) && decide(&one.source).is_ok();
         if more && !found.iter().any(may) {
             found = inner.candidates(caller, &wanted, MOST_CANDIDATES).await?.0;
         }
-        let mut accounts = ContentAccounts::default();
+        let mut accounts = WorkAccounts::default();
         for candidate in found.into_iter().filter(|one| one.active && fits(one)) {
             match decide(&candidate.source) {
                 Ok(allowed) => match candidate.broken(now) {
@@ -121,7 +130,7 @@ impl Accounts {
                         source: candidate.source,
                         diagnosis,
                     }),
-                    None => accounts.usable.push(ContentAccount { candidate, allowed }),
+                    None => accounts.usable.push(WorkAccount { candidate, allowed }),
                 },
                 Err(refusal) => accounts.refusals.push(refusal),
             }
@@ -129,12 +138,35 @@ impl Accounts {
         Ok(accounts)
     }
 
-    /// Opens the token of one that may read.
+    /// Opens the token of one that may work.
     ///
     /// # Errors
     /// [`AccountError::Seal`] when the row was changed from outside, or its key is gone.
-    pub fn open_content_account(&self, account: &ContentAccount) -> Result<Credential, AccountError> {
+    pub fn open_work_account(&self, account: &WorkAccount) -> Result<Credential, AccountError> {
         self.0.open_candidate(&account.candidate)
+    }
+
+    /// The token of an account that everybody shares, by its name in policies (`account:ci`, `account:env/github-token`), for work that
+    /// goes on when nobody asks any more. `None` when there is no such account, and for a private one, which serves its owner only.
+    ///
+    /// # Errors
+    /// [`AccountError::Inactive`], [`AccountError::Broken`] when its token is dead, or that the vault cannot be read.
+    pub async fn open_shared(&self, source: &str) -> Result<Option<(ForgeEndpoint, Credential)>, AccountError> {
+        let inner = &self.0;
+        let named = source.strip_prefix("account:").and_then(AccountName::parse);
+        let candidate = match named {
+            Some(AccountName::Label(label)) => {
+                let mut tx = inner.vault.read().await?;
+                let found = tx.accounts().find_by_label(&AccountScope::Shared, &label).await?;
+                found.map(Candidate::of_stored)
+            }
+            Some(name @ AccountName::Environment(_)) => inner.find_in_environment(&name).map(Candidate::of_environment),
+            Some(AccountName::Own(_) | AccountName::Id(_)) | None => None,
+        };
+        let Some(candidate) = candidate else { return Ok(None) };
+        candidate.check_usable(inner.now())?;
+        let credential = inner.open_candidate(&candidate)?;
+        Ok(Some((candidate.forge().clone(), credential)))
     }
 
     /// The forges for which there are tokens in the environment.

@@ -137,11 +137,12 @@ impl Broker {
         Ok(broker)
     }
 
-    /// A worker for the broker's jobs.
-    pub fn worker(&self) -> Worker {
+    /// A worker for the broker's jobs, and for those of rooms that stand on it.
+    pub fn worker(&self, more: Vec<Arc<dyn Handler>>) -> Worker {
         let mut handlers: Vec<Arc<dyn Handler>> =
             vec![Arc::new(RevokeToken(self.clone())), Arc::new(ResealVault(self.clone()))];
         handlers.extend(self.0.accounts.handlers());
+        handlers.extend(more);
         let inner = &self.0;
         Worker::new(
             Arc::clone(&inner.vault),

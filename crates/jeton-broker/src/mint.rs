@@ -185,7 +185,11 @@ impl Inner {
             let minted_at = self.clock.now();
             let outcome = app
                 .call_mint(self, |client| async move {
-                    client.mint(installation, names, permissions).await
+                    if names.is_empty() {
+                        client.mint_for_organization(installation, permissions).await
+                    } else {
+                        client.mint(installation, names, permissions).await
+                    }
                 })
                 .await;
             match outcome {

@@ -118,8 +118,9 @@ impl Broker {
             let grants = tx.grants().purge(before, ROWS).await?;
             let tokens = tx.tokens().purge(before, ROWS).await?;
             let rotations = tx.rotations().purge(before, ROWS).await?;
+            let old_tokens = tx.old_tokens().purge(before, ROWS).await?;
             tx.commit().await?;
-            if grants.max(tokens).max(rotations) < u64::from(ROWS) {
+            if grants.max(tokens).max(rotations).max(old_tokens) < u64::from(ROWS) {
                 break;
             }
         }

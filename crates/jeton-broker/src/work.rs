@@ -1,28 +1,26 @@
-//! Apps that read repositories for callers on this server itself. Their tokens do not leave it: nobody holds them, so that there is no
-//! grant, and who read what is on record elsewhere.
+//! Apps that work for callers on this server itself: that read repositories, register runners, push secrets. Their tokens do not leave
+//! it: nobody holds them, so that there is no grant, and who had what done is on record elsewhere.
 
 use std::{
     fmt,
     sync::{Arc, atomic::Ordering},
 };
 
-use jeton_domain::{
-    AppId, Credential, CredentialKind, Fingerprint, ForgeEndpoint, Permissions, RepoPath, RepoSet, TokenKey,
-};
-use jeton_forge::{ForgeError, Probe};
+use jeton_domain::{AppId, Credential, CredentialKind, Fingerprint, ForgeEndpoint, Permissions, RepoSet, TokenKey};
+use jeton_forge::{ForgeError, Probe, Said};
 use jeton_ledger::{Event, events};
 
 use crate::{
-    Asker, Broker, BrokerError, LiveToken, Refusal,
+    Asker, Broker, BrokerError, LiveToken,
     app_entry::AppEntry,
     slot::{Need, Slot},
 };
 
-/// An App that could read repositories.
+/// An App that could do something for a caller.
 #[derive(Clone)]
-pub struct ContentApp(Arc<AppEntry>);
+pub struct WorkApp(Arc<AppEntry>);
 
-impl ContentApp {
+impl WorkApp {
     /// Names it as long as it is there.
     pub fn id(&self) -> AppId {
         self.0.id
@@ -33,27 +31,27 @@ impl ContentApp {
         &self.0.source
     }
 
-    /// Where it reads.
+    /// Where it works.
     pub fn forge(&self) -> &ForgeEndpoint {
         &self.0.forge
     }
 }
 
-impl fmt::Debug for ContentApp {
+impl fmt::Debug for WorkApp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ContentApp").field(&self.0.source).finish()
+        f.debug_tuple("WorkApp").field(&self.0.source).finish()
     }
 }
 
-/// A token that reads one repository, and can do nothing else.
+/// A token that can do one thing, and nothing else.
 #[derive(Debug, Clone)]
-pub struct ContentToken {
-    app: ContentApp,
+pub struct WorkToken {
+    app: WorkApp,
     slot: Arc<Slot>,
     token: Arc<LiveToken>,
 }
 
-impl ContentToken {
+impl WorkToken {
     /// What may be shown of it.
     pub fn fingerprint(&self) -> &Fingerprint {
         self.token.fingerprint()
@@ -73,10 +71,10 @@ impl ContentToken {
 
 impl Broker {
     /// The Apps on a host, by name. Looks in memory, and for Apps that another replica has added only when there are none.
-    pub async fn content_apps(&self, host: &str) -> Vec<ContentApp> {
-        let known = || -> Vec<ContentApp> {
+    pub async fn work_apps(&self, host: &str) -> Vec<WorkApp> {
+        let known = || -> Vec<WorkApp> {
             let apps = self.known_candidates(Some(host), None);
-            apps.into_iter().map(ContentApp).collect()
+            apps.into_iter().map(WorkApp).collect()
         };
         let apps = known();
         if apps.is_empty() && self.apps_have_changed().await {
@@ -96,21 +94,21 @@ impl Broker {
         forges
     }
 
-    /// A token of an App for one repository, to read and nothing else; `None` where the App is not installed. It is the same one for
-    /// all who ask, minted once and renewed ahead as those that are handed out are. Policies are asked before, by whoever calls this.
+    /// A token of an App for these repositories and permissions and nothing else; `None` where the App is not installed. It is the same
+    /// one for all who ask, minted once and renewed ahead as those that are handed out are. Policies are asked before, by whoever calls
+    /// this. A set without repositories ([`RepoSet::organization`]) is for permissions of the organisation's own.
     ///
     /// # Errors
     /// What the forge or the vault said.
-    pub async fn content_token(
+    pub async fn work_token(
         &self,
-        app: &ContentApp,
-        repository: &RepoPath,
-    ) -> Result<Option<ContentToken>, BrokerError> {
+        app: &WorkApp,
+        repositories: &RepoSet,
+        permissions: &Permissions,
+    ) -> Result<Option<WorkToken>, BrokerError> {
         let inner = &self.0;
-        let permissions = Permissions::new([("contents", "read")]).map_err(Refusal::from)?;
-        let repositories = RepoSet::from(repository);
-        let key = TokenKey::new(app.id(), &repositories, &permissions);
-        let (digest, slot) = inner.slot(&key, &repositories);
+        let key = TokenKey::new(app.id(), repositories, permissions);
+        let (digest, slot) = inner.slot(&key, repositories);
         let token = match inner.obtain(digest, &slot, Need::ANY).await {
             Ok(token) => token,
             Err(BrokerError::NotInstalled { .. } | BrokerError::NoApp { .. }) => return Ok(None),
@@ -118,24 +116,77 @@ impl Broker {
         };
         // Nobody gets it: the next one to whom it is handed out did not wait for its mint.
         token.is_new.store(false, Ordering::Relaxed);
-        Ok(Some(ContentToken {
+        Ok(Some(WorkToken {
             app: app.clone(),
             slot,
             token,
         }))
     }
 
-    /// Another token in the place of one that the forge has just refused, as [`Broker::content_token`] gives it. A second look decides:
+    /// Whether an App could get such a token, by a look at its installation and without minting anything.
+    ///
+    /// # Errors
+    /// Why it could not: not installed there, suspended, permissions that are not granted; or what the forge said.
+    pub async fn look_at_rights(
+        &self,
+        app: &WorkApp,
+        repositories: &RepoSet,
+        permissions: &Permissions,
+    ) -> Result<(), BrokerError> {
+        let (inner, entry, owner) = (&self.0, &app.0, repositories.owner());
+        let name = repositories.names().first();
+        let found = entry
+            .call(inner, |client| async move {
+                match name {
+                    Some(name) => client.find_installation_by_repository(owner, name).await,
+                    None => client.find_installation_by_owner(owner).await,
+                }
+            })
+            .await?;
+        let Some(installation) = found else {
+            return Err(BrokerError::NotInstalled {
+                target: name.map_or_else(|| owner.to_owned(), |name| format!("{owner}/{name}")),
+                install_url: entry.install_url(inner).await,
+                owner_has_installation: name.is_some()
+                    && matches!(
+                        inner.find_installation(entry, &owner.to_ascii_lowercase()).await,
+                        Ok(Some(_))
+                    ),
+            });
+        };
+        if installation.suspended {
+            return Err(BrokerError::Forge {
+                forge: Arc::clone(&entry.host),
+                source: ForgeError::Suspended {
+                    said: Said {
+                        message: Some("the installation has the mark of a suspended one".to_owned()),
+                        request_id: None,
+                        status: 200,
+                    },
+                },
+            });
+        }
+        let missing = permissions.missing_from(&installation.permissions);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(BrokerError::PermissionNotGranted {
+            owner: owner.to_owned(),
+            missing,
+            settings_url: installation.html_url,
+        })
+    }
+
+    /// Another token in the place of one that the forge has just refused, as [`Broker::work_token`] gives it. A second look decides:
     /// a replica that lags refuses once, and then the token stays.
     ///
     /// # Errors
     /// What the forge or the vault said.
-    pub async fn replace_content_token(
+    pub async fn replace_work_token(
         &self,
         asker: &Asker,
-        refused: &ContentToken,
-        repository: &RepoPath,
-    ) -> Result<Option<ContentToken>, BrokerError> {
+        refused: &WorkToken,
+    ) -> Result<Option<WorkToken>, BrokerError> {
         let entry = &refused.app.0;
         // Another caller may have had it replaced already.
         if refused.slot.holds(&refused.token) {
@@ -153,6 +204,7 @@ impl Broker {
             self.end_token(refused.token.id, &entry.forge, std::slice::from_ref(&event))
                 .await?;
         }
-        self.content_token(&refused.app, repository).await
+        let (repositories, permissions) = (Arc::clone(&refused.slot.asked), refused.slot.permissions.clone());
+        self.work_token(&refused.app, &repositories, &permissions).await
     }
 }

@@ -240,7 +240,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{RepoPath, RepoSet, RepoSetError};
-    use crate::{ForgeKind, OwnerPath};
+    use crate::ForgeKind;
 
     fn github(raw: &str) -> RepoPath {
         RepoPath::parse(ForgeKind::GitHub, raw).unwrap()

@@ -54,7 +54,9 @@ impl Accounts {
         Ok(Some(Moved::Over))
     }
 
-    /// Token, standing, grants, journal, record and messages in one transaction; whether this process did it.
+    /// Token, standing, grants, targets, journal, record and messages in one transaction; whether this process did it. The forge ended
+    /// the old token when it gave the new one, so that nothing of it is kept, and its copies are dead: the targets get the new one at
+    /// once.
     async fn put_in(
         &self,
         rotation: &RotationRecord,
@@ -111,10 +113,12 @@ impl Accounts {
         tx.grants()
             .release_account(account.id, Some(&renewed.fingerprint), now)
             .await?;
+        let targets = self.await_pushes(&mut *tx, &renewed, now).await?;
         let event = about(Event::by_system(events::ACCOUNT_ROTATED), &renewed)
             .with("old_fingerprint", rotation.old_fingerprint.as_str())
             .with("asked_by", rotation.asked_by.as_str())
             .with("validity", report.validity.as_str())
+            .with("targets", targets)
             .with(
                 "expires_at",
                 renewed
@@ -128,6 +132,9 @@ impl Accounts {
         self.notify(&mut *tx, &renewed, events::ACCOUNT_ROTATED, worst).await?;
         inner.access.ledger().append_in(&mut *tx, &[event]).await?;
         tx.commit().await?;
+        if targets > 0 {
+            inner.wake_worker.notify_one();
+        }
         Ok(true)
     }
 }

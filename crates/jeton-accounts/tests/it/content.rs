@@ -1,4 +1,4 @@
-use jeton_accounts::{ContentAccounts, ContentAsk};
+use jeton_accounts::{WorkAccounts, WorkAsk};
 use jeton_domain::{Action, Caller, ForgeEndpoint, Role};
 use jeton_policy::{Allowed, Ask, Decision, Denied};
 
@@ -6,11 +6,12 @@ use crate::world::{World, gitlab, operator, user};
 
 const HOST: &str = "git.example.com";
 
-async fn found(w: &World, caller: &Caller) -> ContentAccounts {
-    let ask = ContentAsk {
+async fn found(w: &World, caller: &Caller) -> WorkAccounts {
+    let ask = WorkAsk {
         host: HOST,
         kind: None,
         repository: "acme/app",
+        account: None,
     };
     let names = ["acme/app".to_owned()];
     let decide = |source: &str| -> Result<Allowed, Denied> {
@@ -28,7 +29,7 @@ async fn found(w: &World, caller: &Caller) -> ContentAccounts {
             Decision::Denied(denied) => Err(denied),
         }
     };
-    w.accounts.content_accounts(caller, ask, decide).await.unwrap()
+    w.accounts.work_accounts(caller, ask, decide).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

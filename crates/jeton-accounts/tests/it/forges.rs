@@ -14,7 +14,7 @@ use jeton_domain::{
     CheckReport, Code, Credential, CredentialKind, Diagnosis, Evidence, ForgeEndpoint, ForgeIdentity, ForgeKind,
     Purpose, Secret, TokenEnd, Validity,
 };
-use jeton_forge::{AccountForge, CheckAsk, Rotated};
+use jeton_forge::{AccountForge, CheckAsk, Rotated, TokenEnded};
 use jiff::{Timestamp, civil::Date};
 
 /// All three of them. What they say of a token is scripted; a token that they do not know is invalid.
@@ -100,6 +100,17 @@ impl AccountForge for FakeForges {
 
     async fn rotate(&self, _: &Credential, _: Option<Date>, _: Timestamp) -> Rotated {
         Rotated::Refused(diagnosis(Code::RotationUnsupported))
+    }
+
+    async fn end_token(&self, credential: &Credential, _: Timestamp) -> TokenEnded {
+        match self.lock().remove(credential.token.expose()) {
+            Some(_) => TokenEnded::Ended,
+            None => TokenEnded::WasDead,
+        }
+    }
+
+    fn cannot_end(&self, _: &ForgeEndpoint, kind: CredentialKind) -> Option<Diagnosis> {
+        (kind.forge() == ForgeKind::Bitbucket).then(|| diagnosis(Code::CredentialScope))
     }
 
     fn guide(

@@ -278,6 +278,7 @@ async fn a_token_is_replaced_as_long_as_its_renewal_was_not_asked_for() {
             expires_at: None,
             other_identity: false,
             untested: false,
+            end_old: None,
         };
         w.accounts.replace_token(&operator(), None, "lab", new).await
     };

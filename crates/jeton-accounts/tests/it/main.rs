@@ -5,6 +5,7 @@ mod adding;
 mod changing;
 mod content;
 mod environment;
+mod following;
 mod forges;
 mod looking;
 mod many;

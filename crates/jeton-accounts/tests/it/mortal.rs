@@ -8,8 +8,8 @@ use std::sync::{
 use async_trait::async_trait;
 use jeton_vault::{
     AccountRepo, AppRepo, ClientRepo, DataKeyRepo, GrantRepo, InstallationRepo, JobRepo, LeaseRepo, LedgerRepo,
-    PolicyRepo, RotationRepo, SealedRowRepo, SettingRepo, TokenRepo, UserRepo, Vault, VaultError, VaultTx,
-    WebSessionRepo,
+    OldTokenRepo, PolicyRepo, RotationRepo, RunnerRepo, SealedRowRepo, SettingRepo, TargetRepo, TokenRepo, UserRepo,
+    Vault, VaultError, VaultTx, WebSessionRepo,
 };
 use tokio::sync::Notify;
 
@@ -148,4 +148,7 @@ repos! {
     web_sessions: WebSessionRepo,
     policies: PolicyRepo,
     ledger: LedgerRepo,
+    runners: RunnerRepo,
+    targets: TargetRepo,
+    old_tokens: OldTokenRepo,
 }

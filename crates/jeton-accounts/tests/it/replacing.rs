@@ -17,6 +17,7 @@ fn with(token: Secret) -> Replacement {
         expires_at: None,
         other_identity: false,
         untested: false,
+        end_old: None,
     }
 }
 

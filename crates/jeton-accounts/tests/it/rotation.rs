@@ -14,7 +14,7 @@ use jeton_domain::{
     CheckReport, Clock, Code, Credential, CredentialKind, Diagnosis, Entropy, ForgeEndpoint, ForgeKind, Purpose,
     Secret, TokenEnd, Validity,
 };
-use jeton_forge::{AccountForge, CheckAsk, RepositoryPage, Rotated, TokenGuide};
+use jeton_forge::{AccountForge, CheckAsk, RepositoryPage, Rotated, TokenEnded, TokenGuide};
 use jeton_jobs::Worker;
 use jeton_seal::{DataKey, KeyRing};
 use jeton_vault::Vault;
@@ -180,6 +180,14 @@ impl AccountForge for GitLab {
                 }
             }
         }
+    }
+
+    async fn end_token(&self, _: &Credential, _: Timestamp) -> TokenEnded {
+        unreachable!("a renewal ends the old token by itself")
+    }
+
+    fn cannot_end(&self, _: &ForgeEndpoint, _: CredentialKind) -> Option<Diagnosis> {
+        None
     }
 
     fn guide(&self, _: &ForgeEndpoint, _: Option<CredentialKind>, _: &[Purpose], _: Option<&str>) -> TokenGuide {

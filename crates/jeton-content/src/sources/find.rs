@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use jeton_accounts::{ContentAccount, ContentAccounts, ContentAsk};
-use jeton_broker::{Asker, ContentApp};
+use jeton_accounts::{WorkAccount, WorkAccounts, WorkAsk};
+use jeton_broker::{Asker, WorkApp};
 use jeton_domain::{Action, ForgeKind, RepoPath};
 use jeton_policy::{Allowed, Ask, Decision, Denied};
 
@@ -52,9 +52,9 @@ impl Sources {
         asking.could_be_allowed()?;
 
         let mut refusals = Vec::new();
-        let mut apps: Vec<(ContentApp, Allowed)> = Vec::new();
+        let mut apps: Vec<(WorkApp, Allowed)> = Vec::new();
         if named_forge.kind.is_none_or(|kind| kind == ForgeKind::GitHub) {
-            for app in inner.broker.content_apps(&asking.host).await {
+            for app in inner.broker.work_apps(&asking.host).await {
                 match asking.decide(Some(app.source())) {
                     Ok(allowed) => apps.push((app, allowed)),
                     Err(refusal) => refusals.push(refusal),
@@ -66,14 +66,15 @@ impl Sources {
         } else {
             Some(ForgeKind::GitHub)
         };
-        let ask = ContentAsk {
+        let ask = WorkAsk {
             host: &asking.host,
             kind,
             repository: &asking.names[0],
+            account: None,
         };
         let accounts = inner.broker.accounts();
         let decide = |source: &str| asking.decide(Some(source));
-        let mut found = accounts.content_accounts(&asker.caller, ask, decide).await?;
+        let mut found = accounts.work_accounts(&asker.caller, ask, decide).await?;
         refusals.append(&mut found.refusals);
         let anonymous = asking.decide(Some(ANONYMOUS));
 
@@ -128,7 +129,7 @@ impl Sources {
 }
 
 impl Way {
-    fn take_in(&mut self, apps: Vec<(ContentApp, Allowed)>, found: ContentAccounts, anonymous: Option<Allowed>) {
+    fn take_in(&mut self, apps: Vec<(WorkApp, Allowed)>, found: WorkAccounts, anonymous: Option<Allowed>) {
         let owner = self.repository.owner().to_ascii_lowercase();
         for (app, allowed) in apps {
             let (name, key) = (app.source().to_owned(), SourceKey::App(app.id()));
@@ -188,15 +189,15 @@ impl Asking<'_> {
     /// counts, and the caller's own last, for themselves. `None` when no such forge is known to this caller.
     async fn endpoint(
         &self,
-        apps: &[(ContentApp, Allowed)],
-        found: &ContentAccounts,
+        apps: &[(WorkApp, Allowed)],
+        found: &WorkAccounts,
         any: bool,
     ) -> Result<Option<Endpoint>, ContentError> {
         let usable = |private| {
             let mut of_accounts = found.usable.iter();
             let account = of_accounts.find(|one| one.is_private() == private);
             let of_broken = || found.broken.iter().find(|one| one.is_private == private);
-            let forge = account.map(ContentAccount::forge);
+            let forge = account.map(WorkAccount::forge);
             forge.or_else(|| of_broken().map(|one| &one.forge))
         };
         let of_app = apps.first().map(|(app, _)| app.forge());

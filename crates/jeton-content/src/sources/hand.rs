@@ -2,8 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jeton_broker::{BrokerError, ContentToken};
-use jeton_domain::{Code, Diagnosis};
+use jeton_broker::{BrokerError, WorkToken};
+use jeton_domain::{Code, Diagnosis, Permissions, RepoSet};
 use jeton_forge::ForgeError;
 use jiff::Timestamp;
 
@@ -30,13 +30,16 @@ impl Way {
                     return Ok(Hand::Kept(Arc::clone(credential)));
                 }
                 let granted = self.granted()?;
-                match granted.broker.accounts().open_content_account(account) {
+                match granted.broker.accounts().open_work_account(account) {
                     Ok(credential) => Ok(Hand::Kept(Arc::clone(opened.get_or_init(|| Arc::new(credential))))),
                     Err(error) => Err(self.unusable(source, diagnosis_of(&error))),
                 }
             }
             Means::App(app) => {
-                let minted = self.granted()?.broker.content_token(app, &self.repository).await;
+                let reads =
+                    Permissions::new([("contents", "read")]).map_err(|_| internal("the permission to read is none"))?;
+                let repository = RepoSet::from(&self.repository);
+                let minted = self.granted()?.broker.work_token(app, &repository, &reads).await;
                 self.minted(source, minted)
             }
         }
@@ -46,19 +49,16 @@ impl Way {
     pub(super) async fn renewed(&self, source: &Source, hand: Hand) -> Result<Hand, Ended> {
         let Hand::Minted(token, _) = hand else { return Ok(hand) };
         let granted = self.granted()?;
-        let minted = granted
-            .broker
-            .replace_content_token(&granted.asker, &token, &self.repository)
-            .await;
+        let minted = granted.broker.replace_work_token(&granted.asker, &token).await;
         self.minted(source, minted)
     }
 
     fn granted(&self) -> Result<&Granted, Ended> {
-        let internal = ContentError::Internal("a stored credential is asked for where there is no store");
-        self.granted.as_ref().ok_or(Ended::Over(Failed::Other(internal)))
+        let none = || internal("a stored credential is asked for where there is no store");
+        self.granted.as_ref().ok_or_else(none)
     }
 
-    fn minted(&self, source: &Source, outcome: Result<Option<ContentToken>, BrokerError>) -> Result<Hand, Ended> {
+    fn minted(&self, source: &Source, outcome: Result<Option<WorkToken>, BrokerError>) -> Result<Hand, Ended> {
         let error = match outcome {
             Ok(Some(token)) => {
                 let credential = token.credential();
@@ -109,4 +109,8 @@ fn not_installed(source: &str, repository: &str) -> Diagnosis {
         url: None,
         retry_at: None,
     }
+}
+
+fn internal(what: &'static str) -> Ended {
+    Ended::Over(Failed::Other(ContentError::Internal(what)))
 }

@@ -38,7 +38,7 @@ impl Endpoint {
 
     /// The public one, whatever accounts of its host say, or what an operator has said by an App or a shared account.
     pub(super) fn known(host: &str, app: Option<&ForgeEndpoint>, shared: Option<&ForgeEndpoint>) -> Option<Self> {
-        let forge = public(host).or_else(|| app.or(shared).cloned())?;
+        let forge = ForgeEndpoint::public(host).or_else(|| app.or(shared).cloned())?;
         Some(Self::vouched_for(forge))
     }
 }
@@ -61,7 +61,7 @@ impl KnownHosts {
 
     pub(super) fn named(&self, forge: &str, broker: &Broker) -> NamedForge {
         let host = forge.trim().to_ascii_lowercase();
-        if let Some(public) = public(&host) {
+        if let Some(public) = ForgeEndpoint::public(&host) {
             return NamedForge {
                 host: public.host().to_owned(),
                 kind: Some(public.kind()),
@@ -110,18 +110,6 @@ impl KnownHosts {
     }
 }
 
-/// The public forge that is meant by its kind or one of its hosts.
-pub(super) fn public(host: &str) -> Option<ForgeEndpoint> {
-    match host {
-        "github" | "github.com" | "www.github.com" | "api.github.com" => Some(ForgeEndpoint::github_com()),
-        "gitlab" | "gitlab.com" | "www.gitlab.com" => Some(ForgeEndpoint::gitlab_com()),
-        "bitbucket" | "bitbucket.org" | "www.bitbucket.org" | "api.bitbucket.org" => {
-            Some(ForgeEndpoint::bitbucket_org())
-        }
-        _ => None,
-    }
-}
-
 /// Refuses what is no host at all.
 pub(super) fn check(host: &str) -> Result<(), ContentError> {
     let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
@@ -136,7 +124,7 @@ pub(super) fn check(host: &str) -> Result<(), ContentError> {
 mod tests {
     use jeton_domain::{ForgeEndpoint, ForgeKind};
 
-    use super::{Endpoint, KnownHosts, check, public};
+    use super::{Endpoint, KnownHosts, check};
 
     #[test]
     fn a_page_of_somebodys_is_no_forge_of_its_host() {
@@ -171,20 +159,6 @@ mod tests {
             hosts.0.get("git.example.com").map(|kind| *kind),
             Some(ForgeKind::GitLab)
         );
-    }
-
-    #[test]
-    fn a_kind_means_its_public_forge() {
-        for (kind, host) in [
-            ("github", "github.com"),
-            ("gitlab", "gitlab.com"),
-            ("bitbucket", "bitbucket.org"),
-        ] {
-            assert_eq!(public(kind), public(host));
-            let forge = public(host).unwrap();
-            assert_eq!((forge.host(), Some(forge.kind())), (host, ForgeKind::parse(kind)));
-        }
-        assert_eq!(public("github.com.example.com"), None);
     }
 
     #[test]

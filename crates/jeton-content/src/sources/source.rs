@@ -5,8 +5,8 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use jeton_accounts::ContentAccount;
-use jeton_broker::{ContentApp, ContentToken};
+use jeton_accounts::WorkAccount;
+use jeton_broker::{WorkApp, WorkToken};
 use jeton_domain::{AccountId, AppId, Credential, Diagnosis, Fingerprint, ForgeEndpoint};
 use jiff::{SignedDuration, Timestamp};
 
@@ -28,8 +28,8 @@ pub(crate) enum SourceKey {
 /// How to come by the credential.
 #[derive(Debug)]
 pub(super) enum Means {
-    App(ContentApp),
-    Account(Box<ContentAccount>, OnceLock<Arc<Credential>>),
+    App(WorkApp),
+    Account(Box<WorkAccount>, OnceLock<Arc<Credential>>),
     Given(Arc<Credential>),
     /// An App whose token cannot be had now.
     #[cfg(test)]
@@ -56,7 +56,7 @@ pub(super) struct Source {
 /// A credential at hand.
 #[derive(Debug)]
 pub(super) enum Hand {
-    Minted(Box<ContentToken>, Credential),
+    Minted(Box<WorkToken>, Credential),
     Kept(Arc<Credential>),
     Nobody,
 }

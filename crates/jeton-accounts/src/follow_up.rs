@@ -1,0 +1,121 @@
+//! What follows when an account gets another token: the places that have a copy of the old one get the new one, and the old one may be
+//! ended. It is written down in the transaction that changes the token, and done by the room that knows the forges' CI.
+
+use jeton_domain::{AccountId, Diagnosis, JobId, OldTokenId};
+use jeton_vault::{AccountRecord, NewJob, VaultTx};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::{AccountError, Accounts};
+
+/// The job that pushes an account's token to its targets. Safe to do twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PushTargets {
+    /// Whose token.
+    pub account: AccountId,
+    /// Which token, by the digits of its fingerprint. One that comes later brings a job of its own, so that this one has nothing to do any
+    /// more.
+    pub fingerprint: String,
+}
+
+impl PushTargets {
+    /// The kind of job in rows.
+    pub const KIND: &'static str = "targets.push";
+
+    /// The job of a change: never taken for one that runs already, which may have looked before the change.
+    pub fn job(&self, id: JobId, run_at: Timestamp) -> NewJob {
+        self.job_like(id, id.to_string(), run_at)
+    }
+
+    /// A job that only has those things done sooner for which there is a job already: one of this kind is enough.
+    pub fn hurry(&self, id: JobId, run_at: Timestamp) -> NewJob {
+        self.job_like(id, format!("{}/{}", self.account, self.fingerprint), run_at)
+    }
+
+    fn job_like(&self, id: JobId, dedup: String, run_at: Timestamp) -> NewJob {
+        NewJob {
+            id,
+            kind: Self::KIND.to_owned(),
+            payload: json!(self),
+            dedup: Some(dedup),
+            run_at,
+        }
+    }
+}
+
+/// The job that ends a token which was replaced. Safe to do twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EndOldToken {
+    /// Which.
+    pub old_token: OldTokenId,
+}
+
+impl EndOldToken {
+    /// The kind of job in rows.
+    pub const KIND: &'static str = "old_token.end";
+
+    /// The job that stays until the token has ended, or is given up.
+    pub fn job(&self, id: JobId, run_at: Timestamp) -> NewJob {
+        self.job_like(id, self.old_token.to_string(), run_at)
+    }
+
+    /// One more look, because what the token waits for has come about.
+    pub fn hurry(&self, id: JobId, run_at: Timestamp) -> NewJob {
+        self.job_like(id, id.to_string(), run_at)
+    }
+
+    fn job_like(&self, id: JobId, dedup: String, run_at: Timestamp) -> NewJob {
+        NewJob {
+            id,
+            kind: Self::KIND.to_owned(),
+            payload: json!(self),
+            dedup: Some(dedup),
+            run_at,
+        }
+    }
+}
+
+impl Accounts {
+    /// An account has another token: all its targets are to get it. How many targets there are.
+    pub(crate) async fn await_pushes(
+        &self,
+        tx: &mut dyn VaultTx,
+        account: &AccountRecord,
+        now: Timestamp,
+    ) -> Result<u64, AccountError> {
+        let waiting = tx.targets().await_push(account.id, now).await?;
+        if waiting > 0 {
+            let push = PushTargets {
+                account: account.id,
+                fingerprint: account.fingerprint.to_string(),
+            };
+            tx.jobs().add(&push.job(self.new_job_id(), now)).await?;
+        }
+        Ok(waiting)
+    }
+
+    pub(crate) fn new_job_id(&self) -> JobId {
+        JobId::generate(self.0.clock.now(), &*self.0.entropy)
+    }
+
+    /// Queues a message about an account to everybody who wants it, in the transaction in which it happens; nothing when it is gone.
+    ///
+    /// # Errors
+    /// When the vault cannot be used.
+    pub async fn notify_about(
+        &self,
+        tx: &mut dyn VaultTx,
+        account: AccountId,
+        event: &'static str,
+        diagnosis: Option<&Diagnosis>,
+    ) -> Result<(), AccountError> {
+        let found = tx.accounts().find(account).await?;
+        match found {
+            Some(record) => self.notify(tx, &record, event, diagnosis).await,
+            None => Ok(()),
+        }
+    }
+}
