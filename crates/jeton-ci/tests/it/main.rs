@@ -1,0 +1,14 @@
+//! Job D on real databases, with simulated forges.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
+
+mod alone;
+mod examine;
+mod runners_github;
+mod runners_jit;
+mod runners_kept;
+mod secrets;
+mod secrets_elsewhere;
+mod targets;
+mod targets_ending;
+mod targets_pushing;
+mod world;
