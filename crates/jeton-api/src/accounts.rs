@@ -135,6 +135,12 @@ pub struct RotateAccountRequest {
     /// Take it even though the forge gives no clear word just now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub untested: Option<bool>,
+    /// With a new token: have the one before ended at its forge once all targets of the account have the new one. It lives on otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_old: Option<bool>,
+    /// With `end_old`: end it after so many seconds at the latest, targets or not, 0 to 2,592,000; as the server is set when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_old_after_seconds: Option<u32>,
 }
 
 /// An account. Never its token.

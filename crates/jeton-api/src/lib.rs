@@ -3,6 +3,8 @@
 mod accounts;
 mod apps;
 mod check_report;
+mod ci;
+mod ci_requests;
 mod clients;
 mod content;
 mod health;
@@ -24,6 +26,13 @@ pub use accounts::{
 };
 pub use apps::{AddAppRequest, App, AppCheck, AppIdText, AppList, CheckedInstallation, Finding, RemovedApp};
 pub use check_report::{CheckEvidence, CheckReport, Diagnosis, ForgeQuota, PurposeFit, ReachedPlace, TokenIdentity};
+pub use ci::{
+    ExaminedSource, JitConfigResponse, KeptRunner, KeptRunnerList, OldToken, PushedSecret, RunnerExamination,
+    RunnerTokenResponse, Target, TargetList, TriedSource,
+};
+pub use ci_requests::{
+    AddTargetRequest, CiPlace, ForgeSecretOptions, JitConfigRequest, PushSecretRequest, RunnerTokenRequest,
+};
 pub use clients::{
     AddClientRequest, AddedClient, ApiClient, ApiClientKey, ApiClientList, RevokedClient, RotateClientRequest,
     RotatedClient,

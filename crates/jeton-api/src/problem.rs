@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::TriedSource;
+
 /// What went wrong, as RFC 9457 has it, with a stable code and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
@@ -33,4 +35,7 @@ pub struct Problem {
     /// The forge's name for its request, for its support.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forge_request_id: Option<String>,
+    /// What came of each App and account, the one that says most first, where several were tried.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<TriedSource>,
 }

@@ -3,6 +3,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use jeton_access::{Access, AccessParts, AccessSettings, OperatorKeys, anonymous_policy};
 use jeton_accounts::{AccountSettings, Accounts, AccountsParts, EnvironmentAccount, HttpSender, Webhook, Webhooks};
 use jeton_broker::{Broker, BrokerParts, BrokerSettings, open_key_ring};
+use jeton_ci::{Ci, CiParts, CiSettings};
 use jeton_content::{Content, ContentParts, ContentSettings};
 use jeton_domain::{ApiKey, Clock, Entropy};
 use jeton_forge::{AddressRules, Forges, GitHub, HttpOptions, Outbound};
@@ -59,6 +60,8 @@ pub struct NodeOptions {
     pub content: ContentSettings,
     /// Whether content is served under `/repo` too.
     pub compat_content: bool,
+    /// How runners are registered and secrets pushed.
+    pub ci: CiSettings,
 }
 
 impl Default for NodeOptions {
@@ -90,6 +93,7 @@ impl Default for NodeOptions {
             examiner: None,
             content: ContentSettings::new(None),
             compat_content: true,
+            ci: CiSettings::default(),
         }
     }
 }
@@ -104,6 +108,8 @@ pub struct Node {
     pub broker: Broker,
     /// What is in repositories.
     pub content: Content,
+    /// Runners and secrets of the forges' CI.
+    pub ci: Ci,
     /// Runs due jobs when the test says so.
     pub worker: Worker,
     /// The HTTP side.
@@ -192,7 +198,8 @@ impl Node {
             settings: options.accounts,
             environment: options.environment,
         });
-        let content_client = client(options.addresses);
+        let (content_client, ci_client) = (client(options.addresses.clone()), client(options.addresses));
+        let (ci_ring, ci_clock) = (Arc::clone(&ring), Arc::clone(&clock));
         let parts = BrokerParts {
             vault: Arc::clone(&vault),
             ring,
@@ -213,6 +220,15 @@ impl Node {
             clock: content_clock,
             entropy: Arc::clone(&entropy),
             settings: options.content,
+        });
+        let ci = Ci::new(CiParts {
+            broker: broker.clone(),
+            vault: Arc::clone(&vault),
+            ring: ci_ring,
+            outbound: ci_client,
+            clock: ci_clock,
+            entropy: Arc::clone(&entropy),
+            settings: options.ci,
         });
         let settings = WebSettings {
             compat: CompatSettings {
@@ -236,7 +252,14 @@ impl Node {
             version: "test",
             examiner: options.examiner,
         };
-        let web = Web::new(broker.clone(), Some(content.clone()), settings, OWN_UID, entropy);
+        let web = Web::new(
+            broker.clone(),
+            Some(content.clone()),
+            ci.clone(),
+            settings,
+            OWN_UID,
+            entropy,
+        );
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let address: SocketAddr = listener.local_addr().expect("an address");
         let (stop, stopped) = oneshot::channel();
@@ -244,9 +267,10 @@ impl Node {
             stopped.await.ok();
         }));
         Self {
-            worker: broker.worker(),
+            worker: broker.worker(ci.handlers()),
             broker,
             content,
+            ci,
             web,
             url: format!("http://{address}"),
             key,
@@ -343,6 +367,7 @@ impl Node {
             serving.await.expect("the server ends").expect("without an error");
         }
         self.broker.drain().await;
+        self.ci.drain().await;
         self.broker.access().ledger().close().await;
         self.vault.close().await;
     }

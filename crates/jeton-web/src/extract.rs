@@ -16,6 +16,10 @@ use crate::{WebSettings, failure::Failure, front::too_large, request_id::Request
 /// A body may take this long to arrive, unless a request as a whole may take less.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// A secret of 48 KiB, as GitHub takes them, with each byte written as `\u00xx`, and room around it: what is a little too large for a
+/// forge is told so by its own code.
+const LARGEST_SECRET: usize = 384 * 1024;
+
 /// As the policy file's own limit.
 const LARGEST_POLICY_FILE: usize = 16 * 1024 * 1024;
 
@@ -33,10 +37,11 @@ impl<T: DeserializeOwned> FromRequest<Shared> for JsonBody<T> {
     }
 }
 
-/// The largest body of a route in bytes. Whole policy files are larger than anything else.
+/// The largest body of a route in bytes. Whole policy files are larger than anything else; secrets for a forge may be large too.
 pub(crate) fn body_limit(path: &str, settings: &WebSettings) -> usize {
     match path {
         "/v1/policies/check" | "/v1/policies/replay" => settings.max_body_bytes.max(LARGEST_POLICY_FILE),
+        "/v1/forge-secrets" => settings.max_body_bytes.max(LARGEST_SECRET),
         _ => settings.max_body_bytes,
     }
 }
@@ -198,6 +203,20 @@ impl FromRequestParts<Shared> for Name {
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Failure> {
         match axum::extract::Path::<String>::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(name)) => Ok(Self(name)),
+            Err(_) => Err(Failure::new(Code::RouteNotFound, "the path is not UTF-8")),
+        }
+    }
+}
+
+/// Two parts of the path.
+pub(crate) struct TwoNames(pub(crate) String, pub(crate) String);
+
+impl FromRequestParts<Shared> for TwoNames {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Failure> {
+        match axum::extract::Path::<(String, String)>::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path((first, second))) => Ok(Self(first, second)),
             Err(_) => Err(Failure::new(Code::RouteNotFound, "the path is not UTF-8")),
         }
     }

@@ -7,8 +7,9 @@ use http::{
 };
 use jeton_access::AccessError;
 use jeton_accounts::AccountError;
-use jeton_api::Problem;
+use jeton_api::{Problem, TriedSource};
 use jeton_broker::BrokerError;
+use jeton_ci::{CiError, Tried};
 use jeton_content::ContentError;
 use jeton_domain::{Code, Coded};
 use jeton_ledger::LedgerError;
@@ -34,6 +35,8 @@ struct Parts {
     url: Option<String>,
     forge_message: Option<String>,
     forge_request_id: Option<String>,
+    /// What came of each App and account, where several were tried.
+    tried: Vec<TriedSource>,
     challenge: Option<&'static str>,
     /// Whether the rest of the connection is of no use: an unread body lies on it.
     close: bool,
@@ -55,6 +58,7 @@ impl Failure {
             url: None,
             forge_message: None,
             forge_request_id: None,
+            tried: Vec::new(),
             challenge: None,
             close: false,
             compat: false,
@@ -131,6 +135,40 @@ impl Failure {
         })
     }
 
+    /// Why there is no token for a runner, or no secret was pushed, and when it is worth asking again.
+    pub(crate) fn of_ci(error: &CiError, now: Timestamp) -> Self {
+        match error {
+            CiError::Access(error) => return Self::from(AccessError::clone(error)),
+            CiError::Broker(error) => return Self::from(BrokerError::clone(error)),
+            CiError::Account(error) => return Self::from(AccountError::clone(error)),
+            CiError::Vault(error) => return Self::from(BrokerError::Vault(Arc::clone(error))),
+            CiError::Seal(error) => return Self::from(BrokerError::Seal(error.clone())),
+            CiError::Internal(what) => {
+                tracing::error!(what, "a mistake in the work for CI");
+                return Self::internal();
+            }
+            _ => {}
+        }
+        let tried = error.tried();
+        // The last word against it: what came before was answered as it should be.
+        let said = tried.first().and_then(|first| {
+            let mut evidence = first.evidence.iter().rev();
+            evidence.find(|one| one.said.is_some() && one.status.is_none_or(|status| status >= 400))
+        });
+        Self::new(error.code(), error.to_string()).change(|parts| {
+            parts.remedy = error.remedy();
+            parts.retry_after = error.retry_after(now);
+            parts.url = error.url().map(str::to_owned);
+            if let Some(said) = said {
+                parts.forge_message.clone_from(&said.said);
+                parts.forge_request_id.clone_from(&said.request_id);
+            }
+            if tried.len() > 1 {
+                parts.tried = tried.iter().map(tried_source).collect();
+            }
+        })
+    }
+
     /// The same failure for a person: as a page, with the status of pages.
     #[must_use]
     pub(crate) fn with_page(self, page: String) -> Self {
@@ -174,6 +212,11 @@ impl Failure {
     /// Where it can be put right.
     pub(crate) fn url(&self) -> Option<&str> {
         self.0.url.as_deref()
+    }
+
+    /// What came of each App and account, where several were tried.
+    pub(crate) fn tried(&self) -> &[TriedSource] {
+        &self.0.tried
     }
 
     /// The forge's own words.
@@ -251,6 +294,7 @@ impl Failure {
             request_id: request_id.to_owned(),
             forge_message: parts.forge_message.clone(),
             forge_request_id: parts.forge_request_id.clone(),
+            tried: parts.tried.clone(),
         }
     }
 
@@ -271,6 +315,14 @@ impl Failure {
             text.push_str(remedy);
         }
         text.replace(['\n', '\r'], " ")
+    }
+}
+
+fn tried_source(tried: &Tried) -> TriedSource {
+    TriedSource {
+        source: tried.source.clone(),
+        diagnosis: (&tried.diagnosis).into(),
+        evidence: tried.evidence.iter().map(Into::into).collect(),
     }
 }
 

@@ -69,6 +69,18 @@ pub(crate) fn document() -> OpenApi {
                 .description(Some("People's tokens for GitHub, GitLab and Bitbucket"))
                 .build(),
             TagBuilder::new()
+                .name("runners")
+                .description(Some(
+                    "Tokens with which runners register themselves, and why a forge refuses them",
+                ))
+                .build(),
+            TagBuilder::new()
+                .name("secrets")
+                .description(Some(
+                    "Secrets in the forges' CI, and accounts' tokens that are kept fresh there",
+                ))
+                .build(),
+            TagBuilder::new()
                 .name("content")
                 .description(Some("What is in repositories, on any forge"))
                 .build(),

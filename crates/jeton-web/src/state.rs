@@ -2,6 +2,7 @@ use std::sync::{Arc, OnceLock};
 
 use jeton_access::Access;
 use jeton_broker::Broker;
+use jeton_ci::Ci;
 use jeton_content::Content;
 use jiff::Timestamp;
 
@@ -19,6 +20,8 @@ pub(crate) struct WebState {
     pub(crate) access: Access,
     /// What is in repositories; `None` where it is switched off.
     pub(crate) content: Option<Content>,
+    /// Runners and secrets of the forges' CI.
+    pub(crate) ci: Ci,
     /// The user that the server runs as, who is the operator over the Unix socket.
     pub(crate) own_uid: u32,
     pub(crate) settings: WebSettings,

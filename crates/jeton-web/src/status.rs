@@ -14,7 +14,13 @@ pub(crate) fn of(code: Code) -> StatusCode {
         | Code::UserInvalid
         | Code::AccountInvalid
         | Code::AuthSignIn
-        | Code::ContentCursor => StatusCode::BAD_REQUEST,
+        | Code::ContentCursor
+        | Code::RunnerInvalid
+        | Code::SecretName
+        | Code::SecretEmpty
+        | Code::SecretNotText
+        | Code::SecretNotMaskable
+        | Code::SecretInvalid => StatusCode::BAD_REQUEST,
         Code::AuthMissing
         | Code::AuthMalformedKey
         | Code::AuthUnknownKey
@@ -37,6 +43,8 @@ pub(crate) fn of(code: Code) -> StatusCode {
         | Code::PolicyDenied
         | Code::PolicyCeiling
         | Code::InstallationSuspended
+        | Code::RunnerWorkflowToken
+        | Code::RunnerRepositoryLevel
         | Code::ForgeForbidden => StatusCode::FORBIDDEN,
         Code::AuthRateLimited | Code::ContentShare => StatusCode::TOO_MANY_REQUESTS,
         Code::ContentRange => StatusCode::RANGE_NOT_SATISFIABLE,
@@ -53,7 +61,12 @@ pub(crate) fn of(code: Code) -> StatusCode {
         | Code::FingerprintUnknown
         | Code::ContentRepositoryNotFound
         | Code::ContentRefNotFound
-        | Code::ContentPathNotFound => StatusCode::NOT_FOUND,
+        | Code::ContentPathNotFound
+        | Code::RunnerNotFound
+        | Code::RunnerScopeNotFound
+        | Code::RunnerNoSource
+        | Code::SecretEnvironment
+        | Code::TargetNotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
         Code::AppNameTaken
@@ -73,8 +86,16 @@ pub(crate) fn of(code: Code) -> StatusCode {
         | Code::RotationUnderWay
         | Code::SealKeyInUse
         | Code::ContentRefAmbiguous
-        | Code::ContentEmpty => StatusCode::CONFLICT,
-        Code::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        | Code::ContentEmpty
+        | Code::RunnerNameTaken
+        | Code::RunnerDiffers
+        | Code::RunnerLimit
+        | Code::SecretLimit
+        | Code::SecretDiffers
+        | Code::SecretEndsSoon
+        | Code::TargetExists
+        | Code::TargetLimit => StatusCode::CONFLICT,
+        Code::RequestTooLarge | Code::SecretTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::RequestMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::PermissionNotGranted
         | Code::ForgeUnprocessable
@@ -82,6 +103,8 @@ pub(crate) fn of(code: Code) -> StatusCode {
         | Code::AppKeyInvalid
         | Code::ForgeAddress
         | Code::RotationUnsupported
+        | Code::OldTokenUnsupported
+        | Code::RunnerUnsupported
         | Code::RotationLost
         | Code::CredentialNotAToken
         | Code::CredentialDamaged
@@ -127,7 +150,10 @@ pub(crate) fn of(code: Code) -> StatusCode {
         | Code::ContentMismatch
         | Code::TokenTooWide
         | Code::AppKeyRejected
-        | Code::RotationUnclear => StatusCode::BAD_GATEWAY,
+        | Code::RotationUnclear
+        | Code::RunnerTokenShort
+        | Code::RunnerUnclear
+        | Code::SecretUnclear => StatusCode::BAD_GATEWAY,
         Code::ForgeRateLimited
         | Code::ForgeUnavailable
         | Code::TokenNotLive
@@ -143,6 +169,7 @@ pub(crate) fn of(code: Code) -> StatusCode {
         | Code::AuthIssuerUnavailable
         | Code::RecordUnwritable
         | Code::Overloaded
+        | Code::SecretKeyChanging
         | Code::ServerUnreachable => StatusCode::SERVICE_UNAVAILABLE,
         Code::ForgeTimeout => StatusCode::GATEWAY_TIMEOUT,
     }
@@ -165,7 +192,13 @@ pub(crate) fn compat(code: Code) -> StatusCode {
         | Code::AppNotFound
         | Code::AppInvalid
         | Code::AppKeyInvalid
-        | Code::ContentCursor => StatusCode::SERVICE_UNAVAILABLE,
+        | Code::ContentCursor
+        | Code::RunnerInvalid
+        | Code::SecretName
+        | Code::SecretEmpty
+        | Code::SecretNotText
+        | Code::SecretNotMaskable
+        | Code::SecretInvalid => StatusCode::SERVICE_UNAVAILABLE,
         other => of(other),
     }
 }

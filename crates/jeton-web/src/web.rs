@@ -7,6 +7,7 @@ use std::{
 
 use axum::Router;
 use jeton_broker::Broker;
+use jeton_ci::Ci;
 use jeton_content::Content;
 use jeton_domain::Entropy;
 
@@ -38,6 +39,7 @@ impl Web {
     pub fn new(
         broker: Broker,
         content: Option<Content>,
+        ci: Ci,
         settings: WebSettings,
         own_uid: u32,
         entropy: Arc<dyn Entropy>,
@@ -52,6 +54,7 @@ impl Web {
             access: broker.access().clone(),
             broker,
             content,
+            ci,
             own_uid,
             request_ids: RequestIds::new(&*entropy),
             warm: WarmAnswers::default(),

@@ -5,6 +5,7 @@
 mod account_form;
 mod account_life;
 mod account_wrong;
+mod ci_pages;
 mod harness;
 mod operating;
 mod pages;

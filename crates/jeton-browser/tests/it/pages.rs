@@ -5,7 +5,7 @@ use jeton_browser::{Page, Theme};
 use crate::stage::{Stage, in_a_browser};
 
 /// Every page that somebody with all rights can ask for, on a server on which something is going on.
-const PATHS: [&str; 40] = [
+const PATHS: [&str; 41] = [
     "/",
     "/profile",
     "/grants",
@@ -42,6 +42,7 @@ const PATHS: [&str; 40] = [
     "/settings/add-user",
     "/settings/users/root",
     "/doctor",
+    "/runners",
     "/docs",
     "/settings/accounts/nobody",
     "/settings/accounts?after=%00",

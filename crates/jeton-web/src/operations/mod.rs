@@ -4,6 +4,7 @@ mod accounts;
 mod add_app;
 pub(crate) mod arguments;
 mod check_app;
+pub(crate) mod ci;
 pub(crate) mod clients;
 pub(crate) mod content;
 mod get_health;
@@ -47,6 +48,7 @@ pub(crate) fn router() -> OpenApiRouter<Shared> {
         .routes(routes!(who_am_i::who_am_i))
         .routes(routes!(inspect_token::inspect_token))
         .merge(accounts::router())
+        .merge(ci::router())
         .merge(clients::router())
         .merge(policies::router())
         .merge(record::router())

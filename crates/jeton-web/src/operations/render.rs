@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::request_id::RequestId;
 
 /// JSON that no cache on the way may keep. All of `/v1` is answered so: who holds what is nobody else's business.
-pub(super) fn private<T: Serialize>(status: StatusCode, body: T) -> Response {
+pub(crate) fn private<T: Serialize>(status: StatusCode, body: T) -> Response {
     (status, [(CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
 

@@ -29,6 +29,7 @@ pub(super) static STYLE: Asset = Asset::new(
         include_str!("../../templates/style/accounts.css"),
         include_str!("../../templates/style/apps.css"),
         include_str!("../../templates/style/add.css"),
+        include_str!("../../templates/style/ci.css"),
     ),
 );
 

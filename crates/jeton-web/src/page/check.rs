@@ -199,7 +199,7 @@ impl PurposeView {
 }
 
 impl DiagnosisView {
-    fn of(diagnosis: &Diagnosis, validity: Validity, now: Timestamp) -> Self {
+    pub(super) fn of(diagnosis: &Diagnosis, validity: Validity, now: Timestamp) -> Self {
         Self {
             cause: in_page_words(&sentence(&diagnosis.cause)),
             remedy: in_page_words(&diagnosis.remedy),
@@ -215,7 +215,7 @@ impl DiagnosisView {
 }
 
 impl EvidenceView {
-    fn of(evidence: &Evidence) -> Self {
+    pub(super) fn of(evidence: &Evidence) -> Self {
         Self {
             probe: evidence.probe.clone(),
             status: evidence.status,

@@ -293,13 +293,34 @@ fn schema_section(name: &str, schema: &Value) -> String {
         "<section>\n<h2 id=\"schema-{name}\">{name}</h2>\n<p>{}</p>\n",
         prose(text(&schema["description"]))
     );
+    let mut rows = rows_of(schema);
+    // What is made of several: the fields of each, and a link to those that have a name of their own.
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        if part["$ref"].is_string() {
+            let all = format!("All fields of {}, beside these.", type_of(part, ""));
+            let _ = writeln!(out, "<p>{all}</p>");
+        } else {
+            rows.extend(rows_of(part));
+        }
+    }
+    if rows.is_empty() {
+        let _ = writeln!(out, "<p>{}</p>", type_of(schema, ""));
+    } else {
+        out.push_str(&table(&["Field", "Type", "Meaning"], &rows));
+    }
+    out.push_str("</section>\n");
+    out
+}
+
+/// The fields of an object.
+fn rows_of(schema: &Value) -> Vec<Vec<String>> {
     let required = |key: &str| {
         schema["required"]
             .as_array()
             .is_some_and(|all| all.iter().any(|one| one == key))
     };
     let properties = schema["properties"].as_object();
-    let rows: Vec<Vec<String>> = properties
+    properties
         .into_iter()
         .flatten()
         .map(|(key, value)| {
@@ -314,14 +335,7 @@ fn schema_section(name: &str, schema: &Value) -> String {
                 prose(text(&value["description"])),
             ]
         })
-        .collect();
-    if rows.is_empty() {
-        let _ = writeln!(out, "<p>{}</p>", type_of(schema, ""));
-    } else {
-        out.push_str(&table(&["Field", "Type", "Meaning"], &rows));
-    }
-    out.push_str("</section>\n");
-    out
+        .collect()
 }
 
 /// Every code there is, each where `type` of a problem points.

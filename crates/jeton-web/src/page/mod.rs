@@ -7,6 +7,7 @@ mod assets;
 mod badge;
 mod chart;
 mod check;
+mod ci;
 mod clients;
 mod docs;
 mod doctor;
@@ -26,6 +27,7 @@ mod profile;
 mod provider;
 mod record;
 pub(crate) mod respond;
+mod runners;
 mod setup;
 mod shell;
 mod sign_in;
@@ -101,6 +103,7 @@ pub(crate) fn router() -> Router<Shared> {
         .merge(policies::router())
         .merge(users::router())
         .merge(record::router())
+        .merge(runners::router())
         .layer(from_fn(failed::dress))
         .route("/openapi.json", get(openapi_json))
         .merge(assets::router())

@@ -55,8 +55,16 @@ pub(super) fn is_web(url: &str) -> bool {
 }
 
 /// Errors begin with a small letter and end without a full stop, so that they can be put together; on a page they stand
-/// alone.
+/// alone. What begins with a name, such as `app:ci`, begins with it there too.
 pub(super) fn sentence(text: &str) -> String {
+    let begins_with_name = text.split_whitespace().next().is_some_and(|word| {
+        let word = word.trim_end_matches(':');
+        word.starts_with("app:") || word.starts_with("account:")
+    });
+    if begins_with_name {
+        let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+        return format!("{text}{end}");
+    }
     let mut chars = text.chars();
     let mut out: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
     out.push_str(chars.as_str());
@@ -81,7 +89,7 @@ mod tests {
 
     use jeton_access::AccessError;
 
-    use super::{Problem, duration, is_web};
+    use super::{Problem, duration, is_web, sentence};
 
     #[test]
     fn people_read_whole_sentences_and_when_to_come_back() {
@@ -96,6 +104,8 @@ mod tests {
         let wrong = Problem::of(&AccessError::BadPassword);
         assert_eq!(wrong.detail, "The user name or the password is wrong.");
         assert!(wrong.remedy.is_some());
+        assert_eq!(sentence("app:ci: it is not there"), "app:ci: it is not there.");
+        assert_eq!(sentence("app not there"), "App not there.");
         assert_eq!(duration(Duration::from_secs(1)), "one second");
         assert_eq!(duration(Duration::from_mins(15)), "15 minutes");
     }

@@ -10,6 +10,7 @@ use super::{assets, viewer::Viewer};
 pub(super) enum Here {
     Overview,
     Grants,
+    Runners,
     Apps,
     Record,
     Accounts,
@@ -25,9 +26,10 @@ pub(super) enum Here {
 
 /// The places of the frame: where, its name, its path, whether it belongs to the settings, and what one needs the right to, any of
 /// several. Of nothing: everybody who has signed in sees what is theirs there.
-const PLACES: [(Here, &str, &str, bool, &[Action]); 10] = [
+const PLACES: [(Here, &str, &str, bool, &[Action]); 11] = [
     (Here::Overview, "Overview", "/", false, &[]),
     (Here::Grants, "Grants", "/grants", false, &[]),
+    (Here::Runners, "Runners", "/runners", false, &[Action::RunnerRegister]),
     (Here::Apps, "Apps", "/apps", false, &[Action::AppRead]),
     (Here::Record, "Record", "/record", false, &[Action::RecordRead]),
     (

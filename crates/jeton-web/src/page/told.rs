@@ -10,7 +10,7 @@ use super::{
 
 /// Commands that errors and findings name, what does the same on the pages, and where. `{}` is what the command is about; where it is
 /// not said, the list is linked to.
-const PLACES: [(&str, &str, &str); 23] = [
+const PLACES: [(&str, &str, &str); 27] = [
     ("account add", "“Add account”", "/settings/accounts/new"),
     ("account import-env", "“Import from the server's environment”", ACCOUNTS),
     ("account list", "the list of accounts", ACCOUNTS),
@@ -25,6 +25,11 @@ const PLACES: [(&str, &str, &str); 23] = [
         "/settings/accounts/{}/replace",
     ),
     ("account show", "the account's page", "/settings/accounts/{}"),
+    (
+        "account target",
+        "“Targets” on the account's page",
+        "/settings/accounts",
+    ),
     (
         "account test",
         "“Test connection” on the account's page",
@@ -51,9 +56,12 @@ const PLACES: [(&str, &str, &str); 23] = [
         "“Make a new key” on the client's page",
         "/settings/clients/{}",
     ),
+    ("doctor runner", "“Check a repository”", "/runners"),
     ("key status", "the doctor's page", "/doctor"),
     ("policy explain", "“Explain a request”", "/settings/policies/explain"),
     ("policy list", "the list of policies", "/settings/policies"),
+    ("runner list", "the list of runners", "/runners"),
+    ("runner remove", "“Remove” in the list of runners", "/runners"),
     ("token list", "the list of grants", "/grants"),
     ("user add", "“Add somebody”", "/settings/add-user"),
     (

@@ -1,7 +1,9 @@
 use axum::{extract::State, response::Response};
 use http::StatusCode;
-use jeton_accounts::Replacement;
+use jeton_accounts::{EndOld, Replacement};
 use jeton_api::{RotateAccountRequest, StoredAccount};
+use jeton_domain::Code;
+use jiff::SignedDuration;
 
 use super::{account, arguments, finding, render};
 use crate::{
@@ -39,6 +41,7 @@ pub(crate) async fn rotate_account(
 ) -> Result<Response, Failure> {
     let accounts = state.broker.accounts();
     let id = Some(id.as_str());
+    let end_old = end_old(&asked)?;
     let body = match asked.token {
         Some(token) => {
             let replacement = Replacement {
@@ -52,6 +55,7 @@ pub(crate) async fn rotate_account(
                     .transpose()?,
                 other_identity: asked.other_identity.unwrap_or(false),
                 untested: asked.untested.unwrap_or(false),
+                end_old,
             };
             let replaced = accounts.replace_token(&caller, id, &name, replacement).await?;
             StoredAccount {
@@ -65,4 +69,23 @@ pub(crate) async fn rotate_account(
         },
     };
     Ok(render::private(StatusCode::OK, body))
+}
+
+/// Whether the token that was there is to be ended, and when.
+fn end_old(asked: &RotateAccountRequest) -> Result<Option<EndOld>, Failure> {
+    let invalid = |detail: &str, remedy: &str| Err(Failure::new(Code::RequestInvalid, detail).with_remedy(remedy));
+    match (asked.end_old.unwrap_or(false), asked.end_old_after_seconds) {
+        (false, None) => Ok(None),
+        (false, Some(_)) => invalid(
+            "`end_old_after_seconds` is there, and `end_old` is not `true`",
+            "Send `\"end_old\": true` too, or leave both out: the old token lives on then.",
+        ),
+        (true, _) if asked.token.is_none() => invalid(
+            "`end_old` is there, and no new token",
+            "Leave it out: where the forge renews a token itself, the old one ends at once.",
+        ),
+        (true, seconds) => Ok(Some(EndOld {
+            grace: seconds.map(|seconds| SignedDuration::from_secs(seconds.into())),
+        })),
+    }
 }

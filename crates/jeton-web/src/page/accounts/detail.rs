@@ -6,7 +6,13 @@ use jeton_domain::{Code, Diagnosis, Purpose};
 use jeton_inspect::Finding;
 
 use super::{
-    done, failure, holders::Holders, is_about_the_account, offers::Offers, renewal::RenewalView, view::AccountView,
+    done, failure,
+    holders::Holders,
+    is_about_the_account,
+    offers::Offers,
+    renewal::RenewalView,
+    targets::{self, Targets},
+    view::AccountView,
 };
 use crate::{
     extract::Name,
@@ -39,6 +45,7 @@ struct Detail {
     check: Option<CheckView>,
     renewal: Option<RenewalView>,
     holders: Holders,
+    targets: Option<Targets>,
     purposes: Vec<Tick>,
     cleared: Cleared,
     repository: String,
@@ -87,6 +94,7 @@ struct Told {
     done: Option<&'static str>,
     warnings: Vec<Problem>,
     error: Option<AccountError>,
+    targets: targets::Told,
 }
 
 /// What somebody chose to test an account with.
@@ -139,7 +147,7 @@ pub(super) async fn replaced(
     let told = Told {
         done,
         warnings,
-        error: None,
+        ..Told::default()
     };
     page(viewer, state, account, &Chosen::default(), told).await
 }
@@ -163,6 +171,20 @@ pub(super) async fn refused(
     page(viewer, state, &account, chosen, told).await
 }
 
+/// The page of an account with whose targets something was not done, and why.
+pub(super) async fn of_targets(
+    viewer: &Viewer,
+    state: &WebState,
+    account: &Account,
+    told: targets::Told,
+) -> Result<Response, Failure> {
+    let told = Told {
+        targets: told,
+        ..Told::default()
+    };
+    page(viewer, state, account, &Chosen::default(), told).await
+}
+
 async fn page(
     viewer: &Viewer,
     state: &WebState,
@@ -170,13 +192,20 @@ async fn page(
     chosen: &Chosen,
     told: Told,
 ) -> Result<Response, Failure> {
-    let Told { done, warnings, error } = told;
+    let Told {
+        done,
+        warnings,
+        error,
+        targets,
+    } = told;
     let error = error.map(Failure::from);
     let mut repository = chosen.repository.clone();
     let cleared = clear_tokens([("Repository to try it on", &mut repository)]);
     let status = error
         .as_ref()
+        .or(targets.failure.as_ref())
         .map_or(StatusCode::OK, |failure| respond::page_status(failure.code()));
+    let targets = Targets::of(account, viewer, state, targets).await?;
     let purposes = Purpose::ALL.iter().map(|purpose| Tick {
         value: purpose.as_str(),
         words: purpose_words(*purpose),
@@ -200,6 +229,7 @@ async fn page(
         check: account.report.as_ref().map(view),
         renewal: RenewalView::of(account, viewer),
         holders: Holders::of(account, viewer, state).await?,
+        targets: targets.filter(|targets| targets.is_shown(viewer)),
         purposes: purposes.collect(),
         cleared,
         repository,

@@ -30,6 +30,10 @@ pub(super) fn words(done: &str, account: &Account, now: Timestamp) -> Option<&'s
             "The new token is in. The one before lives on at the forge until it is revoked there.",
             was_changed,
         ),
+        "replaced-ending" => (
+            "The new token is in. The one before ends once every target has the new one; “Targets” shows how far that is.",
+            was_changed,
+        ),
         _ => return None,
     };
     is_so.then_some(words)

@@ -10,10 +10,12 @@ mod holders;
 mod import;
 mod list;
 mod offers;
+mod old_tokens;
 mod remove;
 mod renewal;
 mod replace;
 mod repositories;
+mod targets;
 mod view;
 
 pub(super) use self::view::SOON;
@@ -26,7 +28,11 @@ use jeton_accounts::AccountError;
 use jeton_domain::{AccountId, Code, Coded as _};
 
 use super::{link, respond};
-use crate::{extract::Name, failure::Failure, state::Shared};
+use crate::{
+    extract::{Name, TwoNames},
+    failure::Failure,
+    state::Shared,
+};
 
 /// Where the list is.
 const LIST: &str = "/settings/accounts";
@@ -56,6 +62,18 @@ pub(super) fn router() -> Router<Shared> {
             "/settings/accounts/{name}/repositories",
             post(repositories::repositories).get(to_the_account),
         )
+        .route(
+            "/settings/accounts/{name}/targets",
+            post(targets::add).get(to_the_account),
+        )
+        .route(
+            "/settings/accounts/{name}/targets/push",
+            post(targets::push).get(to_the_account),
+        )
+        .route(
+            "/settings/accounts/{name}/targets/{target}/remove",
+            post(targets::remove).get(to_the_targets_account),
+        )
         .route("/settings/accounts/{name}/edit", get(edit::edit_page).post(edit::edit))
         .route(
             "/settings/accounts/{name}/replace",
@@ -74,6 +92,11 @@ async fn to_the_list() -> axum::response::Response {
 
 /// As [`to_the_list`].
 async fn to_the_account(Name(name): Name) -> axum::response::Response {
+    respond::see_other(&link::under(LIST, &name))
+}
+
+/// As [`to_the_list`].
+async fn to_the_targets_account(TwoNames(name, _): TwoNames) -> axum::response::Response {
     respond::see_other(&link::under(LIST, &name))
 }
 

@@ -1,8 +1,8 @@
 use askama::Template;
 use axum::{extract::State, response::Response};
 use http::StatusCode;
-use jeton_accounts::{Account, AccountError, Replacement};
-use jeton_domain::{Code, Purpose};
+use jeton_accounts::{Account, AccountError, EndOld, Replacement};
+use jeton_domain::{Code, ForgeKind, Purpose};
 
 use super::{dates, detail, failure, is_about_the_account, offers::Offers, path_of, view::AccountView};
 use crate::{
@@ -40,6 +40,8 @@ struct Replace {
     offer_other: bool,
     /// Whether the forge gave no clear word.
     offer_untested: bool,
+    /// Whether its forge ends tokens when it is asked to.
+    offer_end: bool,
     wants_email: bool,
     wants_username: bool,
 }
@@ -62,6 +64,7 @@ struct Typed {
     expires_at: String,
     other_identity: bool,
     untested: bool,
+    end_old: bool,
 }
 
 /// The form for a new token, for those who may change the account; others see its page.
@@ -99,6 +102,7 @@ pub(super) async fn replace(State(state): State<Shared>, Name(name): Name, sent:
         expires_at: fields.text("expires_at").to_owned(),
         other_identity: fields.is_on("other_identity"),
         untested: fields.is_on("untested"),
+        end_old: fields.is_on("end_old"),
     };
     let Some(token) = token else {
         let missing = Failure::new(Code::RequestInvalid, "there is no token").with_remedy("Paste the new token.");
@@ -115,7 +119,9 @@ pub(super) async fn replace(State(state): State<Shared>, Name(name): Name, sent:
         expires_at,
         other_identity: typed.other_identity,
         untested: typed.untested,
+        end_old: typed.end_old.then(EndOld::default),
     };
+    let ends_old = typed.end_old;
     let replaced = accounts
         .replace_token(viewer.caller(), viewer.request_id(), &id, new)
         .await;
@@ -125,7 +131,7 @@ pub(super) async fn replace(State(state): State<Shared>, Name(name): Name, sent:
         }
         Ok(added) => Ok(respond::see_other(&link(
             &path_of(added.account.id),
-            &[("done", "replaced")],
+            &[("done", if ends_old { "replaced-ending" } else { "replaced" })],
         ))),
         Err(error) if is_about_the_account(&error) => {
             let wrong = Wrong::explained(error, &viewer);
@@ -210,6 +216,8 @@ fn page(viewer: &Viewer, state: &WebState, account: &Account, mut typed: Typed, 
         // A box that was offered stays until the token is in.
         offer_other: is_other || typed.other_identity,
         offer_untested: is_untested || typed.untested,
+        // Bitbucket has no call for it; of the others, the use case knows which tokens can be ended.
+        offer_end: account.forge.kind() != ForgeKind::Bitbucket,
         wants_email: account.kind.needs_email() || account.email.is_some(),
         wants_username: account.username.is_some(),
         cleared: clear_tokens([

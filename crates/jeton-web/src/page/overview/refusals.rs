@@ -90,6 +90,8 @@ fn what(event: &str, details: &Map<String, Value>) -> String {
         ("user.sign_in_refused", _) => "to sign in".to_owned(),
         ("token.refused", "account.use") => "an account's token".to_owned(),
         ("token.refused", _) => "a token".to_owned(),
+        ("runner.refused", _) => "a runner's token".to_owned(),
+        ("secret.refused", _) => "to push a secret".to_owned(),
         (_, "") => "something".to_owned(),
         (_, action) => action.to_owned(),
     };

@@ -18,13 +18,14 @@ use crate::{
 };
 
 /// The details that a list tells at once.
-const FACTS: [&str; 18] = [
+const FACTS: [&str; 21] = [
     "account",
     "app",
     "changed",
     "client",
     "code",
     "days_left",
+    "environment",
     "error",
     "file",
     "issuer",
@@ -34,6 +35,8 @@ const FACTS: [&str; 18] = [
     "repositories",
     "role",
     "rule",
+    "scope",
+    "secret",
     "source",
     "user",
     "variable",
@@ -79,7 +82,12 @@ impl EntryView {
         let words = events::EVENTS.iter().find(|(name, _)| *name == shown.event);
         let was_decided = matches!(
             shown.event.as_str(),
-            events::TOKEN_GRANTED | events::TOKEN_REFUSED | events::ACCESS_REFUSED
+            events::TOKEN_GRANTED
+                | events::TOKEN_REFUSED
+                | events::CONTENT_REFUSED
+                | events::RUNNER_REFUSED
+                | events::SECRET_REFUSED
+                | events::ACCESS_REFUSED
         );
         let seq = shown.seq.to_string();
         let is_fact = |name: &str| FACTS.contains(&name);
@@ -121,9 +129,8 @@ fn state(event: &str) -> Option<Badge> {
     Some(match word {
         "refused" | "sign_in_refused" | "file_refused" => Badge::new(Tone::Bad, "refused"),
         "granted" => Badge::new(Tone::Good, "granted"),
-        "invalid" | "expired" | "rotation_failed" | "rotation_lost" | "rotation_unclear" => {
-            Badge::new(Tone::Warn, "look at it")
-        }
+        "invalid" | "expired" | "rotation_failed" | "rotation_lost" | "rotation_unclear" | "lost" | "push_failed"
+        | "old_token_kept" => Badge::new(Tone::Warn, "look at it"),
         "removed" | "revoked" => Badge::new(Tone::Dim, "ended"),
         _ => return None,
     })

@@ -170,6 +170,9 @@ fn title(family: &str) -> String {
         "policy" => "Policies",
         "app" => "Apps",
         "account" => "Provider accounts",
+        "runner" => "Runners",
+        "secret" => "Secrets of CI",
+        "target" => "Targets of accounts",
         "key" => "Sealing keys",
         "server" => "Servers",
         "record" => "The record itself",
@@ -205,7 +208,10 @@ mod tests {
             ..Typed::default()
         };
         assert_eq!(typed("", "", "").read().unwrap(), jeton_ledger::LedgerFilter::default());
-        assert_eq!(typed("refusals", "", "").read().unwrap().events.len(), 5);
+        assert_eq!(
+            typed("refusals", "", "").read().unwrap().events.len(),
+            jeton_ledger::events::REFUSALS.len()
+        );
         assert_eq!(typed("token.", "", "").read().unwrap().events, ["token."]);
         assert!(typed("", "", "2026-11-22T10:00").read().unwrap().since.is_some());
         assert_eq!(typed("", "xyz", "").read().unwrap_err().0, "fingerprint");
