@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jeton_accounts::WATCH_EVERY;
 use jeton_broker::Broker;
+use jeton_ci::Ci;
 use jeton_domain::Coded as _;
 use jeton_web::Web;
 use tokio::{
@@ -58,7 +59,13 @@ pub(crate) struct Background {
 
 impl Background {
     /// Starts them all.
-    pub(crate) fn start(broker: &Broker, web: &Web, archive: Option<Archive>, metrics: Option<Metrics>) -> Self {
+    pub(crate) fn start(
+        broker: &Broker,
+        ci: &Ci,
+        web: &Web,
+        archive: Option<Archive>,
+        metrics: Option<Metrics>,
+    ) -> Self {
         let (stop, stopped) = watch::channel(false);
         let until_stopped = || until(stopped.clone());
         let warming = broker.clone();
@@ -74,7 +81,7 @@ impl Background {
             tokio::spawn(unless(until_stopped(), watch_accounts(broker.clone()))),
         ];
         let mut tasks = vec![
-            tokio::spawn(work(broker.clone(), stopped.clone())),
+            tokio::spawn(work(broker.clone(), ci.clone(), stopped.clone())),
             tokio::spawn(async move { warming.warm_up().await }),
         ];
         tasks.extend(loops);
@@ -123,9 +130,9 @@ async fn unless(stopped: impl Future<Output = ()>, running: impl Future<Output =
 }
 
 /// The worker, started again when it ended by a panic.
-async fn work(broker: Broker, stopped: watch::Receiver<bool>) {
+async fn work(broker: Broker, ci: Ci, stopped: watch::Receiver<bool>) {
     loop {
-        let (worker, in_worker) = (broker.worker(), until(stopped.clone()));
+        let (worker, in_worker) = (broker.worker(ci.handlers()), until(stopped.clone()));
         match tokio::spawn(async move { worker.run(in_worker).await }).await {
             Ok(()) => return,
             Err(error) => note_end("worker", &error),

@@ -36,6 +36,7 @@ fn filter(level: LogLevel) -> EnvFilter {
     let ours = [
         "jeton",
         "jeton_broker",
+        "jeton_ci",
         "jeton_content",
         "jeton_forge",
         "jeton_jobs",

@@ -84,6 +84,7 @@ pub(crate) async fn serve(
     let Parts {
         vault,
         broker,
+        ci,
         web,
         archive,
         metrics,
@@ -91,7 +92,7 @@ pub(crate) async fn serve(
     let ledger = broker.access().ledger().clone();
     let version = env!("CARGO_PKG_VERSION");
     ledger.note(Event::by_system(events::SERVER_STARTED).with("version", version));
-    let background = Background::start(&broker, &web, archive, metrics);
+    let background = Background::start(&broker, &ci, &web, archive, metrics);
     let accounts = broker.accounts().clone();
     let stop = async move {
         stop.await;
@@ -101,7 +102,8 @@ pub(crate) async fn serve(
     let served = web.serve(listeners, stop).await;
     tracing::info!("the last request is answered; finishing what runs in the background");
     background.stop().await;
-    bounded(DRAIN, "a mint or a renewal", broker.drain()).await;
+    let drained = async { tokio::join!(broker.drain(), ci.drain()) };
+    bounded(DRAIN, "a mint or a renewal", drained).await;
     ledger.note(Event::by_system(events::SERVER_STOPPED).with("version", version));
     bounded(CLOSE, "the record", ledger.close()).await;
     bounded(CLOSE, "the closing of the database", vault.close()).await;

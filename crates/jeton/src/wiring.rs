@@ -6,6 +6,7 @@ use jeton_access::AccessError;
 use jeton_broker::{
     Broker, BrokerError, BrokerParts, BrokerSettings, ConfiguredApp, open_key_ring, sealing_key_in_use,
 };
+use jeton_ci::{Ci, CiParts};
 use jeton_content::{Content, ContentParts};
 use jeton_domain::{ApiKeyError, Clock, Code, Coded, Entropy, KeyId};
 use jeton_forge::{ForgeError, GitHub, HttpOptions};
@@ -33,6 +34,7 @@ use crate::{
 pub(crate) struct Parts {
     pub(crate) vault: Arc<dyn Vault>,
     pub(crate) broker: Broker,
+    pub(crate) ci: Ci,
     pub(crate) web: Web,
     /// Where older entries of the record go, and when; `None`: nowhere.
     pub(crate) archive: Option<Archive>,
@@ -184,33 +186,10 @@ pub(crate) async fn open(
             dir = config.state_dir.display()
         );
     }
-    let sealing_key = sealing_key(config, &*vault, &*entropy).await?;
-    let mut sealing_keys = SealingKeys::new(sealing_key, config.seal_key.describe());
-    if let Some((key, source)) = previous_sealing_key(config)? {
-        sealing_keys = sealing_keys.with_previous(key, source);
-    }
-    tracing::info!(
-        key.id = %sealing_keys.current().key.id(),
-        key.previous = sealing_keys.previous().map(|given| given.key.id().as_str()),
-        "the sealing key was read"
-    );
+    let sealing_keys = sealing_keys(config, &*vault, &*entropy).await?;
     let ring = open_key_ring(&*vault, &sealing_keys, &*clock, &*entropy).await?;
     let public_url = config.server.public_url(listening);
     let access = wiring_access::open(config, &public_url, &vault, &ring, &clock, &entropy).await?;
-    let configured_apps = config
-        .apps
-        .iter()
-        .map(|app| {
-            let private_key = app.key.read().map_err(StartError::AppKey)?;
-            let (name, forge, issuer) = (app.name.clone(), app.forge.clone(), app.issuer.clone());
-            Ok(ConfiguredApp {
-                name,
-                forge,
-                issuer,
-                private_key,
-            })
-        })
-        .collect::<Result<Vec<_>, StartError>>()?;
     let accounts = wiring_accounts::open(config, &vault, &ring, &access, &clock, &entropy)?;
     let metrics = match config.accounts.metrics_listen {
         Some(address) => Some(Metrics::open(address).await?),
@@ -219,7 +198,7 @@ pub(crate) async fn open(
     let broker = &config.broker;
     let parts = BrokerParts {
         vault: Arc::clone(&vault),
-        ring,
+        ring: Arc::clone(&ring),
         access,
         accounts,
         sealing_keys,
@@ -234,7 +213,7 @@ pub(crate) async fn open(
             calls_per_app: broker.calls_per_app,
             keep_ended: broker.keep_ended,
         },
-        configured_apps,
+        configured_apps: configured_apps(config)?,
     };
     let broker = Broker::start(parts).await?;
     let examiner = ServerExaminer {
@@ -248,25 +227,65 @@ pub(crate) async fn open(
         Some(Content::new(ContentParts {
             broker: broker.clone(),
             outbound: wiring_accounts::guarded(config)?,
-            clock,
+            clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
             settings: config.content.settings.clone(),
         }))
     } else {
         None
     };
+    let ci = Ci::new(CiParts {
+        broker: broker.clone(),
+        vault: Arc::clone(&vault),
+        ring,
+        outbound: wiring_accounts::guarded(config)?,
+        clock,
+        entropy: Arc::clone(&entropy),
+        settings: config.ci.settings.clone(),
+    });
     let settings = web_settings(config, public_url, examiner);
     let own_uid = rustix::process::geteuid().as_raw();
-    let web = Web::new(broker.clone(), content, settings, own_uid, entropy);
+    let web = Web::new(broker.clone(), content, ci.clone(), settings, own_uid, entropy);
     let record = &config.access.record;
     let archive = record.keep.zip(record.archive_dir.clone());
     Ok(Parts {
         vault,
         broker,
+        ci,
         web,
         archive: archive.map(|(keep, dir)| Archive { keep, dir }),
         metrics,
     })
+}
+
+/// The keys that open the vault, now and before.
+async fn sealing_keys(config: &Config, vault: &dyn Vault, entropy: &dyn Entropy) -> Result<SealingKeys, StartError> {
+    let current = sealing_key(config, vault, entropy).await?;
+    let mut keys = SealingKeys::new(current, config.seal_key.describe());
+    if let Some((key, source)) = previous_sealing_key(config)? {
+        keys = keys.with_previous(key, source);
+    }
+    tracing::info!(
+        key.id = %keys.current().key.id(),
+        key.previous = keys.previous().map(|given| given.key.id().as_str()),
+        "the sealing key was read"
+    );
+    Ok(keys)
+}
+
+/// The Apps that stand in the configuration, with their keys.
+fn configured_apps(config: &Config) -> Result<Vec<ConfiguredApp>, StartError> {
+    let with_key = config.apps.iter().map(|app| {
+        let private_key = app.key.read().map_err(StartError::AppKey)?;
+        let (name, forge, issuer) = (app.name.clone(), app.forge.clone(), app.issuer.clone());
+        Ok(ConfiguredApp {
+            name,
+            forge,
+            issuer,
+            private_key,
+        })
+    });
+    with_key.collect()
 }
 
 /// How requests are answered.

@@ -61,6 +61,7 @@ pub(crate) fn open(
             rotate_before: given.rotate_before,
             rotation_days: given.rotation_days,
             lease: given.lease,
+            old_token_grace: config.ci.old_token_grace,
         },
         environment: given.environment.accounts.clone(),
     }))

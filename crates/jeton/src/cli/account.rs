@@ -9,7 +9,8 @@ use jeton_api::{
 use jeton_domain::Clock as _;
 
 use super::{
-    CliError, Client, Context, Format, account_add, account_list, account_output as show, account_test, account_token,
+    CliError, Client, Context, Format, account_add, account_list, account_output as show, account_target, account_test,
+    account_token,
     args_account::{AccountCommand, GuideArgs, UpdateAccountArgs},
     output::{clean, confirmed, note, print, print_json},
 };
@@ -88,6 +89,7 @@ pub(super) async fn run(command: AccountCommand, context: &Context) -> Result<Ex
             return print_imported(&imported, format);
         }
         AccountCommand::Guide(args) => guide(args, context).await?,
+        AccountCommand::Target(command) => return account_target::run(command, context).await,
     }
     Ok(ExitCode::SUCCESS)
 }

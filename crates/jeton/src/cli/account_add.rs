@@ -75,13 +75,21 @@ pub(super) async fn replace(args: ReplaceAccountArgs, context: &Context) -> Resu
         expires_at: args.expires.map(end),
         other_identity: args.other_identity.then_some(true),
         untested: args.untested.then_some(true),
+        end_old: args.end_old.then_some(true),
+        end_old_after_seconds: args.end_old_after,
     };
     let stored: StoredAccount = client.post(&["v1", "accounts", label, "rotate"], &request).await?;
     print_stored(&stored, args.format)?;
-    let words = format!(
-        "{} has the new token {}; revoke the old one ({}) at {}",
-        stored.account.label, stored.account.fingerprint, account.fingerprint, account.host
-    );
+    let (now, before) = (&stored.account, &account);
+    let old = if args.end_old {
+        format!(
+            "the server ends the old one ({}) once every target has the new one; `jeton account target list` shows when",
+            before.fingerprint
+        )
+    } else {
+        format!("revoke the old one ({}) at {}", before.fingerprint, before.host)
+    };
+    let words = format!("{} has the new token {}; {old}", now.label, now.fingerprint);
     note(&clean(&words));
     Ok(ExitCode::SUCCESS)
 }

@@ -117,7 +117,7 @@ fn word_of(check: &CheckReport) -> &'static str {
 }
 
 /// A diagnosis as an error is shown: what is wrong, what to do, where.
-pub(super) fn problem(diagnosis: &Diagnosis, word: &str) -> String {
+pub(crate) fn problem(diagnosis: &Diagnosis, word: &str) -> String {
     let mut out = format!("{word}: {}\n", clean(&diagnosis.cause));
     if !diagnosis.remedy.is_empty() {
         let _ = writeln!(out, "  help: {}", clean(&diagnosis.remedy));

@@ -13,8 +13,11 @@ use super::{
     args_access::{AuditCommand, ClientCommand, UserCommand, WhoamiArgs},
     args_account::AccountCommand,
     args_account_parts::OnlineArgs,
+    args_ci::{CiPlaceArgs, WayArgs},
     args_content::ContentCommand,
     args_policy::PolicyCommand,
+    args_runner::RunnerCommand,
+    args_secret::SecretCommand,
     overridden,
 };
 use crate::config::Override;
@@ -59,6 +62,12 @@ pub(crate) enum Command {
     /// Read repositories on GitHub, GitLab and Bitbucket: their trees, files, lines and commits
     #[command(subcommand)]
     Content(ContentCommand),
+    /// Get tokens for self-hosted runners; list and remove those that the server keeps
+    #[command(subcommand)]
+    Runner(RunnerCommand),
+    /// Push secrets to GitHub Actions, GitLab CI and Bitbucket Pipelines
+    #[command(subcommand)]
+    Secret(SecretCommand),
     /// Add, list, check and remove GitHub Apps
     #[command(subcommand)]
     App(AppCommand),
@@ -143,6 +152,21 @@ pub(crate) struct ServerArgs {
     /// Send the key over plain http even to another machine, where others may read it [env: JETON_INSECURE_HTTP=true]
     #[arg(long)]
     pub(crate) insecure_http: bool,
+    /// In a job of CI: ask with the job's own identity, made for this audience, instead of a stored key; mostly the server's URL. GitHub
+    /// Actions makes it, with `permissions: id-token: write`; GitLab puts it into JETON_IDENTITY_TOKEN, with `id_tokens`, and Bitbucket
+    /// into BITBUCKET_STEP_OIDC_TOKEN, with `oidc: true`. JETON_TOKEN goes before it [env: JETON_OIDC_AUDIENCE]
+    #[arg(long, value_name = "AUDIENCE")]
+    pub(crate) oidc_audience: Option<String>,
+}
+
+impl ServerArgs {
+    /// Every free text that was typed.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        [&self.url, &self.oidc_audience]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+    }
 }
 
 /// `jeton token`
@@ -399,6 +423,7 @@ pub(crate) enum KeyCommand {
 /// `jeton doctor`
 #[derive(Debug, Args)]
 #[command(
+    args_conflicts_with_subcommands = true,
     after_help = "Example:\n  jeton doctor --format json\n\nEnds with status 1 when anything fails. The database is opened as the server opens it, which\nbrings its schema up to date."
 )]
 pub(crate) struct DoctorArgs {
@@ -407,4 +432,42 @@ pub(crate) struct DoctorArgs {
     pub(crate) format: Format,
     #[command(flatten)]
     pub(crate) server: ServerArgs,
+    /// One thing alone
+    #[command(subcommand)]
+    pub(crate) command: Option<DoctorCommand>,
+}
+
+/// `jeton doctor SUBJECT`
+#[derive(Debug, Subcommand)]
+pub(crate) enum DoctorCommand {
+    /// Find out whether runners could be registered, and if not, what is missing and where to set it; nothing is made or changed
+    #[command(after_help = DOCTOR_RUNNER_HELP)]
+    Runner(Box<DoctorRunnerArgs>),
+}
+
+const DOCTOR_RUNNER_HELP: &str = "\
+Example:
+  jeton doctor runner acme/tools
+
+Each App and account of the server that you may use is looked at, by reading alone. Without a server the
+token of the environment is: GITHUB_TOKEN or GH_TOKEN, GITLAB_TOKEN, or BITBUCKET_TOKEN with BITBUCKET_EMAIL.
+
+Exit status:
+  0  something will do
+  1  nothing will, or the command is wrong
+  2  that could not be found out";
+
+/// `jeton doctor runner`
+#[derive(Debug, Args)]
+pub(crate) struct DoctorRunnerArgs {
+    /// Show what the forge was asked, and what it said
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) way: WayArgs,
+    #[command(flatten)]
+    pub(crate) place: CiPlaceArgs,
 }

@@ -12,6 +12,7 @@ use super::{
     Format,
     args::{ForgeArg, ServerArgs},
     args_account_parts::{OneAccount, TokenFrom, ValidityArg, WantedFor},
+    args_target::TargetCommand,
 };
 
 /// `jeton account`
@@ -59,7 +60,7 @@ pub(crate) enum AccountCommand {
     Update(UpdateAccountArgs),
     /// Put a new token that you made by hand in the place of an account's; it is tested first
     #[command(
-        after_help = "Example:\n  jeton account replace work --token-file new-token.txt\n\nThe old token stays until the new one is known to work and to be the same owner's. Revoke the old\none at the forge afterwards."
+        after_help = "Example:\n  jeton account replace work --token-file new-token.txt --end-old\n\nThe old token stays until the new one is known to work and to be the same owner's. Revoke the old\none at the forge afterwards, or have that done with --end-old, where the forge can."
     )]
     Replace(ReplaceAccountArgs),
     /// Have the forge renew an account's token now, where it can (GitLab); the old one then ends at once
@@ -127,6 +128,9 @@ pub(crate) enum AccountCommand {
         after_help = "Example:\n  jeton account guide --forge github --for push,manage-pull-requests --repository acme/tools"
     )]
     Guide(GuideArgs),
+    /// Have an account's token reach secrets of CI, after every change: its targets
+    #[command(subcommand)]
+    Target(TargetCommand),
 }
 
 impl AccountCommand {
@@ -326,6 +330,12 @@ pub(crate) struct ReplaceAccountArgs {
     /// Take it even though the forge gives no clear word just now
     #[arg(long)]
     pub(crate) untested: bool,
+    /// Have the old token ended at the forge once every target of the account has the new one
+    #[arg(long)]
+    pub(crate) end_old: bool,
+    /// With --end-old: end it after this time at the latest, targets or not, as 2h or 7200, up to 30d [setting: ci.old_token_grace_seconds]
+    #[arg(long, value_name = "SECONDS", requires = "end_old", value_parser = super::when::parse_seconds)]
+    pub(crate) end_old_after: Option<u32>,
     #[command(flatten)]
     pub(crate) from: TokenFrom,
     /// What to print

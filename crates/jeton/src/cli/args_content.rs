@@ -52,7 +52,7 @@ Example:
 Commits are chosen by the committer's date. A cursor stays good when new commits are made.";
 
 /// Where to read, and through whom.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct WhereArgs {
     /// The branch, tag or commit [default: the default branch, or what the page's address says]
     #[arg(long = "ref", value_name = "REF")]
@@ -64,7 +64,7 @@ pub(crate) struct WhereArgs {
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
     /// Ask the forge directly even though there is a server
-    #[arg(long, conflicts_with_all = ["url", "insecure_http"])]
+    #[arg(long, conflicts_with_all = ["url", "insecure_http", "oidc_audience"])]
     pub(crate) alone: bool,
     #[command(flatten)]
     pub(crate) server: ServerArgs,

@@ -7,8 +7,9 @@ use jeton_api::{Health, Problem};
 use jeton_domain::Secret;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::OnceCell;
 
-use super::{CliError, Context, Place, ServerArgs, place};
+use super::{CliError, Context, Place, ServerArgs, identity::Identity, place};
 use crate::config::{KeyUse, read_file};
 
 /// How long an answer may take: longer than the server itself works on one.
@@ -20,11 +21,21 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 /// The largest answer that is read, in bytes.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;
 
-/// A server, and the key to ask it with; none over a socket, where the server sees whose process asks.
+/// A server, and the key to ask it with.
 pub(crate) struct Client {
     http: reqwest::Client,
     place: Place,
-    key: Option<Secret>,
+    key: Key,
+}
+
+/// What a server is asked with.
+enum Key {
+    /// Nothing: over a socket the server sees whose process asks.
+    None,
+    /// This.
+    Secret(Secret),
+    /// The identity of the job of CI; it is got when something is asked first.
+    Identity(Identity, OnceCell<Secret>),
 }
 
 impl Client {
@@ -35,7 +46,7 @@ impl Client {
     pub(crate) fn new(args: &ServerArgs, context: &Context) -> Result<Self, CliError> {
         let place = Place::find(args, context)?;
         refuse_plain_http(&place, args, context)?;
-        let key = find_key(&place, context)?;
+        let key = find_key(&place, args, context)?;
         Ok(Self {
             http: place.http(ANSWER_TIMEOUT, true)?,
             place,
@@ -183,11 +194,19 @@ impl Client {
             .request(method, self.place.at(path))
             .query(query)
             .header(header::ACCEPT, accept);
-        let request = match &self.key {
+        let request = match self.key().await? {
             Some(key) => request.bearer_auth(key.expose()),
             None => request,
         };
         finish(request).send().await.map_err(|error| self.failed(error))
+    }
+
+    async fn key(&self) -> Result<Option<&Secret>, CliError> {
+        match &self.key {
+            Key::None => Ok(None),
+            Key::Secret(key) => Ok(Some(key)),
+            Key::Identity(identity, got) => got.get_or_try_init(|| identity.get()).await.map(Some),
+        }
     }
 
     fn refused(&self, status: StatusCode, body: &[u8]) -> CliError {
@@ -272,14 +291,7 @@ fn is_permission_denied(error: &reqwest::Error) -> bool {
 /// # Errors
 /// When TLS cannot be set up.
 pub(crate) fn http_client(limit: Duration, whole: bool, socket: Option<&Path>) -> Result<reqwest::Client, CliError> {
-    let builder = reqwest::Client::builder()
-        .user_agent(concat!("jeton-cli/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(limit.min(Duration::from_secs(5)))
-        .read_timeout(limit)
-        // a redirect could carry the key to another host
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy();
-    let builder = if whole { builder.timeout(limit) } else { builder };
+    let builder = builder(limit, whole, false);
     let builder = match socket {
         Some(path) => builder.unix_socket(path),
         None => builder,
@@ -288,6 +300,18 @@ pub(crate) fn http_client(limit: Duration, whole: bool, socket: Option<&Path>) -
         what: "HTTP cannot be set up".to_owned(),
         source: std::io::Error::other(error),
     })
+}
+
+/// What all clients of the command line have in common.
+pub(super) fn builder(limit: Duration, whole: bool, through_proxies: bool) -> reqwest::ClientBuilder {
+    let builder = reqwest::Client::builder()
+        .user_agent(concat!("jeton-cli/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(limit.min(Duration::from_secs(5)))
+        .read_timeout(limit)
+        // a redirect could carry the key to another host
+        .redirect(reqwest::redirect::Policy::none());
+    let builder = if whole { builder.timeout(limit) } else { builder };
+    if through_proxies { builder } else { builder.no_proxy() }
 }
 
 /// The innermost cause, which says most: `Connection refused`.
@@ -336,20 +360,23 @@ fn insecure_http(context: &Context) -> Result<bool, CliError> {
     }
 }
 
-fn find_key(place: &Place, context: &Context) -> Result<Option<Secret>, CliError> {
+fn find_key(place: &Place, args: &ServerArgs, context: &Context) -> Result<Key, CliError> {
     if let Some(key) = context.sources.variable("JETON_TOKEN")? {
-        return usable(key.trim(), "JETON_TOKEN").map(Some);
+        return usable(key.trim(), "JETON_TOKEN").map(Key::Secret);
     }
     if let Some(path) = context.sources.variable("JETON_TOKEN_FILE")? {
         let bytes = read_file(path.trim().as_ref(), "JETON_TOKEN_FILE")?;
-        return usable(String::from_utf8_lossy(&bytes).trim(), "the file of JETON_TOKEN_FILE").map(Some);
+        return usable(String::from_utf8_lossy(&bytes).trim(), "the file of JETON_TOKEN_FILE").map(Key::Secret);
+    }
+    if let Some(identity) = Identity::find(args, context)? {
+        return Ok(Key::Identity(identity, OnceCell::new()));
     }
     if let Place::Socket(_) = place {
-        return Ok(None);
+        return Ok(Key::None);
     }
     let source = context.config()?.operator_key;
     match source.read(KeyUse::Operator)? {
-        Some(key) => usable(key.expose(), &source.describe()).map(Some),
+        Some(key) => usable(key.expose(), &source.describe()).map(Key::Secret),
         None => Err(CliError::NoKey {
             looked_at: source.describe(),
         }),

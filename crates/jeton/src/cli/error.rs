@@ -18,6 +18,9 @@ pub(crate) enum CliError {
     /// The server refused, or failed.
     #[error("{}", .0.detail)]
     Problem(Box<Problem>),
+    /// A forge that was asked without a server refused, or failed.
+    #[error("{}", .0.what)]
+    Refused(Box<Refusal>),
     /// There is no server.
     #[error("no jeton server answers at {url}: {reason}")]
     Unreachable {
@@ -99,14 +102,24 @@ impl CliError {
             return blocks.join("\n");
         }
         let mut lines = vec![format!("error: {}", clean(&self.to_string()))];
-        if let Self::Problem(problem) = self
-            && let Some(words) = &problem.forge_message
-        {
-            let id = problem
-                .forge_request_id
-                .as_ref()
-                .map(|id| format!(" (request {id})"))
-                .unwrap_or_default();
+        let (said, page, tried) = match self {
+            Self::Problem(problem) => (
+                problem
+                    .forge_message
+                    .as_ref()
+                    .map(|words| (words, &problem.forge_request_id)),
+                problem.url.as_ref(),
+                problem.tried.get(1..).unwrap_or_default(),
+            ),
+            Self::Refused(refusal) => (
+                refusal.said.as_ref().map(|words| (words, &refusal.request_id)),
+                refusal.page.as_ref(),
+                &[][..],
+            ),
+            _ => (None, None, &[][..]),
+        };
+        if let Some((words, id)) = said {
+            let id = id.as_ref().map(|id| format!(" (request {id})")).unwrap_or_default();
             lines.push(clean(&format!("caused by: the forge said: {words}{id}")));
         }
         let mut source = match self {
@@ -124,10 +137,14 @@ impl CliError {
         if let Some(remedy) = self.remedy() {
             lines.push(format!("help: {}", clean(&remedy)));
         }
-        if let Self::Problem(problem) = self
-            && let Some(url) = &problem.url
-        {
-            lines.push(format!("page: {}", clean(url)));
+        lines.extend(page.map(|page| format!("page: {}", clean(page))));
+        for one in tried {
+            let told = &one.diagnosis;
+            lines.push(clean(&format!("also tried: {}: {}", one.source, told.cause)));
+            if !told.remedy.is_empty() {
+                lines.push(clean(&format!("  help: {}", told.remedy)));
+            }
+            lines.extend(told.url.as_ref().map(|page| clean(&format!("  page: {page}"))));
         }
         let code = match self {
             Self::Problem(problem) => clean(&problem.code),
@@ -165,6 +182,7 @@ impl Coded for CliError {
                 let known = Code::ALL.iter().find(|code| code.as_str() == problem.code);
                 known.copied().unwrap_or(Code::Internal)
             }
+            Self::Refused(refusal) => refusal.code,
             Self::Unreachable { .. } | Self::NotJeton { .. } => Code::ServerUnreachable,
             Self::NoKey { .. } | Self::SocketDenied { .. } => Code::AuthMissing,
             Self::Usage { .. } => Code::RequestInvalid,
@@ -177,6 +195,7 @@ impl Coded for CliError {
             Self::Config(error) => error.remedy(),
             Self::Failed(error) => error.remedy(),
             Self::Problem(problem) => problem.remedy.clone(),
+            Self::Refused(refusal) => refusal.remedy.clone(),
             Self::Unreachable { .. } => Some(
                 "Start it with `jeton serve`, or say where it is with --url or JETON_URL. `jeton doctor` finds out \
                  what is wrong."
@@ -207,6 +226,23 @@ fn socket_denied(owner: Option<&str>, mode: Option<u32>) -> String {
         "{who}server.unix_socket_mode lets others in, who then get what policies give them. With a key of your own there \
          is another way: set JETON_URL to the server's address and JETON_TOKEN to the key."
     )
+}
+
+/// What a forge said no to, or could not do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// What is wrong.
+    pub(crate) what: String,
+    /// Its code.
+    pub(crate) code: Code,
+    /// What to do.
+    pub(crate) remedy: Option<String>,
+    /// Where that is done.
+    pub(crate) page: Option<String>,
+    /// The forge's own words.
+    pub(crate) said: Option<String>,
+    /// The forge's name for its request.
+    pub(crate) request_id: Option<String>,
 }
 
 /// An error with a code that has no enum of its own.
@@ -240,9 +276,10 @@ impl Coded for Told {
 
 #[cfg(test)]
 mod tests {
-    use jeton_api::Problem;
+    use jeton_api::{Diagnosis, Problem, TriedSource};
+    use jeton_domain::Code;
 
-    use super::CliError;
+    use super::{CliError, Refusal};
 
     fn problem(status: u16) -> CliError {
         CliError::Problem(Box::new(Problem {
@@ -256,7 +293,60 @@ mod tests {
             request_id: "r1".to_owned(),
             forge_message: Some("Not Found\u{1b}[2J".to_owned()),
             forge_request_id: None,
+            tried: Vec::new(),
         }))
+    }
+
+    fn tried(source: &str) -> TriedSource {
+        TriedSource {
+            source: source.to_owned(),
+            diagnosis: Diagnosis {
+                code: "runner.workflow_token".to_owned(),
+                cause: format!("{source} may not"),
+                remedy: "Ask an owner.".to_owned(),
+                url: Some("https://github.com/settings\u{7}".to_owned()),
+                retry_at: None,
+            },
+            evidence: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_came_of_the_others_is_told_too() {
+        let CliError::Problem(mut problem) = problem(403) else {
+            panic!("another error");
+        };
+        problem.tried = vec![tried("app:ci"), tried("account:work")];
+        let text = CliError::Problem(problem).to_string_for_people();
+        assert!(
+            text.contains(
+                "also tried: account:work: account:work may not\n  help: Ask an owner.\n  page: https://github.com/settings \ncode: "
+            ),
+            "{text:?}"
+        );
+        assert!(!text.contains("app:ci"), "the first is the error itself: {text}");
+    }
+
+    #[test]
+    fn a_forge_that_was_asked_directly_is_told_of_like_a_server() {
+        let refused = |code| {
+            CliError::Refused(Box::new(Refusal {
+                what: "GITHUB_TOKEN may not register runners".to_owned(),
+                code,
+                remedy: Some("Ask jeton.".to_owned()),
+                page: Some("https://github.com/a".to_owned()),
+                said: Some("Resource not accessible by integration".to_owned()),
+                request_id: Some("F:1".to_owned()),
+            }))
+        };
+        let error = refused(Code::RunnerWorkflowToken);
+        assert_eq!(error.exit_status(), 1);
+        assert_eq!(
+            error.to_string_for_people(),
+            "error: GITHUB_TOKEN may not register runners\ncaused by: the forge said: Resource not accessible by \
+             integration (request F:1)\nhelp: Ask jeton.\npage: https://github.com/a\ncode: runner.workflow_token"
+        );
+        assert_eq!(refused(Code::ForgeUnavailable).exit_status(), 2);
     }
 
     #[test]

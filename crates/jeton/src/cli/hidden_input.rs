@@ -5,7 +5,6 @@ use std::{
     time::Duration,
 };
 
-use jeton_domain::Secret;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     stdio::stdin,
@@ -39,7 +38,7 @@ impl Drop for Restored {
 ///
 /// # Errors
 /// [`CliError::Usage`] on ^C, [`CliError::Io`] when the terminal cannot be read.
-pub(super) fn read_hidden(question: &str, most: usize) -> Result<Secret, CliError> {
+pub(super) fn read_hidden(question: &str, most: usize) -> Result<Zeroizing<Vec<u8>>, CliError> {
     let before = tcgetattr(stdin()).map_err(unreadable)?;
     let mut silent = before.clone();
     // ^C comes as a character, so that the terminal is never left without echo
@@ -54,9 +53,7 @@ pub(super) fn read_hidden(question: &str, most: usize) -> Result<Secret, CliErro
     let line = read_line(most);
     drop(restored);
     let _ = writeln!(screen);
-    let line = line?;
-    let text = std::str::from_utf8(&line).map_err(|_| super::inspect::not_text())?;
-    Ok(Secret::new(text))
+    line
 }
 
 fn read_line(most: usize) -> Result<Zeroizing<Vec<u8>>, CliError> {
@@ -77,7 +74,7 @@ fn read_line(most: usize) -> Result<Zeroizing<Vec<u8>>, CliError> {
                 INTERRUPT => {
                     return Err(CliError::Usage {
                         what: "nothing was read".to_owned(),
-                        remedy: "Run the command again to paste the token.".to_owned(),
+                        remedy: "Run the command again to paste it.".to_owned(),
                     });
                 }
                 BACKSPACE | DELETE => drop_last(&mut line),

@@ -103,7 +103,9 @@ pub(super) fn in_arguments(argument: &Secret, expected: Option<ForgeKind>, way: 
 /// When it cannot be read, or is no text.
 pub(super) fn read_token() -> Result<Secret, CliError> {
     if io::stdin().is_terminal() {
-        return read_hidden("Paste the token and press Enter (it is not shown): ", MOST);
+        let line = read_hidden("Paste the token and press Enter (it is not shown): ", MOST)?;
+        let text = std::str::from_utf8(&line).map_err(|_| not_text())?;
+        return Ok(Secret::new(text));
     }
     let mut bytes = Zeroizing::new(Vec::with_capacity(MOST));
     let limit = u64::try_from(MOST).unwrap_or(u64::MAX);

@@ -6,6 +6,7 @@ mod account_list;
 mod account_online;
 mod account_output;
 mod account_report;
+mod account_target;
 mod account_test;
 mod account_token;
 mod apps;
@@ -13,19 +14,27 @@ mod args;
 mod args_access;
 mod args_account;
 mod args_account_parts;
+mod args_ci;
 mod args_content;
 mod args_policy;
+mod args_runner;
+mod args_secret;
+mod args_target;
 mod audit;
+mod ci;
 mod client;
 mod clients;
 mod content;
 mod error;
 mod hidden_input;
+mod identity;
 mod inspect;
 mod keys;
 mod output;
 mod place;
 mod policies;
+mod runner;
+mod secret;
 mod token_output;
 mod tokens;
 mod users;
@@ -36,11 +45,13 @@ use std::{collections::BTreeMap, process::ExitCode};
 
 use clap::Parser as _;
 
+pub(crate) use account_report::problem;
 use args::{Cli, Command};
-pub(crate) use args::{DoctorArgs, ServerArgs};
+pub(crate) use args::{DoctorArgs, DoctorCommand, DoctorRunnerArgs, ServerArgs};
+pub(crate) use ci::{Way, examine};
 pub(crate) use client::{Client, http_client, reason};
 pub(crate) use error::CliError;
-pub(crate) use output::{Format, clean, print, print_json};
+pub(crate) use output::{Format, clean, print, print_json, table};
 pub(crate) use place::Place;
 
 use crate::{
@@ -103,6 +114,8 @@ async fn run(cli: Cli, env: BTreeMap<String, String>, is_root: bool) -> Result<E
         .map_err(started),
         Command::Token(command) => tokens::run(command, &context).await,
         Command::Account(command) => account::run(command, &context).await,
+        Command::Runner(command) => runner::run(command, &context).await,
+        Command::Secret(command) => secret::run(command, &context).await,
         Command::App(command) => apps::run(command, &context).await,
         Command::Client(command) => clients::run(command, &context).await,
         Command::Content(command) => content::run(command, &context).await,

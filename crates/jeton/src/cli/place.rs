@@ -52,7 +52,7 @@ impl Place {
         if let Some(path) = configured {
             match UnixStream::connect(&path) {
                 Ok(_) => return Ok(Self::Socket(path)),
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied && !has_key(context)? => {
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied && !has_key(args, context)? => {
                     return Err(denied(&path));
                 }
                 // there is none, or one that a killed server left behind
@@ -98,9 +98,17 @@ impl Place {
 }
 
 /// Whether a key was given in the environment.
-fn has_key(context: &Context) -> Result<bool, CliError> {
-    let token = context.sources.variable("JETON_TOKEN")?;
-    Ok(token.is_some() || context.sources.variable("JETON_TOKEN_FILE")?.is_some())
+fn has_key(args: &ServerArgs, context: &Context) -> Result<bool, CliError> {
+    let mut is_set = args.oidc_audience.is_some();
+    for name in [
+        "JETON_TOKEN",
+        "JETON_TOKEN_FILE",
+        "JETON_OIDC_AUDIENCE",
+        "JETON_IDENTITY_TOKEN",
+    ] {
+        is_set = is_set || context.sources.variable(name)?.is_some();
+    }
+    Ok(is_set)
 }
 
 /// Says that a socket is there, and who may use it.
@@ -150,7 +158,7 @@ fn read(text: &str) -> Result<Place, CliError> {
     })
 }
 
-fn is_this_machine(url: &Url) -> bool {
+pub(super) fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.to_canonical().is_loopback(),

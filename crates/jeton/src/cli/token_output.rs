@@ -3,7 +3,8 @@
 use std::{fmt::Write as _, fs::OpenOptions, io::Write as _, path::Path};
 
 use jeton_api::TokenResponse;
-use jeton_domain::{Entropy, Secret};
+use jeton_domain::Entropy;
+use zeroize::Zeroizing;
 
 use super::{
     CliError,
@@ -96,7 +97,7 @@ pub(super) fn env_lines(token: &TokenResponse) -> String {
 }
 
 /// As one word of a shell. Tokens need no quotes, so that the lines also fit files whose readers know no quotes.
-fn shell_quoted(text: &str) -> String {
+pub(super) fn shell_quoted(text: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b'=' | b':' | b'@' | b'+');
     if !text.is_empty() && text.bytes().all(plain) {
         text.to_owned()
@@ -107,31 +108,41 @@ fn shell_quoted(text: &str) -> String {
 
 /// Has the runner of GitHub Actions hide the token in its log.
 pub(super) fn mask_line(token: &TokenResponse) -> String {
+    mask(token.token.0.expose())
+}
+
+/// Has the runner of GitHub Actions hide a value in its log.
+pub(super) fn mask(value: &str) -> String {
     // a line end would end the command and show the rest
-    let value = token
-        .token
-        .0
-        .expose()
-        .replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A");
+    let value = value.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     format!("::add-mask::{value}\n")
 }
 
 /// Writes `token`, `expires_at` and `grant_id` to the file of `$GITHUB_OUTPUT`, and the user names of a token that is of no use
 /// without.
 pub(super) fn append(path: &Path, token: &TokenResponse, entropy: &dyn Entropy) -> Result<(), CliError> {
-    let mut text = output_entry("token", token.token.0.expose(), entropy);
-    text.push_str(&output_entry("expires_at", &token.expires_at, entropy));
-    text.push_str(&output_entry("grant_id", &token.grant_id.to_string(), entropy));
+    let id = token.grant_id.to_string();
+    let mut entries = vec![
+        ("token", token.token.0.expose()),
+        ("expires_at", &token.expires_at),
+        ("grant_id", &id),
+    ];
     if let Some(name) = &token.api_username {
-        text.push_str(&output_entry("api_username", name, entropy));
-        text.push_str(&output_entry("git_username", &token.git_username, entropy));
+        entries.push(("api_username", name));
+        entries.push(("git_username", &token.git_username));
     }
-    let text = Secret::new(text);
+    append_entries(path, &entries, entropy)
+}
+
+/// Writes outputs to the file of `$GITHUB_OUTPUT`.
+pub(super) fn append_entries(path: &Path, entries: &[(&str, &str)], entropy: &dyn Entropy) -> Result<(), CliError> {
+    let mut text = Zeroizing::new(String::new());
+    for (name, value) in entries {
+        text.push_str(&Zeroizing::new(output_entry(name, value, entropy)));
+    }
     let mut options = OpenOptions::new();
     let file = options.append(true).create(true).open(path);
-    file.and_then(|mut file| file.write_all(text.expose().as_bytes()))
+    file.and_then(|mut file| file.write_all(text.as_bytes()))
         .map_err(|source| CliError::Io {
             what: clean(&format!(
                 "the file of GITHUB_OUTPUT, {}, cannot be written",

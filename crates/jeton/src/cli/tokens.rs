@@ -61,7 +61,7 @@ pub(super) async fn run(command: TokenCommand, context: &Context) -> Result<Exit
 async fn mint(args: MintArgs, context: &Context) -> Result<(), CliError> {
     // looked up before anything is minted: a token that cannot be put anywhere is one too many
     let output = match args.format {
-        TokenFormat::GithubOutput => Some(github_output(context)?),
+        TokenFormat::GithubOutput => Some(github_output("--format github-output", context)?),
         _ => None,
     };
     let permissions = permissions(&args.permissions)?;
@@ -91,10 +91,14 @@ async fn mint(args: MintArgs, context: &Context) -> Result<(), CliError> {
     }
 }
 
-fn github_output(context: &Context) -> Result<PathBuf, CliError> {
+/// The file in which a step of GitHub Actions leaves what later ones shall have.
+///
+/// # Errors
+/// That there is none.
+pub(super) fn github_output(flag: &str, context: &Context) -> Result<PathBuf, CliError> {
     let path = context.sources.env.get("GITHUB_OUTPUT").filter(|path| !path.is_empty());
     path.map(PathBuf::from).ok_or_else(|| CliError::Usage {
-        what: "--format github-output needs GITHUB_OUTPUT, which GitHub Actions sets for every step".to_owned(),
+        what: format!("{flag} needs GITHUB_OUTPUT, which GitHub Actions sets for every step"),
         remedy: "Elsewhere use --format env, plain or json.".to_owned(),
     })
 }

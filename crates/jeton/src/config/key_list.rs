@@ -356,4 +356,12 @@ pub(crate) const OTHER_NAMES: &[(&str, &str)] = &[
         "JETON_INSECURE_HTTP",
         "`true` to send the key over plain http to another machine, as `--insecure-http`.",
     ),
+    (
+        "JETON_OIDC_AUDIENCE",
+        "In a job of CI, the audience of the identity with which the commands ask it, as `--oidc-audience`.",
+    ),
+    (
+        "JETON_IDENTITY_TOKEN",
+        "In a job of GitLab CI, that identity, as `id_tokens` makes it.",
+    ),
 ];

@@ -4,6 +4,7 @@ pub(crate) use super::{
     key_list::{APP_FIELDS, KEYS, OTHER_NAMES},
     key_list_access::{ACCESS_KEYS, ISSUER_KEYS},
     key_list_accounts::ACCOUNT_KEYS,
+    key_list_ci::CI_KEYS,
     key_list_content::CONTENT_KEYS,
 };
 
@@ -65,7 +66,11 @@ pub(crate) struct AppField {
 
 /// All settings but those of lists, in the order of the reference.
 pub(crate) fn all() -> impl Iterator<Item = &'static KeySpec> + Clone {
-    KEYS.iter().chain(ACCESS_KEYS).chain(ACCOUNT_KEYS).chain(CONTENT_KEYS)
+    KEYS.iter()
+        .chain(ACCESS_KEYS)
+        .chain(ACCOUNT_KEYS)
+        .chain(CONTENT_KEYS)
+        .chain(CI_KEYS)
 }
 
 /// The setting with this name, or the field of an issuer.

@@ -4,12 +4,14 @@ mod access;
 mod accounts;
 mod apps;
 mod apps_environment;
+mod ci;
 mod content;
 mod error;
 mod issuers;
 mod key_list;
 mod key_list_access;
 mod key_list_accounts;
+mod key_list_ci;
 mod key_list_content;
 mod key_source;
 mod keys;
@@ -36,6 +38,7 @@ use jiff::SignedDuration;
 pub(crate) use access::{AccessConfig, SignInConfig};
 pub(crate) use accounts::AccountsConfig;
 pub(crate) use apps::{AppConfig, AppKeyReadError, AppKeySource};
+pub(crate) use ci::CiConfig;
 pub(crate) use content::ContentConfig;
 pub(crate) use error::{ConfigError, ConfigIssue, ConfigWarning, Origin};
 pub(crate) use issuers::{IssuerConfig, IssuerKeys};
@@ -70,6 +73,8 @@ pub(crate) struct Config {
     pub(crate) accounts: AccountsConfig,
     /// What is in repositories.
     pub(crate) content: ContentConfig,
+    /// Runners and secrets of the forges' CI.
+    pub(crate) ci: CiConfig,
     /// How to mint.
     pub(crate) broker: BrokerConfig,
     /// The route of today's token services.
@@ -181,6 +186,7 @@ impl Config {
         let access = access::read(&mut set, &sources);
         let accounts = accounts::read(&mut set, &sources);
         let content = content::read(&mut set, state_dir.as_deref());
+        let ci = ci::read(&mut set);
         let broker = broker(&mut set);
         let compat = compat(&mut set, &broker.default_permissions);
         let app_credential = credential("jeton-app-key");
@@ -206,6 +212,7 @@ impl Config {
             access,
             accounts,
             content,
+            ci,
             broker,
             compat,
             apps,

@@ -60,6 +60,17 @@ impl Client {
         .await
     }
 
+    /// `PUT` of JSON with the key.
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Result<Answer, Failure> {
+        read(
+            self.http
+                .put(format!("{}{path}", self.url))
+                .bearer_auth(self.key.expose())
+                .json(body),
+        )
+        .await
+    }
+
     /// `DELETE` with the key.
     pub(crate) async fn delete(&self, path: &str) -> Result<Answer, Failure> {
         read(

@@ -2,6 +2,7 @@
 
 mod access_steps;
 mod account_steps;
+mod ci_steps;
 mod client;
 mod clock;
 mod content_steps;

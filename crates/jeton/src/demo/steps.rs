@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{
-    Stage, access_steps, account_steps,
+    Stage, access_steps, account_steps, ci_steps,
     client::{Client, Failure, text},
     content_steps, git,
     story::Story,
@@ -44,6 +44,7 @@ pub(crate) async fn play(story: &Story, stage: &mut Stage) -> Result<(), Failure
     access_steps::play(story, stage, &client).await?;
     account_steps::play(story, stage, &client).await?;
     content_steps::play(story, stage, &client).await?;
+    ci_steps::play(story, stage, &client).await?;
     let grant = restart(story, stage, key).await?;
     let client = Client::new(stage.url(), read_key(&stage.key_file())?)?;
     give_back(story, stage, &client, &grant).await

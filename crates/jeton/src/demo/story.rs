@@ -97,6 +97,10 @@ impl Story {
              \n    jeton content lines {forge}/acme/tools/blob/main/src/main.rs#L1-L2 --number\
              \n    jeton content cat {gitlab}/acme/tools build.sh\
              \n    jeton content commits {bitbucket}/acme/tools --limit 5\
+             \n    jeton runner token {forge}/acme/tools\
+             \n    jeton doctor runner {forge}/acme/tools\
+             \n    echo hello | jeton secret push GREETING {forge}/acme/tools\
+             \n    jeton account target list lab\
              \n    {url}/mcp           the same for language models: an MCP server (streamable HTTP), with a key as bearer token\
              \n    {url}/docs          the HTTP interface, to read\
              \n    {forge}/_sim/      the simulated forge: faults, clock, call counts\

@@ -7,6 +7,7 @@ mod clock;
 mod finding;
 mod policies;
 mod port;
+mod runner;
 mod server;
 mod setup;
 mod vault;
@@ -24,7 +25,7 @@ use jeton_domain::{Clock, ForgeEndpoint};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    cli::{CliError, Client, Context, DoctorArgs, Format, Place, print, print_json},
+    cli::{CliError, Client, Context, DoctorArgs, DoctorCommand, Format, Place, print, print_json},
     config::{Config, KeyUse},
     system::SystemClock,
 };
@@ -36,8 +37,11 @@ pub(crate) use server::ServerExaminer;
 /// Checks everything, and prints what was found.
 ///
 /// # Errors
-/// Only when nothing can be printed: whatever is wrong is a finding.
+/// Only when nothing can be printed: whatever is wrong is a finding. Those of [`runner::run`] when runners alone are asked about.
 pub(crate) async fn run(args: &DoctorArgs, context: &Context) -> Result<ExitCode, CliError> {
+    if let Some(DoctorCommand::Runner(args)) = &args.command {
+        return runner::run(args, context).await;
+    }
     let report = Report::new(examine(args, context).await);
     match args.format {
         Format::Table => print(&report.render())?,

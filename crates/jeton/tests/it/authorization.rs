@@ -35,7 +35,7 @@ enum Stranger {
     OnlyTheirs,
 }
 
-const STRANGERS: [(&str, Stranger); 58] = [
+const STRANGERS: [(&str, Stranger); 69] = [
     ("issueToken", Stranger::Denied),
     ("getRepositoryToken", Stranger::Denied),
     ("reportRejectedToken", Stranger::Absent("grant.fingerprint_unknown")),
@@ -82,6 +82,17 @@ const STRANGERS: [(&str, Stranger); 58] = [
     ("setDefaultAccount", Stranger::Absent("account.not_found")),
     ("rotateAccount", Stranger::Absent("account.not_found")),
     ("listAccountRepositories", Stranger::Absent("account.not_found")),
+    ("createRegistrationToken", Stranger::Denied),
+    ("createRemoveToken", Stranger::Denied),
+    ("createJitConfig", Stranger::Denied),
+    ("examineRunners", Stranger::Denied),
+    ("listRunners", Stranger::Denied),
+    ("removeRunner", Stranger::Absent("runner.not_found")),
+    ("pushSecret", Stranger::Denied),
+    ("listTargets", Stranger::Absent("account.not_found")),
+    ("addTarget", Stranger::Absent("account.not_found")),
+    ("removeTarget", Stranger::Absent("account.not_found")),
+    ("pushTargets", Stranger::Absent("account.not_found")),
     ("getRepositoryTree", Stranger::Denied),
     ("getFileContent", Stranger::Denied),
     ("getFileLinesByRange", Stranger::Denied),
@@ -242,6 +253,8 @@ async fn start() -> (TestJeton, Things, Things) {
             ("policies.name", name.to_owned()),
             ("users.name", name.to_owned()),
             ("accounts.account", name.to_owned()),
+            ("accounts.target", grant.to_owned()),
+            ("runners.id", grant.to_owned()),
             (
                 "apps.name",
                 if name == "there" {
@@ -261,6 +274,7 @@ async fn start() -> (TestJeton, Things, Things) {
         ]),
         fields: vec![
             ("repositories", json!([format!("acme/{name}")])),
+            ("repository", json!(format!("acme/{name}"))),
             ("fingerprint", json!(fingerprint)),
             ("name", json!(name)),
             ("label", json!(name)),

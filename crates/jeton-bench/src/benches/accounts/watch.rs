@@ -11,7 +11,7 @@ use anyhow::ensure;
 use async_trait::async_trait;
 use jeton_accounts::{AccountSettings, Accounts, ForgeClients, RepositoryPage, TokenGuide, WATCH_EVERY};
 use jeton_domain::{CheckReport, Code, Credential, CredentialKind, Diagnosis, ForgeEndpoint, ForgeKind, Purpose};
-use jeton_forge::{AccountForge, CheckAsk, Rotated};
+use jeton_forge::{AccountForge, CheckAsk, Rotated, TokenEnded};
 use jeton_seal::{DataKey, KeyRing};
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
@@ -137,6 +137,14 @@ impl AccountForge for Forges {
 
     async fn rotate(&self, _: &Credential, _: Option<Date>, _: Timestamp) -> Rotated {
         Rotated::Refused(unsupported())
+    }
+
+    async fn end_token(&self, _: &Credential, _: Timestamp) -> TokenEnded {
+        TokenEnded::Unsupported(unsupported())
+    }
+
+    fn cannot_end(&self, _: &ForgeEndpoint, _: CredentialKind) -> Option<Diagnosis> {
+        Some(unsupported())
     }
 
     fn guide(&self, forge: &ForgeEndpoint, kind: Option<CredentialKind>, _: &[Purpose], _: Option<&str>) -> TokenGuide {

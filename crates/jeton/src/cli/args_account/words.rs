@@ -8,6 +8,7 @@ impl AccountCommand {
     /// Every free text that was typed: none of it is a place for a token, and people put one there all the same.
     pub(crate) fn words(&self) -> Vec<&str> {
         let (texts, server) = match self {
+            Self::Target(command) => return command.words(),
             Self::Add(args) => (args.texts(), &args.server),
             Self::List(args) => (vec![&args.host, &args.prefix], &args.server),
             Self::Test(args) => (vec![&args.label, &args.from_env, &args.wanted.repository], &args.server),
@@ -32,7 +33,12 @@ impl AccountCommand {
             | Self::Rotate { account, .. }
             | Self::Remove { account, .. }
             | Self::Repositories { account, .. } => Some(account),
-            Self::Add(_) | Self::List(_) | Self::Test(_) | Self::ImportEnv { .. } | Self::Guide(_) => None,
+            Self::Add(_)
+            | Self::List(_)
+            | Self::Test(_)
+            | Self::ImportEnv { .. }
+            | Self::Guide(_)
+            | Self::Target(_) => None,
         };
         let lists: &[String] = match self {
             Self::Add(args) => &args.serves,
@@ -47,11 +53,11 @@ impl AccountCommand {
         };
         texts
             .into_iter()
-            .chain([&server.url])
             .flatten()
             .chain(account.map(|account| &account.label))
             .chain(lists)
             .map(String::as_str)
+            .chain(server.texts())
             .chain(file.and_then(Path::to_str))
             .collect()
     }

@@ -13,7 +13,7 @@ use crate::cli::args_content::WhereArgs;
 ///
 /// # Errors
 /// [`CliError::Usage`] when the address of the forge is none, or when two forges are named.
-pub(super) fn name(args: &WhereArgs, target: &Target) -> Result<String, CliError> {
+pub(in crate::cli) fn name(args: &WhereArgs, target: &Target) -> Result<String, CliError> {
     let words = words(args, target)?;
     match &args.base_url {
         None => Ok(words.unwrap_or_else(|| "github".to_owned())),
@@ -28,7 +28,7 @@ pub(super) fn name(args: &WhereArgs, target: &Target) -> Result<String, CliError
 ///
 /// # Errors
 /// As [`name`], and when it cannot be told what kind of forge a host is.
-pub(super) fn alone<'a>(
+pub(in crate::cli) fn alone<'a>(
     args: &WhereArgs,
     target: &Target,
     accounts: &'a [EnvironmentAccount],
@@ -148,7 +148,7 @@ fn hint(host: &str) -> Option<ForgeKind> {
     labels.find_map(|label| kinds.iter().find(|(name, _)| *name == label).map(|(_, kind)| *kind))
 }
 
-fn endpoint(kind: ForgeKind, url: Option<&str>) -> Result<ForgeEndpoint, CliError> {
+pub(in crate::cli) fn endpoint(kind: ForgeKind, url: Option<&str>) -> Result<ForgeEndpoint, CliError> {
     ForgeEndpoint::of_kind(kind, url).map_err(|error: EndpointError| CliError::Usage {
         what: format!("that is no address of {kind}: {error}"),
         remedy: "Give the address that people see in their browser, such as https://gitlab.example.com.".to_owned(),

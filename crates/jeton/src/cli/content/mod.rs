@@ -3,13 +3,13 @@
 mod alone;
 mod cat;
 mod commits;
-mod forge;
+pub(super) mod forge;
 mod lines;
 mod progress;
 mod range;
-mod reader;
+pub(super) mod reader;
 mod sink;
-mod target;
+pub(super) mod target;
 mod tree;
 mod words;
 

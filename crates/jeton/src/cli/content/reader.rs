@@ -13,6 +13,7 @@ use super::{
     target::{Spot, Target},
 };
 use crate::cli::{
+    ServerArgs,
     args_content::WhereArgs,
     client::{Client, Download},
     error::Told,
@@ -28,7 +29,7 @@ pub(super) struct Reader {
 }
 
 enum Way {
-    Server { client: Client, forge: String },
+    Server { client: Box<Client>, forge: String },
     Alone(Box<Alone>),
 }
 
@@ -83,9 +84,9 @@ impl Reader {
     /// # Errors
     /// When the server that is meant cannot be asked, or it cannot be told which forge is meant.
     pub(super) async fn new(args: &WhereArgs, target: &Target, context: &Context) -> Result<Self, CliError> {
-        let way = match server(args, context).await? {
+        let way = match server(args.alone, &args.server, context).await? {
             Some(client) => Way::Server {
-                client,
+                client: Box::new(client),
                 forge: super::forge::name(args, target)?,
             },
             None => Way::Alone(Box::new(Alone::new(args, target, context)?)),
@@ -290,12 +291,16 @@ fn path(raw: &str) -> Result<FilePath, CliError> {
 }
 
 /// The server, unless there is none or it is not wanted. One that was named has to answer; any other is looked for.
-async fn server(args: &WhereArgs, context: &Context) -> Result<Option<Client>, CliError> {
-    if args.alone {
+pub(in crate::cli) async fn server(
+    alone: bool,
+    args: &ServerArgs,
+    context: &Context,
+) -> Result<Option<Client>, CliError> {
+    if alone {
         return Ok(None);
     }
-    let named = args.server.url.is_some() || context.sources.variable("JETON_URL")?.is_some();
-    match Client::for_long_answers(&args.server, context) {
+    let named = args.url.is_some() || context.sources.variable("JETON_URL")?.is_some();
+    match Client::for_long_answers(args, context) {
         Ok(client) if named || client.is_there().await => Ok(Some(client)),
         Ok(_) => Ok(None),
         // Nobody said that there is a server, and nothing here could ask one.

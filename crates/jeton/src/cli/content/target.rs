@@ -8,11 +8,11 @@ const CUTS: usize = 6;
 
 /// What is meant by the first argument.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Target {
+pub(in crate::cli) struct Target {
     /// The forge, if it was an address.
-    pub(super) forge: Option<Origin>,
+    pub(in crate::cli) forge: Option<Origin>,
     /// `owner/name`.
-    pub(super) repository: String,
+    pub(in crate::cli) repository: String,
     /// What comes after it: the branch, tag or commit, and the path; nothing tells where one ends and the other begins.
     tail: Vec<String>,
     /// The lines that it points to.
@@ -21,7 +21,7 @@ pub(super) struct Target {
 
 /// A forge by an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Origin {
+pub(in crate::cli) struct Origin {
     /// Host and port.
     pub(super) host: String,
     /// `https://` and the host.
@@ -44,7 +44,7 @@ impl Target {
     ///
     /// # Errors
     /// [`CliError::Usage`] when it is neither.
-    pub(super) fn parse(text: &str) -> Result<Self, CliError> {
+    pub(in crate::cli) fn parse(text: &str) -> Result<Self, CliError> {
         let text = text.trim();
         let lower = text.to_ascii_lowercase();
         if lower.starts_with("http://") || lower.starts_with("https://") {
