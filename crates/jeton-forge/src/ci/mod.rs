@@ -12,8 +12,8 @@ use jeton_domain::{CiScope, Diagnosis, ForgeEndpoint};
 pub use forges::CiForges;
 pub(crate) use refusal::unsupported;
 pub use types::{
-    CiAt, CiOutcome, CiRefusal, Holder, JitAsk, JitRunner, KnownRunner, MadeRunner, NewRunner, RenewedToken, RunnerExam,
-    RunnerToken, SecretFamily, SecretOptions, SecretPush, SecretPushed, SecretVisibility,
+    CiAt, CiOutcome, CiRefusal, Holder, JitAsk, JitRunner, KnownRunner, MadeRunner, NewRunner, RenewedToken,
+    RunnerExam, RunnerToken, SecretFamily, SecretOptions, SecretPush, SecretPushed, SecretVisibility,
 };
 
 /// A kind of forge, as whoever registers runners sees it. A forge has one of two ways: short-lived tokens with which any number of
@@ -42,8 +42,12 @@ pub trait RunnerForge: Send + Sync + fmt::Debug {
     async fn make_runner(&self, at: &CiAt<'_>, runner: &NewRunner) -> CiOutcome<MadeRunner>;
 
     /// Whether the forge takes the runner's own token.
-    async fn verify_runner(&self, forge: &ForgeEndpoint, runner: KnownRunner<'_>, now: jiff::Timestamp)
-    -> CiOutcome<bool>;
+    async fn verify_runner(
+        &self,
+        forge: &ForgeEndpoint,
+        runner: KnownRunner<'_>,
+        now: jiff::Timestamp,
+    ) -> CiOutcome<bool>;
 
     /// Renews a runner's token: with the token itself, or (`at`) as somebody who may, for a token that is lost. Sent once.
     async fn renew_runner(

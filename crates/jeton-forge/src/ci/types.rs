@@ -1,6 +1,4 @@
-use jeton_domain::{
-    CiScope, Credential, Diagnosis, Evidence, Fitness, ForgeEndpoint, RepoName, Secret, SecretName,
-};
+use jeton_domain::{CiScope, Credential, Diagnosis, Evidence, Fitness, ForgeEndpoint, RepoName, Secret, SecretName};
 use jiff::Timestamp;
 
 /// Where to act, and as whom.
