@@ -3,7 +3,7 @@ use std::{collections::BTreeSet, path::Path, sync::Arc};
 use jeton_domain::{Action, AppName, Caller, Coded, Permissions, PolicyName, Role};
 use jeton_ledger::{Event, events};
 use jeton_policy::{
-    Allowed, Ask, CallerSpec, CeilingSpec, CouldUse, Decision, DocumentSpec, Explanation, Origin, PolicySet,
+    Allowed, Ask, CallerSpec, CeilingSpec, CouldUse, Decision, Denied, DocumentSpec, Explanation, Origin, PolicySet,
     PolicySpec, parse_document,
 };
 use jeton_vault::PolicyRecord;
@@ -175,6 +175,19 @@ impl Access {
     /// Whether a caller may do what they ask, by the policies in force. Reads no database.
     pub fn decide(&self, caller: &Caller, ask: &Ask<'_>) -> Decision {
         self.0.policies.load().set.decide(caller, ask)
+    }
+
+    /// As [`Access::decide`], for something that takes these permissions of a forge: they have to be below the ceiling as well.
+    pub fn decide_taking(&self, caller: &Caller, ask: &Ask<'_>, takes: &Permissions) -> Decision {
+        self.0.policies.load().set.decide_taking(caller, ask, takes)
+    }
+
+    /// Whether there could be a source from which a caller may have what they ask, whatever the request says of one.
+    ///
+    /// # Errors
+    /// That there could be none.
+    pub fn could_cover(&self, caller: &Caller, ask: &Ask<'_>) -> Result<(), Denied> {
+        self.0.policies.load().set.could_cover(caller, ask)
     }
 
     /// Whether a caller may do now what is not about repositories. To be told so is no refusal, and nothing goes on record:

@@ -32,6 +32,9 @@ impl fmt::Display for OwnerPath {
     }
 }
 
+/// So deep lie groups in each other on GitLab (<https://docs.gitlab.com/user/group/subgroups/>), and projects in the last of them.
+const DEEPEST: usize = 20;
+
 /// For what a runner works, or to what a secret is given.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum CiScope {
@@ -77,16 +80,24 @@ impl CiScope {
     }
 
     /// The repositories that policies are asked about. What reaches all repositories of an owner is asked for as `acme/*`, which no
-    /// policy covers but one that covers every repository there; the groups of a GitLab group are asked for one level further down as
-    /// well. An enterprise and an instance are everything.
+    /// policy covers but one that covers every repository there; a group of GitLab as deep as groups lie in each other, `acme/*/*` and so
+    /// on, which is what `acme/**` covers. An enterprise and an instance are everything.
     pub fn policy_names(&self, forge: ForgeKind) -> Vec<String> {
-        let deep = forge == ForgeKind::GitLab;
         match self {
             Self::Repository(path) => vec![path.to_string()],
-            Self::Owner(owner) if deep => vec![format!("{owner}/*"), format!("{owner}/*/*")],
+            Self::Owner(owner) if forge == ForgeKind::GitLab => everything_below(owner.as_str()),
             Self::Owner(owner) => vec![format!("{owner}/*")],
             Self::Enterprise(_) => vec!["*/*".to_owned()],
-            Self::Instance => vec!["*/*".to_owned(), "*/*/*".to_owned()],
+            Self::Instance => everything_below("*"),
+        }
+    }
+
+    /// The same for people and for the record, in which `acme/**` stands for all that lies below.
+    pub fn shown_names(&self, forge: ForgeKind) -> Vec<String> {
+        match self {
+            Self::Owner(owner) if forge == ForgeKind::GitLab => vec![format!("{owner}/**")],
+            Self::Instance => vec!["*/**".to_owned()],
+            Self::Repository(_) | Self::Owner(_) | Self::Enterprise(_) => self.policy_names(forge),
         }
     }
 
@@ -102,6 +113,13 @@ impl CiScope {
             (Self::Instance, _) => "the whole instance".to_owned(),
         }
     }
+}
+
+/// `acme/*`, `acme/*/*` and so on.
+fn everything_below(owner: &str) -> Vec<String> {
+    (1..=DEEPEST)
+        .map(|depth| format!("{owner}{}", "/*".repeat(depth)))
+        .collect()
 }
 
 /// The name of a secret or variable of CI, valid at its forge.
@@ -196,10 +214,17 @@ mod tests {
             owner(ForgeKind::GitHub, "acme").policy_names(ForgeKind::GitHub),
             ["acme/*"]
         );
+        let (group, all) = (owner(ForgeKind::GitLab, "acme/web"), CiScope::Instance);
+        let names = group.policy_names(ForgeKind::GitLab);
         assert_eq!(
-            owner(ForgeKind::GitLab, "acme/web").policy_names(ForgeKind::GitLab),
-            ["acme/web/*", "acme/web/*/*"]
+            (names.len(), &*names[0], &*names[2]),
+            (20, "acme/web/*", "acme/web/*/*/*")
         );
+        assert_eq!(names[19].matches("/*").count(), 20);
+        assert_eq!(group.shown_names(ForgeKind::GitLab), ["acme/web/**"]);
+        let names = all.policy_names(ForgeKind::GitLab);
+        assert_eq!((names.len(), &*names[0], &*names[1]), (20, "*/*", "*/*/*"));
+        assert_eq!(all.shown_names(ForgeKind::GitLab), ["*/**"]);
         let repository = CiScope::Repository(RepoPath::parse(ForgeKind::GitHub, "acme/tools").unwrap());
         assert_eq!(repository.policy_names(ForgeKind::GitHub), ["acme/tools"]);
         let back = CiScope::from_parts(ForgeKind::GitHub, repository.kind(), &repository.path());

@@ -16,13 +16,7 @@ pub(crate) struct Ceiling {
 impl Ceiling {
     /// What of the request is beyond it, in the request's own words: the ceiling itself is nobody's business.
     pub(crate) fn exceeded_by(&self, ask: &Ask<'_>) -> Option<String> {
-        let mut beyond = Vec::new();
-        if let (Some(most), Some(asked)) = (&self.permissions, ask.permissions)
-            && !covers(most, asked)
-        {
-            let too_much = asked.iter().filter(|(name, access)| !covers_one(most, name, *access));
-            beyond.extend(too_much.map(|(name, access)| format!("`{name}={}`", access.as_str())));
-        }
+        let mut beyond: Vec<String> = ask.permissions.map(|asked| self.too_much(asked)).unwrap_or_default();
         let about_repositories = ask.action.is_about_repositories();
         if let Some(globs) = &self.repositories {
             if about_repositories && ask.repositories.is_empty() {
@@ -49,6 +43,22 @@ impl Ceiling {
             beyond.push(format!("a lifetime of {asked} seconds"));
         }
         (!beyond.is_empty()).then(|| beyond.join(", "))
+    }
+
+    /// What of these permissions is beyond it, where a thing takes all of them or is not done.
+    pub(crate) fn exceeded_by_taking(&self, permissions: &Permissions) -> Option<String> {
+        let beyond = self.too_much(permissions);
+        (!beyond.is_empty()).then(|| beyond.join(", "))
+    }
+
+    fn too_much(&self, asked: &Permissions) -> Vec<String> {
+        let Some(most) = &self.permissions else {
+            return Vec::new();
+        };
+        let too_much = asked.iter().filter(|(name, access)| !covers_one(most, name, *access));
+        too_much
+            .map(|(name, access)| format!("`{name}={}`", access.as_str()))
+            .collect()
     }
 
     /// Whether it leaves anything of a forge.

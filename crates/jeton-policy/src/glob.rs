@@ -11,6 +11,9 @@ pub(crate) enum Over {
     Words,
 }
 
+/// At the end of a glob over repositories: everything below, however deep.
+const EVERYTHING_BELOW: &str = "/**";
+
 /// A text in which `*` stands for any number of characters, of one part only.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Glob {
@@ -19,6 +22,8 @@ pub(crate) struct Glob {
     over: Over,
     /// Where the first `*` is.
     star: Option<usize>,
+    /// How many `/` stand before the `**` at its end, where it has one.
+    below: Option<usize>,
 }
 
 impl Glob {
@@ -39,10 +44,11 @@ impl Glob {
                 remedy: remedy.to_owned(),
             })
         };
-        if text.contains("**") {
+        let above = text.strip_suffix(EVERYTHING_BELOW);
+        if above.unwrap_or(text).contains("**") {
             return refuse(
-                "`**` is not known, and `*` never crosses a `/`".to_owned(),
-                "Write `acme/*` for every repository of acme, and `acme/*/*` as well for those in its groups.",
+                "`**` stands for everything below an owner, and only as the last part".to_owned(),
+                "Write `acme/*` for every repository of acme, `acme/**` for those in its groups as well, `*/**` for all.",
             );
         }
         if let Some(odd) = text
@@ -66,7 +72,10 @@ impl Glob {
                 "Write `acme/tools` for one repository, `acme/*` for every one of an owner, `*/*` for all.",
             );
         }
-        Ok(Self::new(text.to_ascii_lowercase(), Over::Repositories))
+        let mut glob = Self::new(text.to_ascii_lowercase(), Over::Repositories);
+        // The `/` of the end is one of them.
+        glob.below = above.map(|above| above.matches('/').count() + 1);
+        Ok(glob)
     }
 
     /// What all that it matches begins with; as compared.
@@ -83,6 +92,7 @@ impl Glob {
             pattern: pattern.into(),
             over,
             star,
+            below: None,
         }
     }
 
@@ -97,7 +107,22 @@ impl Glob {
     }
 
     pub(crate) fn matches(&self, text: &str) -> bool {
-        let (pattern, text) = (self.pattern.as_bytes(), text.as_bytes());
+        let pattern = self.pattern.as_bytes();
+        let Some(slashes) = self.below else {
+            // Whoever asks for all that lies below is not let in by what allows one part of it.
+            let asks_for_more = self.over == Over::Repositories && text.ends_with(EVERYTHING_BELOW);
+            return !asks_for_more && self.matches_parts(pattern, text.as_bytes());
+        };
+        // No `*` crosses a `/`, so what stands before the `**` is the beginning with as many of them.
+        let Some((last, _)) = text.match_indices('/').nth(slashes - 1) else {
+            return false;
+        };
+        let (above, below) = text.split_at(last + 1);
+        below.split('/').all(|part| !part.is_empty())
+            && self.matches_parts(&pattern[..pattern.len() - "**".len()], above.as_bytes())
+    }
+
+    fn matches_parts(&self, pattern: &[u8], text: &[u8]) -> bool {
         let fold = self.over == Over::Repositories;
         let (mut p, mut t) = (0, 0);
         // Going back to the last `*` alone is enough: what an earlier one could take more of has no separator in it, so
@@ -155,172 +180,4 @@ pub(crate) fn any_of<T: fmt::Display>(words: &[T]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::{Glob, any_of};
-
-    fn repositories(pattern: &str) -> Glob {
-        Glob::repositories(pattern).unwrap_or_else(|objection| panic!("{pattern}: {}", objection.message))
-    }
-
-    fn words(pattern: &str) -> Glob {
-        Glob::words(pattern).unwrap_or_else(|objection| panic!("{pattern}: {}", objection.message))
-    }
-
-    #[test]
-    fn repositories_match_part_by_part() {
-        for (pattern, text, expected) in [
-            ("acme/tools", "acme/tools", true),
-            ("acme/tools", "ACME/Tools", true),
-            ("Acme/TOOLS", "acme/tools", true),
-            ("acme/tools", "acme/tools2", false),
-            ("acme/tools", "acme/tool", false),
-            ("acme/*", "acme/tools", true),
-            ("acme/*", "acme/tools/x", false),
-            ("acme/*", "acme/x/y", false),
-            ("acme/*", "acme-evil/x", false),
-            ("acme/*", "evil/acme/x", false),
-            ("acme/*", "xacme/x", false),
-            ("acme*/x", "acme-evil/x", true),
-            ("acme*/x", "acme/x", true),
-            ("acme/web-*", "acme/web-shop", true),
-            ("acme/web-*", "acme/web-", true),
-            ("acme/web-*", "acme/web", false),
-            ("acme/*-web", "acme/a-web-web", true),
-            ("acme/*a*a*", "acme/banana", true),
-            ("acme/*a*a*a*a", "acme/banana", false),
-            ("*/*", "acme/x", true),
-            ("*/*", "acme/x/y", false),
-            ("*/*", "acme", false),
-            ("acme/*/*", "acme/group/x", true),
-            ("acme/*/*", "acme/x", false),
-            ("acme/*", "acme/", true),
-            ("acme/*", "", false),
-            // Cyrillic `а`, a fullwidth solidus, a Kelvin sign, a dotless i: none of them is what it looks like.
-            ("acme/*", "\u{430}cme/x", false),
-            ("acme/*", "acme\u{ff0f}x", false),
-            ("acme/kit", "acme/\u{212a}it", false),
-            ("acme/ikit", "acme/\u{131}kit", false),
-            ("acme/*", "acme/ü𝕏", true),
-            ("acme/*", "acme/x\0y", true),
-        ] {
-            assert_eq!(repositories(pattern).matches(text), expected, "{pattern} {text:?}");
-        }
-    }
-
-    #[test]
-    fn words_stop_at_colons_too_and_know_case() {
-        let classic = "repo:acme/tools:ref:refs/heads/main";
-        let immutable = "repo:acme@123/tools@456:ref:refs/heads/main";
-        for (pattern, text, expected) in [
-            ("repo:acme/tools:ref:refs/heads/main", classic, true),
-            ("repo:acme/*:ref:refs/heads/main", classic, true),
-            ("repo:acme/*:ref:refs/heads/*", classic, true),
-            ("repo:acme/*:*", classic, false),
-            ("repo:acme/*", classic, false),
-            ("repo:*", classic, false),
-            ("*", classic, false),
-            ("repo:acme/*:ref:refs/heads/main", immutable, false),
-            ("repo:acme@123/*@456:ref:refs/heads/main", immutable, true),
-            ("repo:acme@123/tools@*:ref:refs/heads/*", immutable, true),
-            (
-                "repo:acme@*/tools@*:ref:refs/heads/*",
-                "repo:acme@9/tools@1:ref:refs/heads/main",
-                true,
-            ),
-            (
-                "repo:acme/*:ref:refs/heads/main",
-                "repo:acme-evil/x:ref:refs/heads/main",
-                false,
-            ),
-            // What cannot be in a name, but can be in a branch's.
-            (
-                "repo:acme/*:ref:refs/heads/main",
-                "repo:evil/x:ref:refs/heads/repo:acme/x:ref:refs/heads/main",
-                false,
-            ),
-            ("refs/heads/*", "refs/heads/feature/x", false),
-            ("refs/heads/*", "refs/heads/x", true),
-            ("Repo", "repo", false),
-            ("", "", true),
-            ("", "x", false),
-            ("*", "", true),
-            ("ci-*", "ci-", true),
-            ("ci-*", "ci", false),
-            ("a?c", "abc", false),
-            ("a[bc]", "ab", false),
-            ("a[bc]", "a[bc]", true),
-        ] {
-            assert_eq!(words(pattern).matches(text), expected, "{pattern} {text:?}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_glob_says_what_to_write() {
-        for (pattern, words) in [
-            ("**", "`acme/*`"),
-            ("acme/**", "`acme/*/*`"),
-            ("acme/?", "Only `*`"),
-            ("acme/[ab]", "Only `*`"),
-            ("acme/{a,b}", "one entry for each"),
-            ("acme", "`acme/*`"),
-            ("*", "`*/*`"),
-            ("", "`acme/tools`"),
-            ("/x", "`acme/tools`"),
-            ("acme/", "`acme/tools`"),
-            ("acme//x", "`acme/tools`"),
-            ("acme/ x", "`acme/tools`"),
-            ("acme/x\n", "`acme/tools`"),
-        ] {
-            let objection = Glob::repositories(pattern).expect_err(pattern);
-            assert!(objection.remedy.contains(words), "{pattern:?}: {}", objection.remedy);
-        }
-        assert!(Glob::words("repo:acme/**").is_err());
-    }
-
-    #[test]
-    fn lists_read_well() {
-        assert_eq!(any_of(&["a"]), "`a`");
-        assert_eq!(any_of(&["a", "b", "c"]), "`a`, `b` or `c`");
-        assert_eq!(any_of(&[1, 2, 3, 4, 5, 6, 7, 8]), "`1`, `2`, `3`, `4` or one of 4 more");
-    }
-
-    /// As the words of the documentation say it, with no thought of speed.
-    fn naive(pattern: &[u8], text: &[u8], stops: &[u8]) -> bool {
-        match (pattern.split_first(), text.split_first()) {
-            (None, None) => true,
-            (Some((b'*', rest)), _) if naive(rest, text, stops) => true,
-            (Some((b'*', _)), Some((byte, text))) => !stops.contains(byte) && naive(pattern, text, stops),
-            (Some((wanted, rest)), Some((byte, text))) => wanted == byte && naive(rest, text, stops),
-            _ => false,
-        }
-    }
-
-    fn single_stars(mut pattern: String) -> String {
-        while pattern.contains("**") {
-            pattern = pattern.replace("**", "*");
-        }
-        pattern
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(4_000))]
-
-        #[test]
-        fn words_match_as_documented(pattern in "[ab*/:]{0,8}", text in "[ab*/:]{0,10}") {
-            let pattern = single_stars(pattern);
-            let glob = words(&pattern);
-            prop_assert_eq!(glob.matches(&text), naive(pattern.as_bytes(), text.as_bytes(), b"/:"));
-            prop_assert!(!glob.matches(&text) || text.starts_with(glob.prefix()));
-        }
-
-        #[test]
-        fn repositories_match_as_documented(pattern in "[ab*]{1,4}(/[ab*]{1,4}){1,2}", text in "[abAB*/:]{0,10}") {
-            let pattern = single_stars(pattern);
-            let lower = text.to_ascii_lowercase();
-            let expected = naive(pattern.as_bytes(), lower.as_bytes(), b"/");
-            prop_assert_eq!(repositories(&pattern).matches(&text), expected);
-        }
-    }
-}
+mod tests;

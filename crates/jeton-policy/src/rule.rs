@@ -91,6 +91,17 @@ impl Rule {
             let most = longest.as_secs();
             misses.miss(|| format!("it gives {most} seconds at most, and {asked} are needed"))?;
         }
+        if self
+            .condition
+            .as_ref()
+            .is_some_and(|condition| !condition.looks_at_scope)
+            && is_for_all(ask)
+        {
+            misses.miss(|| {
+                "the request is for all repositories of an owner, and its condition does not look at `request.scope`"
+                    .to_owned()
+            })?;
+        }
         match &self.condition {
             // Only asked when nothing else is in the way: it costs more than all the rest, and may look at the time.
             Some(condition) if !misses.any() => match condition.holds(caller, ask, self.offer(ask), facts) {
@@ -99,6 +110,20 @@ impl Rule {
             },
             _ => ControlFlow::Continue(()),
         }
+    }
+
+    /// Whether it covers a request but for what depends on the source: that itself, and what the condition makes of it.
+    pub(crate) fn could_cover(&self, caller: &Caller, ask: &Ask<'_>) -> bool {
+        let blind = self
+            .condition
+            .as_ref()
+            .is_some_and(|condition| !condition.looks_at_scope);
+        let misses = &mut FirstMiss;
+        self.actions.contains(&ask.action)
+            && self.callers.check(&caller.identity, misses).is_continue()
+            && self.check_forge(ask, misses).is_continue()
+            && self.check_repositories(ask, misses).is_continue()
+            && !(blind && is_for_all(ask))
     }
 
     /// Whether it could let some request or other use a source on a forge, for a caller whom it is about.
@@ -177,4 +202,10 @@ impl Rule {
             None => misses.miss(|| format!("it is for {}, and no source is named", any_of(&self.sources))),
         }
     }
+}
+
+/// Whether a request is for whatever an owner has, rather than for repositories by their names.
+pub(crate) fn is_for_all(ask: &Ask<'_>) -> bool {
+    let is_all = |repo: &String| repo.ends_with("/*") || repo.ends_with("/**");
+    ask.repositories.iter().any(is_all)
 }

@@ -60,6 +60,17 @@ struct Inner {
     auditor: Arc<str>,
 }
 
+impl Inner {
+    /// The name of the built-in rule that allows it.
+    fn built_in(&self, identity: &Identity, action: Action) -> Option<&Arc<str>> {
+        match built_in(identity, action) {
+            BuiltIn::Operator => Some(&self.operator),
+            BuiltIn::Auditor => Some(&self.auditor),
+            BuiltIn::No => None,
+        }
+    }
+}
+
 /// The name of a source, or how several begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SourceBeginning<'a> {
@@ -197,11 +208,7 @@ impl PolicySet {
                 break;
             }
         }
-        let built_in = match built_in(&caller.identity, ask.action) {
-            BuiltIn::Operator => Some(&inner.operator),
-            BuiltIn::Auditor => Some(&inner.auditor),
-            BuiltIn::No => None,
-        };
+        let built_in = inner.built_in(&caller.identity, ask.action);
         match built_in {
             Some(rule) if beyond.is_none() => Decision::Allowed(Allowed {
                 rule: Arc::clone(rule),
@@ -223,6 +230,49 @@ impl PolicySet {
                 })
             }
         }
+    }
+
+    /// As [`PolicySet::decide`], for something that takes these permissions of a forge. No policy has to give them, since the
+    /// action says it all; but they, too, have to be below the ceiling.
+    pub fn decide_taking(&self, caller: &Caller, ask: &Ask<'_>, takes: &Permissions) -> Decision {
+        let decision = self.decide(caller, ask);
+        match (decision, self.0.ceiling.exceeded_by_taking(takes)) {
+            (Decision::Allowed(allowed), Some(beyond)) => Decision::Denied(Denied {
+                action: ask.action,
+                by_ceiling: true,
+                what_exceeds: Some(beyond),
+                rule: Some(allowed.rule),
+                stable: allowed.stable,
+                examined: allowed.examined,
+            }),
+            (decision, _) => decision,
+        }
+    }
+
+    /// Whether there could be a source from which the caller may have what they ask: what the request says of one does not count,
+    /// and conditions are not asked. For a refusal before anybody looks whether there is such a source.
+    ///
+    /// # Errors
+    /// That no policy covers it whatever the source, or that the ceiling does not.
+    pub fn could_cover(&self, caller: &Caller, ask: &Ask<'_>) -> Result<(), Denied> {
+        let inner = &*self.0;
+        let candidates = inner.index.candidates(&caller.identity, ask);
+        let examined = candidates.len();
+        let mut rules = candidates.into_iter().map(|position| &inner.rules[position as usize]);
+        let rule = rules.find(|rule| rule.could_cover(caller, ask)).map(|rule| &rule.name);
+        let rule = rule.or_else(|| inner.built_in(&caller.identity, ask.action));
+        let beyond = inner.ceiling.exceeded_by(ask);
+        if rule.is_some() && beyond.is_none() {
+            return Ok(());
+        }
+        Err(Denied {
+            action: ask.action,
+            by_ceiling: rule.is_some(),
+            what_exceeds: beyond.filter(|_| rule.is_some()),
+            rule: rule.cloned(),
+            stable: true,
+            examined,
+        })
     }
 
     /// What policies, or the caller's role, could let them do to something or other. Each request is still decided by

@@ -27,7 +27,7 @@ pub struct PolicySpec {
     /// Hosts of the forges on which; empty means any.
     #[serde(default, deserialize_with = "texts", skip_serializing_if = "Vec::is_empty")]
     pub forges: Vec<String>,
-    /// Globs over `owner/name` in which `*` never crosses a `/`.
+    /// Globs over `owner/name` in which `*` never crosses a `/`; `/**` at the end is everything below.
     #[serde(default, deserialize_with = "texts", skip_serializing_if = "Vec::is_empty")]
     pub repositories: Vec<String>,
     /// The widest permissions, by name: read, write or admin. A request that names none gets exactly these.

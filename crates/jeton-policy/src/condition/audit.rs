@@ -66,18 +66,23 @@ const FUNCTIONS: &[&str] = &[
 /// What is left takes time in proportion to its length times the number of values that it looks at: there is no way to
 /// give a name to a result and use it twice (a comprehension over another's result would be one, and `x + x` in it doubles),
 /// and no text or list is put together once for each value of a list.
-pub(super) fn audit(expr: &IdedExpr) -> Result<(), Objection> {
-    Audit {
+///
+/// Says whether it looks at `request.scope` by that name.
+pub(super) fn audit(expr: &IdedExpr) -> Result<bool, Objection> {
+    let mut audit = Audit {
         names: Vec::new(),
         looping: false,
-    }
-    .walk(expr, 1)
+        looks_at_scope: false,
+    };
+    audit.walk(expr, 1)?;
+    Ok(audit.looks_at_scope)
 }
 
 struct Audit {
     /// The variables of the comprehension around.
     names: Vec<String>,
     looping: bool,
+    looks_at_scope: bool,
 }
 
 type Audited = Result<(), Objection>;
@@ -96,7 +101,7 @@ impl Audit {
             Expr::Literal(_) => Ok(()),
             Expr::Ident(name) => self.name(name),
             Expr::Select(select) => {
-                field_of(select)?;
+                self.field_of(select)?;
                 self.walk(&select.operand, deeper)
             }
             Expr::List(list) => list.elements.iter().try_for_each(|element| self.walk(element, deeper)),
@@ -139,7 +144,7 @@ impl Audit {
             && let [of, by] = call.args.as_slice()
             && let (Expr::Ident(root), Expr::Literal(LiteralValue::String(field))) = (&of.expr, &by.expr)
         {
-            known_field(root, field.inner())?;
+            self.known_field(root, field.inner())?;
         }
         if self.looping && name == operators::ADD && !is_own_sum(call) {
             return refuse(
@@ -217,31 +222,32 @@ impl Audit {
         self.looping = false;
         Ok(())
     }
+
+    fn field_of(&mut self, select: &SelectExpr) -> Audited {
+        match &select.operand.expr {
+            Expr::Ident(root) => self.known_field(root, &select.field),
+            _ => Ok(()),
+        }
+    }
+
+    fn known_field(&mut self, root: &str, field: &str) -> Audited {
+        let known = match root {
+            "caller" => CALLER,
+            "request" => REQUEST,
+            _ => return Ok(()),
+        };
+        self.looks_at_scope |= root == "request" && field == "scope";
+        if known.contains(&field) {
+            return Ok(());
+        }
+        refuse(
+            format!("`{root}` has no `{}`", shown(field)),
+            did_you_mean(field, known),
+        )
+    }
 }
 
 /// Whether it is the sum by which a macro counts or collects. Nobody can write such a name by hand.
 fn is_own_sum(call: &CallExpr) -> bool {
     matches!(call.args.first(), Some(IdedExpr { expr: Expr::Ident(name), .. }) if name.starts_with('@'))
-}
-
-fn field_of(select: &SelectExpr) -> Audited {
-    match &select.operand.expr {
-        Expr::Ident(root) => known_field(root, &select.field),
-        _ => Ok(()),
-    }
-}
-
-fn known_field(root: &str, field: &str) -> Audited {
-    let known = match root {
-        "caller" => CALLER,
-        "request" => REQUEST,
-        _ => return Ok(()),
-    };
-    if known.contains(&field) {
-        return Ok(());
-    }
-    refuse(
-        format!("`{root}` has no `{}`", shown(field)),
-        did_you_mean(field, known),
-    )
 }

@@ -7,7 +7,7 @@ use cel::{
 use jeton_domain::{Caller, Identity, Permissions};
 
 use super::timestamp;
-use crate::Ask;
+use crate::{Ask, rule::is_for_all};
 
 /// What conditions may look at of the caller, in `caller.NAME`.
 pub(super) const CALLER: &[&str] = &[
@@ -20,6 +20,7 @@ pub(super) const REQUEST: &[&str] = &[
     "forge",
     "repositories",
     "owner",
+    "scope",
     "permissions",
     "source",
     "lifetime_seconds",
@@ -94,6 +95,7 @@ pub(super) fn request(ask: &Ask<'_>, offer: Option<&Permissions>) -> Result<Valu
     let mut facts = vec![
         ("action", text(ask.action.as_str())),
         ("permissions", map(granted)),
+        ("scope", text(if is_for_all(ask) { "all" } else { "repository" })),
         ("time", timestamp(ask.now)?),
     ];
     if let Some(owner) = common_owner(&repositories) {

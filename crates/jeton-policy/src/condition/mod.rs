@@ -28,7 +28,12 @@ static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib().with_op
 
 /// An expression that is true or false for a request.
 #[derive(Debug)]
-pub(crate) struct Condition(Program);
+pub(crate) struct Condition {
+    program: Program,
+    /// Whether it tells a request for all of an owner from one for repositories by their names. Otherwise
+    /// `request.repositories.all(r, r != 'acme/vault')` would be true for all of acme.
+    pub(crate) looks_at_scope: bool,
+}
 
 /// Compiles conditions, all on one thread with a large stack.
 pub(crate) fn compile_all(texts: &[&str]) -> Vec<Result<Condition, Objection>> {
@@ -72,8 +77,11 @@ fn compile(text: &str) -> Result<Condition, Objection> {
             objection.message = format!("{}: {first}", objection.message);
             objection
         })?;
-    audit::audit(program.expression())?;
-    Ok(Condition(program))
+    let looks_at_scope = audit::audit(program.expression())?;
+    Ok(Condition {
+        program,
+        looks_at_scope,
+    })
 }
 
 impl Condition {
@@ -90,7 +98,7 @@ impl Condition {
             let mut context = Context::with_env(Arc::clone(&ENV));
             context.add_variable_from_value("caller", facts.caller(caller)?);
             context.add_variable_from_value("request", facts::request(ask, offer)?);
-            self.0
+            self.program
                 .execute(&context)
                 .map_err(|error| format!("its condition fails: {}", shown(&error.to_string())))
         }));

@@ -19,7 +19,10 @@ fn pattern() -> impl Strategy<Value = String> {
 
 fn repository_pattern() -> impl Strategy<Value = String> {
     let any = "[ab*]{1,2}/[ab*]{1,3}(/[ab*])?".prop_filter("known", |text| !text.contains("**"));
-    prop_oneof![any, select(vec!["a/*", "*/b", "*/*"]).prop_map(str::to_owned)]
+    prop_oneof![
+        any,
+        select(vec!["a/*", "*/b", "*/*", "a/**", "*/**", "b/a/**"]).prop_map(str::to_owned)
+    ]
 }
 
 fn permissions() -> impl Strategy<Value = BTreeMap<String, String>> {
@@ -90,6 +93,7 @@ pub(crate) fn policy() -> impl Strategy<Value = PolicySpec> {
             "true",
             "request.time.getHours() == 0",
             "request.permissions.a != 'admin'",
+            "request.scope == 'repository'",
         ])),
     )
         .prop_map(

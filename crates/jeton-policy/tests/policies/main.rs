@@ -10,6 +10,7 @@ mod explaining;
 mod generators;
 mod mistakes;
 mod naive;
+mod owners;
 mod properties;
 mod sources;
 mod support;

@@ -26,9 +26,15 @@ fn word(patterns: &[String], text: &str) -> bool {
 
 pub(crate) fn repository(patterns: &[String], text: &str) -> bool {
     let text = text.to_ascii_lowercase();
-    patterns
-        .iter()
-        .any(|pattern| glob(pattern.to_ascii_lowercase().as_bytes(), text.as_bytes(), b"/"))
+    let part = |pattern: &str, text: &str| glob(pattern.as_bytes(), text.as_bytes(), b"/");
+    patterns.iter().any(|pattern| {
+        let pattern = pattern.to_ascii_lowercase();
+        let Some(above) = pattern.strip_suffix("/**") else {
+            return part(&pattern, &text) && !text.ends_with("/**");
+        };
+        let mut halves = text.match_indices('/').map(|(at, _)| (&text[..at], &text[at + 1..]));
+        halves.any(|(owner, below)| part(above, owner) && below.split('/').all(|part| !part.is_empty()))
+    })
 }
 
 fn claim(patterns: &[String], value: Option<&Value>) -> bool {
@@ -108,7 +114,13 @@ fn covers(policy: &PolicySpec, ceiling: &CeilingSpec, who: &Caller, ask: &Reques
         Some(named) => named.iter().all(|(name, access)| includes(most, name, *access)),
         None => !about || !given.is_empty(),
     };
+    let all = ask
+        .repositories
+        .iter()
+        .any(|repo| repo.ends_with("/*") || repo.ends_with("/**"));
     let condition = match policy.condition.as_deref() {
+        Some("request.scope == 'repository'") => !all,
+        Some(_) if all => false,
         Some("request.permissions.a != 'admin'") => match &ask.permissions {
             Some(named) => named.get("a").is_some_and(|access| access != Access::Admin),
             None => about && level(&given, "a").is_some_and(|access| access != Access::Admin),
