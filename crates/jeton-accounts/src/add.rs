@@ -279,8 +279,11 @@ impl Inner {
             return Err(self.conflict(&record).await?);
         }
         added?;
+        let kept = self.keep_from_ending(&mut *tx, &record, now).await?;
         let event = facts(event, &record).with("validity", report.validity.as_str());
-        self.access.ledger().append_in(&mut *tx, &[event]).await?;
+        let entries: Vec<Event> = kept.into_iter().chain([event]).collect();
+        self.access.ledger().append_in(&mut *tx, &entries).await?;
+        self.not_to_be_ended(&mut *tx, &record).await?;
         tx.commit().await?;
         tracing::info!(
             account.label = %record.label, forge.host = record.forge.host(), account.kind = record.kind.as_str(),

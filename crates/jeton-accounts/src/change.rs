@@ -108,6 +108,13 @@ impl Accounts {
         if after.rotate_at != before.rotate_at {
             tx.accounts().set_rotate_at(after.id, after.rotate_at).await?;
         }
+        // What was given up while it was off is tried again.
+        let is_back = after.active && !before.active;
+        let targets = if is_back {
+            self.push_again(&mut *tx, &after, now).await?
+        } else {
+            0
+        };
         let mut event = facts(Event::new(events::ACCOUNT_CHANGED, caller), &after)
             .with("changed", json!(changed))
             .with("active", after.active)
@@ -116,8 +123,14 @@ impl Accounts {
         if changed.contains(&"label") || changed.contains(&"shared") {
             event = event.with("source_before", source_of(&before.scope, &before.label));
         }
+        if is_back {
+            event = event.with("targets", targets);
+        }
         inner.access.ledger().append_in(&mut *tx, &[event]).await?;
         tx.commit().await?;
+        if targets > 0 {
+            inner.wake_worker.notify_one();
+        }
         Ok(Account::stored(after, now))
     }
 

@@ -51,7 +51,7 @@ pub use follow_up::{EndOldToken, PushTargets};
 pub use hand_out::{HandOut, UseAsk};
 pub use import::{ImportAsk, NotImported};
 pub use list::AccountPage;
-pub use old_token::EndOld;
+pub use old_token::{EndOld, held_again};
 pub use overview::{AccountCount, AccountQuota, AccountsOverview, StateCounts};
 pub use push::PresentToken;
 pub use read_environment::read_environment;

@@ -2,8 +2,10 @@
 
 use jeton_domain::{AccountScope, Code, Credential, Diagnosis, Fingerprint, OldTokenId, RowRef};
 use jeton_forge::TokenEnded;
+use jeton_ledger::{Event, events};
 use jeton_vault::{AccountRecord, OldTokenRecord, OldTokenState, SealedPlace, VaultTx};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
 use crate::{AccountError, Accounts, EndOldToken, accounts::Inner};
 
@@ -98,6 +100,7 @@ impl Accounts {
             fingerprint: old.fingerprint.clone(),
             state: OldTokenState::Waiting,
             ends_by: now.checked_add(grace).unwrap_or(Timestamp::MAX),
+            ending_since: None,
             error: None,
             created_at: now,
             changed_at: now,
@@ -144,9 +147,89 @@ impl Accounts {
 }
 
 impl Inner {
+    /// An account gets a token, in this transaction: where the very same one waits for its end, that end is called off. What goes on record
+    /// of it. Before the record is written to, as everybody locks the two; [`Inner::not_to_be_ended`] follows.
+    ///
+    /// # Errors
+    /// [`AccountError::Invalid`] while its forge is being asked to end it: whether it lives on is not known then.
+    pub(crate) async fn keep_from_ending(
+        &self,
+        tx: &mut dyn VaultTx,
+        account: &AccountRecord,
+        now: Timestamp,
+    ) -> Result<Vec<Event>, AccountError> {
+        let waiting = tx.old_tokens().waiting_with(&account.fingerprint).await?;
+        if waiting.iter().any(|old| old.ending_since.is_some()) {
+            return Err(AccountError::Invalid(format!(
+                "this token was replaced before and is being ended at {} just now: make another one",
+                account.forge.host()
+            )));
+        }
+        let mut entries = Vec::new();
+        for old in waiting {
+            let diagnosis = held_again(&in_words(
+                account,
+                account.scope == AccountScope::Shared || account.id == old.account,
+            ));
+            let kept = OldTokenRecord {
+                token: None,
+                state: OldTokenState::Kept,
+                error: Some(json!(diagnosis)),
+                changed_at: now.max(old.changed_at + SignedDuration::from_millis(1)),
+                ..old.clone()
+            };
+            if !tx.old_tokens().change(&kept, old.changed_at).await? {
+                return Err(AccountError::Changed(account.label.to_string()));
+            }
+            let whose = if old.account == account.id {
+                account.label.to_string()
+            } else {
+                old.account.to_string()
+            };
+            let entry = Event::by_system(events::ACCOUNT_OLD_TOKEN_KEPT)
+                .with("account", whose)
+                .with("forge", old.forge.host())
+                .with("code", diagnosis.code.as_str())
+                .with("reason", diagnosis.cause)
+                .with_fingerprint(old.fingerprint);
+            entries.push(entry);
+        }
+        Ok(entries)
+    }
+
+    /// That nobody has written down meanwhile that the token which an account gets is to be ended. After the record was written to in this
+    /// transaction: there one waits for the other, so that whoever writes that down after this finds the account with the token.
+    ///
+    /// # Errors
+    /// [`AccountError::Changed`] when somebody has.
+    pub(crate) async fn not_to_be_ended(
+        &self,
+        tx: &mut dyn VaultTx,
+        account: &AccountRecord,
+    ) -> Result<(), AccountError> {
+        let waiting = tx.old_tokens().waiting_with(&account.fingerprint).await?;
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        Err(AccountError::Changed(account.label.to_string()))
+    }
+
     fn in_environment(&self, fingerprint: &Fingerprint) -> Option<String> {
         let found = self.environment.iter().find(|one| one.fingerprint == *fingerprint);
         found.map(|one| format!("the account `{}` of the environment", one.label))
+    }
+}
+
+/// Why a token that was replaced lives on: somebody has it again.
+pub fn held_again(holder: &str) -> Diagnosis {
+    Diagnosis {
+        code: Code::AccountInUse,
+        cause: format!("{holder} has this very token, so that it was not ended"),
+        remedy: "Nothing needs to be done. To end it, put another token into that account, or remove it, and revoke the token at its \
+                 forge."
+            .to_owned(),
+        url: None,
+        retry_at: None,
     }
 }
 

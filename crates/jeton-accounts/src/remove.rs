@@ -1,14 +1,18 @@
 use jeton_domain::{AccountLabel, AccountScope, Caller};
 use jeton_ledger::{Event, events};
-use jeton_vault::{AccountRecord, VaultTx};
+use jeton_vault::{AccountRecord, OldTokenState, VaultTx};
+use jiff::Timestamp;
 use serde_json::json;
 
-use crate::{AccountError, Accounts, account::source_of, accounts::Inner, add::facts, find::not_found, rights::Want};
+use crate::{
+    AccountError, Accounts, account::source_of, accounts::Inner, add::facts, find::not_found, follow_up::MOST_TARGETS,
+    rights::Want,
+};
 
 /// How many holders are named.
 const NAMED: u32 = 5;
-/// More targets than an account can have.
-const MOST_TARGETS: u32 = 1_000;
+/// So many old tokens of an account are looked through.
+const OLD_TOKENS: u32 = 100;
 
 /// An account that was removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,19 +23,26 @@ pub struct Removed {
     pub ended_grants: u64,
     /// How many copies of its token stay where they were pushed, at the forges' CI.
     pub copies: u64,
+    /// Until when at most a token lives on that it had before and that is to be ended: copies of it may still be in use.
+    pub old_token_ends_by: Option<Timestamp>,
 }
 
 impl Removed {
     /// What is left to do by hand, in words; `None` when nothing is.
     pub fn warning(&self) -> Option<String> {
         let copies = match self.copies {
-            0 => return None,
-            1 => "A copy of its token stays as a secret of a forge's CI".to_owned(),
-            many => format!("{many} copies of its token stay as secrets of the forges' CI"),
+            0 => None,
+            1 => Some("A copy of its token stays as a secret of a forge's CI".to_owned()),
+            many => Some(format!("{many} copies of its token stay as secrets of the forges' CI")),
         };
-        Some(format!(
-            "{copies}, and nobody renews them any more: revoke the token at its forge, and remove the secrets there."
-        ))
+        let copies = copies.map(|copies| {
+            format!("{copies}, and nobody renews them any more: revoke the token at its forge, and remove the secrets there.")
+        });
+        let old = self.old_token_ends_by.map(|at| {
+            format!("A token that it had before lives on until {at}, for copies that are in use: jeton ends it at its forge then.")
+        });
+        let words: Vec<String> = [copies, old].into_iter().flatten().collect();
+        (!words.is_empty()).then(|| words.join(" "))
     }
 }
 
@@ -63,12 +74,16 @@ impl Accounts {
         let ended_grants = tx.grants().release_account(record.id, None, now).await?;
         // One whose first push failed has none of it: such a target is never added.
         let copies = tx.targets().list(record.id, MOST_TARGETS).await?.len() as u64;
+        let old = tx.old_tokens().list(record.id, OLD_TOKENS).await?;
+        let waiting = old.iter().filter(|old| old.state == OldTokenState::Waiting);
+        let old_token_ends_by = waiting.map(|old| old.ends_by).max();
         if !tx.accounts().remove(record.id).await? {
             return Err(not_found(account));
         }
         let event = facts(Event::new(events::ACCOUNT_REMOVED, caller), &record)
             .with("ended_grants", ended_grants)
             .with("copies_at_forges", copies)
+            .with("old_token_ends_by", json!(old_token_ends_by.map(|at| at.to_string())))
             .with("in_spite_of", json!(uses))
             .in_request(request_id);
         inner.access.ledger().append_in(&mut *tx, &[event]).await?;
@@ -78,6 +93,7 @@ impl Accounts {
             label: record.label,
             ended_grants,
             copies,
+            old_token_ends_by,
         })
     }
 }

@@ -92,10 +92,9 @@ impl Accounts {
         }
         let now = inner.now();
         let mut tx = inner.vault.begin().await?;
-        let is_asked = !self.withdraw_renewal(&mut *tx, &old, now).await?;
         // As it stands now: label and switches may have been changed while the forge was asked.
         let current = tx.accounts().find(old.id).await?.ok_or_else(|| not_found(account))?;
-        if is_asked {
+        if !self.withdraw_renewal(&mut *tx, &old, now).await? {
             return Err(AccountError::RotationUnderWay(current.label.to_string()));
         }
         let before = current.clone();
@@ -124,6 +123,7 @@ impl Accounts {
         if let Some(grace) = grace {
             self.keep_old(&mut *tx, &before, grace, now).await?;
         }
+        let kept = inner.keep_from_ending(&mut *tx, &record, now).await?;
         let event = facts(Event::new(events::ACCOUNT_TOKEN_REPLACED, caller), &record)
             .with("fingerprint_before", old.fingerprint.as_str())
             .with("identity_before", json!(old.identity_name))
@@ -133,7 +133,9 @@ impl Accounts {
             .with("targets", targets)
             .with("old_token_ends_within", json!(grace.map(|grace| grace.as_secs())))
             .in_request(request_id);
-        inner.access.ledger().append_in(&mut *tx, &[event]).await?;
+        let entries: Vec<Event> = kept.into_iter().chain([event]).collect();
+        inner.access.ledger().append_in(&mut *tx, &entries).await?;
+        inner.not_to_be_ended(&mut *tx, &record).await?;
         tx.commit().await?;
         if targets > 0 || grace.is_some() {
             inner.wake_worker.notify_one();
@@ -154,7 +156,7 @@ impl Accounts {
 
 impl Accounts {
     /// Ends a renewal that was written down and for which the forge was not asked, so that nobody asks any more; whether none is
-    /// left. Before the account's row is locked: whoever moves a renewal on takes the two in this order.
+    /// left. After the account's row was locked, as whoever moves a renewal on takes the two.
     async fn withdraw_renewal(
         &self,
         tx: &mut dyn VaultTx,

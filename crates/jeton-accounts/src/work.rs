@@ -91,7 +91,7 @@ pub struct WorkAccounts {
 
 impl Accounts {
     /// The accounts that may work on a repository for a caller: stored ones, private ones only for their owner, and those of the environment.
-    /// `decide` is asked about each by its name in policies.
+    /// `decide` is asked about each by its name in policies and the kind of its forge.
     ///
     /// # Errors
     /// [`AccountError::Invalid`] when that is no repository; or the vault cannot be read.
@@ -99,7 +99,7 @@ impl Accounts {
         &self,
         caller: &Caller,
         ask: WorkAsk<'_>,
-        decide: impl Fn(&str) -> Result<Allowed, Denied> + Send + Sync,
+        decide: impl Fn(&str, ForgeKind) -> Result<Allowed, Denied> + Send + Sync,
     ) -> Result<WorkAccounts, AccountError> {
         let inner = &self.0;
         let now = inner.now();
@@ -116,13 +116,13 @@ impl Accounts {
             // One that was named may be of another forge.
             ask.kind.is_none_or(|kind| forge.kind() == kind) && forge.host().eq_ignore_ascii_case(ask.host)
         };
-        let may = |one: &Candidate| one.is_stored() && fits(one) && decide(&one.source).is_ok();
+        let may = |one: &Candidate| one.is_stored() && fits(one) && decide(&one.source, one.forge().kind()).is_ok();
         if more && !found.iter().any(may) {
             found = inner.candidates(caller, &wanted, MOST_CANDIDATES).await?.0;
         }
         let mut accounts = WorkAccounts::default();
         for candidate in found.into_iter().filter(|one| one.active && fits(one)) {
-            match decide(&candidate.source) {
+            match decide(&candidate.source, candidate.forge().kind()) {
                 Ok(allowed) => match candidate.broken(now) {
                     Some(diagnosis) => accounts.broken.push(BrokenAccount {
                         forge: candidate.forge().clone(),

@@ -184,7 +184,7 @@ impl Broker {
     /// What the forge or the vault said.
     pub async fn replace_work_token(
         &self,
-        asker: &Asker,
+        asker: Option<&Asker>,
         refused: &WorkToken,
     ) -> Result<Option<WorkToken>, BrokerError> {
         let entry = &refused.app.0;
@@ -198,9 +198,13 @@ impl Broker {
             let fingerprint = refused.fingerprint();
             tracing::warn!(token.fingerprint = %fingerprint, %error, "a token died before its time; it is dropped");
             refused.slot.drop_token(refused.token.id);
-            let event = Event::new(events::TOKEN_REJECTED, &asker.caller)
+            let event = match asker {
+                Some(asker) => Event::new(events::TOKEN_REJECTED, &asker.caller),
+                None => Event::by_system(events::TOKEN_REJECTED),
+            };
+            let event = event
                 .with_fingerprint(fingerprint.clone())
-                .in_request(asker.request_id.as_deref());
+                .in_request(asker.and_then(|asker| asker.request_id.as_deref()));
             self.end_token(refused.token.id, &entry.forge, std::slice::from_ref(&event))
                 .await?;
         }

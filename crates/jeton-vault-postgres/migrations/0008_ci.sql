@@ -50,6 +50,8 @@ CREATE TABLE account_targets (
     pushed        TEXT,
     pushed_at     BIGINT,
     attempts      BIGINT NOT NULL,
+    due_at        BIGINT,
+    waited        BIGINT NOT NULL,
     error         TEXT,
     added_by      TEXT   NOT NULL,
     rule          TEXT   NOT NULL,
@@ -76,14 +78,17 @@ CREATE TABLE old_tokens (
     fingerprint   TEXT   NOT NULL,
     state         TEXT   NOT NULL CHECK (state IN ('waiting', 'ended', 'kept')),
     ends_by       BIGINT NOT NULL,
+    ending_since  BIGINT,
     error         TEXT,
     created_at    BIGINT NOT NULL,
     changed_at    BIGINT NOT NULL,
     sealed_by     BYTEA  GENERATED ALWAYS AS (substr(token, 2, 6)) STORED,
-    CHECK (state = 'waiting' OR token IS NULL)
+    CHECK (state = 'waiting' OR (token IS NULL AND ending_since IS NULL))
 );
 
 CREATE INDEX old_tokens_by_account ON old_tokens (account, created_at, id);
+-- Whoever puts a token into an account asks whether it is about to be ended.
+CREATE INDEX old_tokens_waiting ON old_tokens (fingerprint, id) WHERE state = 'waiting';
 CREATE INDEX old_tokens_closed ON old_tokens (changed_at) WHERE state IN ('ended', 'kept');
 
 -- As the fourth migration has it for the other sealed values.

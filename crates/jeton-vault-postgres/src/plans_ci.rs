@@ -30,17 +30,17 @@ const ROWS: &str = "INSERT INTO accounts (id, label, scope, added_by, forge_kind
     sha256(n::text::bytea), '{}', 'live', decode('010000000000' || lpad(to_hex(n % 10), 2, '0') || repeat('00', 120), 'hex'), \
     'app:main', 'operator', n, n FROM generate_series(1, 20000) AS n; \
     INSERT INTO account_targets (id, account, forge_kind, forge_api_url, forge_web_url, host, scope_kind, scope_path, name, \
-    place, options, source, state, attempts, added_by, rule, created_at, changed_at) \
+    place, options, source, state, attempts, waited, added_by, rule, created_at, changed_at) \
     SELECT ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, \
     ('00000000-0000-7000-8000-' || lpad((CASE WHEN n < 10000 THEN 1 ELSE n % 500 + 1 END)::text, 12, '0'))::uuid, 'github', \
-    'u', 'u', 'github.com', 'owner', 'acme', 'N' || n, sha256(n::text::bytea), '{}', 'app:main', 'current', 0, 'operator', \
+    'u', 'u', 'github.com', 'owner', 'acme', 'N' || n, sha256(n::text::bytea), '{}', 'app:main', 'current', 0, 0, 'operator', \
     '', n, n FROM generate_series(1, 20000) AS n; \
     INSERT INTO old_tokens (id, account, forge_kind, forge_api_url, forge_web_url, host, kind, token, fingerprint, state, \
     ends_by, created_at, changed_at) \
     SELECT ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, \
     ('00000000-0000-7000-8000-' || lpad((CASE WHEN n < 10000 THEN 1 ELSE n % 500 + 1 END)::text, 12, '0'))::uuid, 'gitlab', \
     'u', 'u', 'gitlab.com', 'gitlab_personal', CASE WHEN n < 5000 THEN \
-    decode('010000000000' || lpad(to_hex(n % 10), 2, '0') || repeat('00', 120), 'hex') END, 'f', \
+    decode('010000000000' || lpad(to_hex(n % 10), 2, '0') || repeat('00', 120), 'hex') END, 'f' || n % 700, \
     CASE WHEN n < 5000 THEN 'waiting' WHEN n % 2 = 0 THEN 'kept' ELSE 'ended' END, n, n, n \
     FROM generate_series(1, 20000) AS n; ANALYZE";
 
@@ -63,6 +63,7 @@ async fn runners_targets_and_old_tokens_are_index_look_ups() {
         (runners::FIND_NAMED, "sha256('7')".to_owned(), "runners_places"),
         (runners::LIST, format!("{}, 50", id(7000)), "runners_pkey"),
         (runners::LIST, format!("{}, 50", id(0)), "runners_pkey"),
+        (old_tokens::WAITING_WITH, "'f7'".to_owned(), "old_tokens_waiting"),
         (old_tokens::PURGE, "5100, 50".to_owned(), "old_tokens_closed"),
     ];
     for host in ["git.example.com", "git7.example.com", "absent.example.com"] {

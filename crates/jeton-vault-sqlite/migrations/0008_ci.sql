@@ -49,6 +49,8 @@ CREATE TABLE account_targets (
     pushed        TEXT,
     pushed_at     INTEGER,
     attempts      INTEGER NOT NULL,
+    due_at        INTEGER,
+    waited        INTEGER NOT NULL,
     error         TEXT,
     added_by      TEXT    NOT NULL,
     rule          TEXT    NOT NULL,
@@ -75,13 +77,16 @@ CREATE TABLE old_tokens (
     fingerprint   TEXT    NOT NULL,
     state         TEXT    NOT NULL CHECK (state IN ('waiting', 'ended', 'kept')),
     ends_by       INTEGER NOT NULL,
+    ending_since  INTEGER,
     error         TEXT,
     created_at    INTEGER NOT NULL,
     changed_at    INTEGER NOT NULL,
-    CHECK (state = 'waiting' OR token IS NULL)
+    CHECK (state = 'waiting' OR (token IS NULL AND ending_since IS NULL))
 ) STRICT;
 
 CREATE INDEX old_tokens_by_account ON old_tokens (account, created_at, id);
+-- Whoever puts a token into an account asks whether it is about to be ended.
+CREATE INDEX old_tokens_waiting ON old_tokens (fingerprint, id) WHERE state = 'waiting';
 CREATE INDEX old_tokens_closed ON old_tokens (changed_at) WHERE state IN ('ended', 'kept');
 
 -- As the fourth migration has it for the other sealed values.

@@ -39,6 +39,10 @@ async fn runners_targets_and_old_tokens_are_index_look_ups() {
             "old_tokens USING INDEX old_tokens_by_account (account=?)",
         ),
         (
+            old_tokens::WAITING_WITH,
+            "old_tokens USING INDEX old_tokens_waiting (fingerprint=?)",
+        ),
+        (
             old_tokens::PURGE,
             "old_tokens USING INDEX old_tokens_closed (changed_at<?)",
         ),

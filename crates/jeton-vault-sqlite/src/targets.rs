@@ -13,19 +13,20 @@ use crate::{
 
 const ADD: &str = "INSERT INTO account_targets (id, account, forge_kind, forge_api_url, forge_web_url, host, \
     scope_kind, scope_path, name, \
-    environment, place, options, source, state, pushed, pushed_at, attempts, error, added_by, rule, \
-    created_at, changed_at) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22) \
+    environment, place, options, source, state, pushed, pushed_at, attempts, due_at, waited, error, \
+    added_by, rule, created_at, changed_at) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, \
+    ?23, ?24) \
     ON CONFLICT DO NOTHING";
 pub(crate) const CHANGE: &str = "UPDATE account_targets SET account = ?2, forge_kind = ?3, forge_api_url = ?4, \
     forge_web_url = ?5, host = ?6, scope_kind = ?7, \
     scope_path = ?8, name = ?9, environment = ?10, place = ?11, options = ?12, source = ?13, \
-    state = ?14, pushed = ?15, pushed_at = ?16, attempts = ?17, error = ?18, added_by = ?19, \
-    rule = ?20, created_at = ?21, changed_at = ?22 \
-    WHERE id = ?1 AND changed_at = ?23";
+    state = ?14, pushed = ?15, pushed_at = ?16, attempts = ?17, due_at = ?18, waited = ?19, \
+    error = ?20, added_by = ?21, rule = ?22, created_at = ?23, changed_at = ?24 \
+    WHERE id = ?1 AND changed_at = ?25";
 pub(crate) const LIST: &str = "SELECT * FROM account_targets WHERE account = ?1 ORDER BY created_at, id LIMIT ?2";
 /// Whoever has read a row before must not write it after: its time always moves.
-pub(crate) const AWAIT_PUSH: &str = "UPDATE account_targets SET state = 'pending', attempts = 0, \
+pub(crate) const AWAIT_PUSH: &str = "UPDATE account_targets SET state = 'pending', attempts = 0, due_at = NULL, waited = 0, \
     changed_at = max(?2, changed_at + 1) WHERE account = ?1";
 
 fn state_name(state: TargetState) -> &'static str {
@@ -58,6 +59,8 @@ fn read(row: &SqliteRow) -> Result<TargetRecord, VaultError> {
         pushed: row.fingerprint_or_null("pushed")?,
         pushed_at: row.time_or_null("pushed_at")?,
         attempts: row.number("attempts")?,
+        due_at: row.time_or_null("due_at")?,
+        waited_seconds: row.number("waited")?,
         error: row.json_or_null("error")?,
         added_by: row.text("added_by")?,
         rule: row.text("rule")?,
@@ -66,7 +69,7 @@ fn read(row: &SqliteRow) -> Result<TargetRecord, VaultError> {
     })
 }
 
-/// All of a row: 22 parameters.
+/// All of a row: 24 parameters.
 fn bind(query: Query, target: &TargetRecord) -> Result<Query, VaultError> {
     Ok(query
         .bind(target.id.to_string())
@@ -86,6 +89,8 @@ fn bind(query: Query, target: &TargetRecord) -> Result<Query, VaultError> {
         .bind(target.pushed.as_ref().map(Fingerprint::as_str))
         .bind(target.pushed_at.map(Timestamp::as_millisecond))
         .bind(i64::from(target.attempts))
+        .bind(target.due_at.map(Timestamp::as_millisecond))
+        .bind(i64::from(target.waited_seconds))
         .bind(target.error.as_ref().map(to_json).transpose()?)
         .bind(&target.added_by)
         .bind(&target.rule)

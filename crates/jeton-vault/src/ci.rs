@@ -145,6 +145,10 @@ pub struct TargetRecord {
     pub pushed_at: Option<Timestamp>,
     /// How often the push of the present token was tried.
     pub attempts: u32,
+    /// When it is to be tried next; `None` for at once.
+    pub due_at: Option<Timestamp>,
+    /// How long it was put off since the present token came, by the pauses that were chosen: a clock that jumps changes nothing of it.
+    pub waited_seconds: u32,
     /// What was wrong last, as JSON: a diagnosis, without secrets.
     pub error: Option<Value>,
     /// By whom it was added, for people.
@@ -180,8 +184,8 @@ pub trait TargetRepo: Send {
     /// Writes all of one that was last changed at `seen`. `Ok(false)`, and nothing written, when somebody else was faster or it is
     /// gone; [`VaultError::Conflict`] when another one of the account has this API, scope, environment and name.
     async fn change(&mut self, target: &TargetRecord, seen: Timestamp) -> Result<bool, VaultError>;
-    /// Sets all of an account to [`TargetState::Pending`] with no attempts, as a new token does, with `now` as the time of the change
-    /// (or a millisecond after the last one); how many.
+    /// Sets all of an account to [`TargetState::Pending`], due at once and with no attempts, as a new token does, with `now` as the time
+    /// of the change (or a millisecond after the last one); how many.
     async fn await_push(&mut self, account: AccountId, now: Timestamp) -> Result<u64, VaultError>;
     /// Removes one; whether it was there.
     async fn remove(&mut self, id: TargetId) -> Result<bool, VaultError>;
@@ -221,6 +225,8 @@ pub struct OldTokenRecord {
     pub state: OldTokenState,
     /// It is ended at this time at the latest.
     pub ends_by: Timestamp,
+    /// Since when its forge is being asked to end it, while it waits: until that is over no account may get it again.
+    pub ending_since: Option<Timestamp>,
     /// What was wrong last, as JSON: a diagnosis, without secrets.
     pub error: Option<Value>,
     /// When it was replaced.
@@ -238,8 +244,10 @@ pub trait OldTokenRepo: Send {
     async fn find(&mut self, id: OldTokenId) -> Result<Option<OldTokenRecord>, VaultError>;
     /// The latest of an account, newest first, up to `limit`.
     async fn list(&mut self, account: AccountId, limit: u32) -> Result<Vec<OldTokenRecord>, VaultError>;
+    /// All that wait with this very token, in the order of their ids.
+    async fn waiting_with(&mut self, fingerprint: &Fingerprint) -> Result<Vec<OldTokenRecord>, VaultError>;
     /// Writes all of one that was last changed at `seen`. `Ok(false)`, and nothing written, when somebody else was faster or it is
-    /// gone. One that does not wait any more has no token: the database refuses it with one.
+    /// gone. One that does not wait any more has no token, and is not being ended: the database refuses it otherwise.
     async fn change(&mut self, token: &OldTokenRecord, seen: Timestamp) -> Result<bool, VaultError>;
     /// Removes up to `limit` that do not wait any more and were last changed before this time; how many.
     async fn purge(&mut self, before: Timestamp, limit: u32) -> Result<u64, VaultError>;

@@ -14,7 +14,7 @@ async fn found(w: &World, caller: &Caller) -> WorkAccounts {
         account: None,
     };
     let names = ["acme/app".to_owned()];
-    let decide = |source: &str| -> Result<Allowed, Denied> {
+    let decide = |source: &str, _| -> Result<Allowed, Denied> {
         let ask = Ask {
             action: Action::AccountUse,
             forge: Some(HOST),

@@ -50,6 +50,8 @@ async fn target(w: &World, account: &Account, name: &str) -> TargetId {
         pushed: Some(account.fingerprint.clone()),
         pushed_at: Some(w.now()),
         attempts: 3,
+        due_at: None,
+        waited_seconds: 0,
         error: None,
         added_by: "operator".to_owned(),
         rule: "operator".to_owned(),
@@ -227,6 +229,88 @@ async fn an_old_token_that_is_in_an_account_again_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_end_of_a_token_that_is_put_in_again_is_called_off() {
+    let w = World::start().await;
+    let before = w.add_shared("work", 1).await;
+    for seed in [1, 2] {
+        w.good(&github(seed), CLASSIC, "octocat");
+    }
+    let replace = async |new| w.accounts.replace_token(&operator(), None, "work", new).await;
+    replace(ending(github(2), None)).await.unwrap();
+    let ending_now = async |since| {
+        let old = old_tokens(&w, before.id).await.pop().unwrap();
+        let mut tx = w.vault.begin().await.unwrap();
+        let next = OldTokenRecord {
+            ending_since: since,
+            changed_at: old.changed_at + SignedDuration::from_millis(1),
+            ..old.clone()
+        };
+        assert!(tx.old_tokens().change(&next, old.changed_at).await.unwrap());
+        tx.commit().await.unwrap();
+    };
+    // While its forge is asked to end it nobody knows whether it lives on.
+    ending_now(Some(w.now())).await;
+    let error = replace(keeping(github(1))).await.unwrap_err();
+    assert!(error.to_string().contains("is being ended"), "{error}");
+    let twin = NewAccount {
+        label: Some("twin".to_owned()),
+        ..NewAccount::of(github(1))
+    };
+    let error = w.accounts.add(&operator(), None, twin.clone()).await.unwrap_err();
+    assert!(error.to_string().contains("is being ended"), "{error}");
+    ending_now(None).await;
+    let kept = async || {
+        let old = old_tokens(&w, before.id).await.pop().unwrap();
+        assert_eq!(
+            (old.state, old.token, old.ending_since),
+            (OldTokenState::Kept, None, None)
+        );
+        old.error.unwrap()["cause"].as_str().unwrap().to_owned()
+    };
+    w.accounts.add(&operator(), None, twin).await.unwrap();
+    assert!(kept().await.starts_with("the account `twin` has this very token"));
+    let body = w.newest("account.old_token_kept").await;
+    assert_eq!(
+        (&body["account"], &body["code"]),
+        (&before.id.to_string().into(), &"account.in_use".into())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_given_up_is_pushed_when_an_account_is_switched_on() {
+    let w = World::start().await;
+    let account = w.add_shared("work", 1).await;
+    let (lacks, has) = (target(&w, &account, "LACKS").await, target(&w, &account, "HAS").await);
+    let find = async |id| w.vault.read().await.unwrap().targets().find(id).await.unwrap().unwrap();
+    let before = find(lacks).await;
+    let failed = TargetRecord {
+        state: TargetState::Failed,
+        waited_seconds: 90_000,
+        changed_at: w.now() + SignedDuration::from_secs(1),
+        ..before.clone()
+    };
+    let mut tx = w.vault.begin().await.unwrap();
+    assert!(tx.targets().change(&failed, before.changed_at).await.unwrap());
+    tx.commit().await.unwrap();
+    let current = find(has).await;
+    for (active, all_jobs) in [(false, 0), (true, 1), (true, 1)] {
+        let change = jeton_accounts::AccountChange {
+            active: Some(active),
+            ..jeton_accounts::AccountChange::default()
+        };
+        w.accounts.update(&operator(), None, "work", change).await.unwrap();
+        assert_eq!(jobs(&w, PushTargets::KIND).await.len(), all_jobs, "{active}");
+    }
+    let now = find(lacks).await;
+    assert_eq!(
+        (now.state, now.attempts, now.waited_seconds),
+        (TargetState::Pending, 0, 0)
+    );
+    assert!(now.changed_at > failed.changed_at);
+    assert_eq!(find(has).await, current);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_stays_at_the_forges_is_told_when_an_account_goes() {
     let w = World::start().await;
     let account = w.add_shared("work", 1).await;
@@ -258,6 +342,23 @@ async fn what_stays_at_the_forges_is_told_when_an_account_goes() {
         .await
         .unwrap();
     assert_eq!((removed.copies, removed.warning()), (0, None));
+    // One that was replaced lives on for as long as was said.
+    w.add_shared("again", 3).await;
+    w.good(&github(4), CLASSIC, "octocat");
+    w.accounts
+        .replace_token(&operator(), None, "again", ending(github(4), None))
+        .await
+        .unwrap();
+    let removed = w.accounts.remove(&operator(), None, "again", false).await.unwrap();
+    assert_eq!(
+        removed.old_token_ends_by,
+        Some(w.now() + SignedDuration::from_hours(24))
+    );
+    let warning = removed.warning().unwrap();
+    assert!(
+        warning.starts_with("A token that it had before lives on until 2026-"),
+        "{warning}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -73,7 +73,7 @@ impl Sources {
             account: None,
         };
         let accounts = inner.broker.accounts();
-        let decide = |source: &str| asking.decide(Some(source));
+        let decide = |source: &str, _| asking.decide(Some(source));
         let mut found = accounts.work_accounts(&asker.caller, ask, decide).await?;
         refusals.append(&mut found.refusals);
         let anonymous = asking.decide(Some(ANONYMOUS));

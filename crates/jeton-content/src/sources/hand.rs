@@ -49,7 +49,7 @@ impl Way {
     pub(super) async fn renewed(&self, source: &Source, hand: Hand) -> Result<Hand, Ended> {
         let Hand::Minted(token, _) = hand else { return Ok(hand) };
         let granted = self.granted()?;
-        let minted = granted.broker.replace_work_token(&granted.asker, &token).await;
+        let minted = granted.broker.replace_work_token(Some(&granted.asker), &token).await;
         self.minted(source, minted)
     }
 

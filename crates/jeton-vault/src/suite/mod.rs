@@ -147,6 +147,7 @@ macro_rules! vault_suite {
             old_tokens_are_found_as_they_were_added,
             old_tokens_change_from_what_was_seen,
             old_tokens_that_do_not_wait_hold_no_token,
+            old_tokens_that_wait_are_found_by_their_token,
             old_tokens_are_listed_newest_first,
             old_tokens_stay_when_their_account_goes,
             old_tokens_are_purged_when_they_do_not_wait,

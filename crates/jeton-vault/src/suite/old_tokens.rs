@@ -33,6 +33,7 @@ pub async fn old_tokens_are_found_as_they_were_added(vault: &dyn Vault) {
         email: Some("ada@example.com".to_owned()),
         error: Some(json!({"cause": "„größer“", "status": 403})),
         ends_by: at(9000),
+        ending_since: Some(at(6)),
         changed_at: at(7),
         ..old_token(&of, at(2))
     };
@@ -68,6 +69,7 @@ pub async fn old_tokens_change_from_what_was_seen(vault: &dyn Vault) {
         token: Some(Sealed::from_bytes(vec![7; 70])),
         fingerprint: fingerprint("other"),
         ends_by: at(9000),
+        ending_since: Some(at(6)),
         error: Some(json!(["it was full"])),
         created_at: at(2),
         changed_at: at(7),
@@ -111,7 +113,45 @@ pub async fn old_tokens_that_do_not_wait_hold_no_token(vault: &dyn Vault) {
         let added = tx.old_tokens().add(&with_token(old_token(&of, at(1)).id)).await;
         assert!(matches!(added, Err(VaultError::Corrupt(_))), "{added:?}");
     }
+    let ending = OldTokenRecord {
+        state: OldTokenState::Ended,
+        token: None,
+        ending_since: Some(at(2)),
+        changed_at: at(2),
+        ..waiting.clone()
+    };
+    let mut tx = begin(vault).await;
+    let changed = tx.old_tokens().change(&ending, at(1)).await;
+    assert!(matches!(changed, Err(VaultError::Corrupt(_))), "{changed:?}");
+    drop(tx);
     assert_eq!(list(vault, &of).await, [waiting]);
+}
+
+/// Whosever it was, and none that has come to its end.
+pub async fn old_tokens_that_wait_are_found_by_their_token(vault: &dyn Vault) {
+    let (of, other) = (account("work"), account("other"));
+    let same = |token: OldTokenRecord| OldTokenRecord {
+        fingerprint: fingerprint("same"),
+        ..token
+    };
+    let all = [
+        same(old_token(&of, at(1))),
+        same(in_state(&of, OldTokenState::Kept, 2)),
+        same(in_state(&of, OldTokenState::Ended, 3)),
+        old_token(&of, at(1)),
+        same(OldTokenRecord {
+            ending_since: Some(at(6)),
+            ..old_token(&other, at(5))
+        }),
+    ];
+    add_old_tokens(vault, &all.each_ref()).await;
+    let mut expected = [all[0].clone(), all[4].clone()];
+    expected.sort_by_key(|token| token.id.to_string());
+    let mut tx = read(vault).await;
+    let found = tx.old_tokens().waiting_with(&fingerprint("same")).await.unwrap();
+    assert_eq!(found, expected);
+    let none = tx.old_tokens().waiting_with(&fingerprint("none")).await.unwrap();
+    assert_eq!(none, []);
 }
 
 /// Of one account, newest first, up to a limit.

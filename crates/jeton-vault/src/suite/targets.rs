@@ -192,6 +192,8 @@ pub async fn targets_of_an_account_await_a_new_token(vault: &dyn Vault) {
     let in_state = |name, state, second| TargetRecord {
         state,
         attempts: 3,
+        due_at: Some(at(90)),
+        waited_seconds: 105,
         pushed: Some(fingerprint("pushed")),
         pushed_at: Some(at(1)),
         error: Some(serde_json::json!({"cause": "it was full"})),
@@ -219,6 +221,8 @@ pub async fn targets_of_an_account_await_a_new_token(vault: &dyn Vault) {
         .map(|(before, changed_at)| TargetRecord {
             state: TargetState::Pending,
             attempts: 0,
+            due_at: None,
+            waited_seconds: 0,
             changed_at,
             ..before.clone()
         })
