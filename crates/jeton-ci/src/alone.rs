@@ -151,7 +151,7 @@ impl AloneCi {
         };
         let forge = self.forges.secrets(kind);
         forge.check(&scope, &push).map_err(CiError::by_diagnosis)?;
-        let pushed = self.or_refused(push_clearly(forge, &self.at(&scope), &push).await)?;
+        let pushed = self.or_refused(push_clearly(forge, &self.at(&scope), &push, std::future::ready(true)).await)?;
         Ok(PushedSecret {
             created: pushed.created,
             name: name.to_string(),
@@ -200,14 +200,13 @@ impl AloneCi {
                 refusal
             }
         }))?;
-        let wish_json = serde_json::to_value(&keep).map_err(|_| CiError::Internal("a wish is no JSON"))?;
         // As the server would keep it; it ends with the answer.
         let row = RunnerRecord {
             id: RunnerId::generate(now, &*self.entropy),
             forge: self.forge.clone(),
             scope: scope.clone(),
             name: wish.name,
-            wish: wish_json,
+            wish: keep.to_json()?,
             state: RunnerState::Live,
             forge_id: Some(made.forge_id),
             client_id: made.client_id,

@@ -44,9 +44,11 @@ pub struct RunnerAsk {
     pub scope: ScopeName,
     /// From what.
     pub source: SourceAsk,
-    /// For how many seconds the token must live at least; [`crate::CiSettings::min_validity`] when absent.
+    /// For how many seconds the token must live at least; [`crate::CiSettings::min_validity`] when absent, which where runners are made one
+    /// by one is only preferred.
     pub min_validity_seconds: Option<i64>,
-    /// Whether a token that others have too will not do.
+    /// Whether a token that others have too will not do. Where runners are made one by one: whether it is tried at the forge, and ended for
+    /// a new one when it does not live long enough, though others have it.
     pub fresh: bool,
     /// What the runner shall be like, where runners are made one by one.
     pub runner: RunnerWish,

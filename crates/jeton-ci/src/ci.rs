@@ -1,4 +1,10 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use jeton_broker::Broker;
 use jeton_domain::{Clock, Entropy};
@@ -52,6 +58,8 @@ pub(crate) struct Inner {
     pub(crate) looks: Looks,
     /// What goes on when the one who asked hangs up.
     pub(crate) tasks: TaskTracker,
+    /// Whether the process is about to end: no job begins with another forge any more.
+    ending: AtomicBool,
 }
 
 impl Ci {
@@ -69,10 +77,17 @@ impl Ci {
             turns: Turns::default(),
             looks: Looks::default(),
             tasks: TaskTracker::new(),
+            ending: AtomicBool::new(false),
         }))
     }
 
-    /// Waits until every runner that is being made or renewed has come to an end that is written down. New ones can still begin.
+    /// From now on no target is begun with and no old token: the process is about to end. The next one goes on.
+    pub fn begin_to_end(&self) {
+        self.0.ending.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until every runner that is being made or renewed, every secret that is being pushed and every token that is being ended has
+    /// come to an end that is written down. New ones can still begin, unless [`Ci::begin_to_end`] was called.
     pub async fn drain(&self) {
         self.0.tasks.close();
         self.0.tasks.wait().await;
@@ -81,6 +96,11 @@ impl Ci {
 }
 
 impl Inner {
+    /// Whether the process is about to end.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Relaxed)
+    }
+
     /// The time as rows keep it: whole milliseconds.
     pub(crate) fn now(&self) -> Timestamp {
         let now = self.clock.now();

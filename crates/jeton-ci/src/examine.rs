@@ -30,6 +30,7 @@ impl Ci {
             forge,
             scope,
             source,
+            need: Need::Runners,
         };
         let sources = inner.sources(&asking).await?;
         let kind = sources.forge.kind();

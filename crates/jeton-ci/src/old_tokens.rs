@@ -3,12 +3,12 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use jeton_accounts::EndOldToken;
-use jeton_domain::{Code, Diagnosis};
+use jeton_accounts::{EndOldToken, held_again};
+use jeton_domain::{Code, Coded as _, Diagnosis};
 use jeton_forge::TokenEnded;
 use jeton_jobs::{Handler, JobError};
 use jeton_ledger::{Event, events};
-use jeton_vault::{OldTokenRecord, OldTokenState};
+use jeton_vault::{OldTokenRecord, OldTokenState, VaultTx};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize as _;
 use serde_json::{Value, json};
@@ -19,6 +19,8 @@ use crate::{CiError, ci::Inner};
 const LOOK_EVERY: Duration = Duration::from_mins(5);
 /// A forge that gives no clear answer is asked for so long after the token should have ended.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(24 * 7);
+/// When to look again at what another process works on, or will.
+const ELSEWHERE: Duration = Duration::from_secs(5);
 /// The shortest and the longest pause before it is asked again.
 const SHORTEST_PAUSE: Duration = Duration::from_mins(1);
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
@@ -30,12 +32,14 @@ pub(crate) struct EndOldTokens(pub(crate) Arc<Inner>);
 enum Turn {
     /// It has ended, or was given up.
     Over,
-    /// Targets have it still.
+    /// Targets have it still, or may have.
     Wait(Duration),
+    /// Another process works on it.
+    Elsewhere,
     /// An account, in words, has this very token again.
     HeldBy(String),
-    /// So many targets will fail from now on.
-    Now(usize),
+    /// This one, and so many targets will fail from now on.
+    Now(Box<(OldTokenRecord, usize)>),
 }
 
 #[async_trait]
@@ -53,7 +57,12 @@ impl Handler for EndOldTokens {
         let job = EndOldToken::deserialize(payload).map_err(|error| JobError::Fail {
             reason: format!("payload: {error}"),
         })?;
-        match self.0.end_old_token(&job).await {
+        // In a task of its own, which a process that ends waits for.
+        let task = Arc::clone(&self.0);
+        let ended = self.0.tasks.spawn(async move { task.end_old_token(&job).await }).await;
+        match ended.unwrap_or(Err(CiError::Internal(
+            "the end of a token was lost; the queue takes it up",
+        ))) {
             Ok(None) => Ok(()),
             Ok(Some((reason, after))) => Err(JobError::Retry {
                 reason,
@@ -70,20 +79,47 @@ impl Handler for EndOldTokens {
 impl Inner {
     /// Ends it if it is time. `Some`: why not yet, and when to look again.
     async fn end_old_token(&self, job: &EndOldToken) -> Result<Option<(String, Duration)>, CiError> {
-        let found = self.vault.read().await?.old_tokens().find(job.old_token).await?;
-        let Some(old) = found else { return Ok(None) };
-        let behind = match self.turn_of_old(&old).await? {
+        if self.is_ending() {
+            return Ok(Some(("this server is about to end".to_owned(), ELSEWHERE)));
+        }
+        let mut tx = self.vault.read().await?;
+        let Some(old) = tx.old_tokens().find(job.old_token).await? else {
+            return Ok(None);
+        };
+        let turn = self.turn_of_old(&mut *tx, &old).await?;
+        drop(tx);
+        let turn = match turn {
+            Turn::Now(_) => self.begin_to_end_old(&old).await?,
+            turn => turn,
+        };
+        let (old, behind) = match turn {
             Turn::Over => return Ok(None),
             Turn::Wait(after) => return Ok(Some(("targets have the token still".to_owned(), after))),
+            Turn::Elsewhere => return Ok(Some(("another process works on it".to_owned(), ELSEWHERE))),
             Turn::HeldBy(holder) => {
                 self.close(&old, Err(held_again(&holder)), 0).await?;
                 return Ok(None);
             }
-            Turn::Now(behind) => behind,
+            Turn::Now(now) => *now,
         };
         let accounts = self.broker.accounts();
-        let Some(credential) = accounts.open_old(&old)? else {
-            return Err(CiError::Internal("a token that is to be ended is not there"));
+        let credential = match accounts.open_old(&old).map_err(CiError::from) {
+            Ok(Some(credential)) => credential,
+            Ok(None) => {
+                self.close(&old, Err(unreadable(&old, "it is not there")), behind)
+                    .await?;
+                return Ok(None);
+            }
+            // No later try opens what was changed, or what was sealed with a key that is gone.
+            Err(CiError::Seal(error)) => {
+                let diagnosis = Diagnosis {
+                    code: error.code(),
+                    ..unreadable(&old, &error.to_string())
+                };
+                self.close(&old, Err(diagnosis), behind).await?;
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
         };
         match accounts.end_token(&credential).await {
             TokenEnded::Ended | TokenEnded::WasDead => self.close(&old, Ok(()), behind).await?,
@@ -95,18 +131,21 @@ impl Inner {
         Ok(None)
     }
 
-    async fn turn_of_old(&self, old: &OldTokenRecord) -> Result<Turn, CiError> {
+    async fn turn_of_old(&self, tx: &mut dyn VaultTx, old: &OldTokenRecord) -> Result<Turn, CiError> {
         if old.state != OldTokenState::Waiting {
             return Ok(Turn::Over);
         }
         let now = self.now();
-        let mut tx = self.vault.read().await?;
         let account = tx.accounts().find(old.account).await?;
-        let behind = match account {
-            Some(account) => self.behind(&mut *tx, &account).await?,
-            None => 0,
+        let (behind, waits) = match account {
+            Some(account) => {
+                let behind = self.behind(&mut *tx, &account).await?;
+                (behind, behind > 0)
+            }
+            // Its targets have gone with it, and nobody knows any more which copies are in use.
+            None => (0, true),
         };
-        if behind > 0 && now < old.ends_by {
+        if waits && now < old.ends_by {
             let left = Duration::try_from(old.ends_by.duration_since(now)).unwrap_or_default();
             return Ok(Turn::Wait(left.clamp(Duration::from_secs(1), LOOK_EVERY)));
         }
@@ -114,8 +153,31 @@ impl Inner {
         let holder = self.broker.accounts().holder_of(&mut *tx, old).await?;
         Ok(match holder {
             Some(holder) => Turn::HeldBy(holder),
-            None => Turn::Now(behind),
+            None => Turn::Now(Box::new((old.clone(), behind))),
         })
+    }
+
+    /// Writes down that the forge is going to be asked, so that nobody puts the token into an account meanwhile. A process that dies then
+    /// leaves the job, which comes here again.
+    async fn begin_to_end_old(&self, old: &OldTokenRecord) -> Result<Turn, CiError> {
+        let now = self.now();
+        let ending = OldTokenRecord {
+            ending_since: Some(now),
+            changed_at: after_last(old, now),
+            ..old.clone()
+        };
+        let mut tx = self.vault.begin().await?;
+        // The account first, as everybody locks them.
+        tx.accounts().find(old.account).await?;
+        if !tx.old_tokens().change(&ending, old.changed_at).await? {
+            return Ok(Turn::Elsewhere);
+        }
+        // Looked at after that: who puts the token in now has to change the same row, and comes before this or is refused.
+        let turn = self.turn_of_old(&mut *tx, &ending).await?;
+        if matches!(turn, Turn::Now(_)) {
+            tx.commit().await?;
+        }
+        Ok(turn)
     }
 
     /// No clear answer: later, and not for ever.
@@ -137,6 +199,7 @@ impl Inner {
         let after = wanted.unwrap_or(age).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
         let reason = diagnosis.cause.clone();
         let next = OldTokenRecord {
+            ending_since: None,
             error: Some(json!(diagnosis)),
             changed_at: after_last(old, now),
             ..old.clone()
@@ -153,6 +216,7 @@ impl Inner {
         let now = self.now();
         let next = OldTokenRecord {
             token: None,
+            ending_since: None,
             state: if ended.is_ok() {
                 OldTokenState::Ended
             } else {
@@ -209,13 +273,16 @@ fn after_last(old: &OldTokenRecord, now: Timestamp) -> Timestamp {
     now.max(old.changed_at + SignedDuration::from_millis(1))
 }
 
-fn held_again(holder: &str) -> Diagnosis {
+/// Why it lives on when nobody can open it any more.
+fn unreadable(old: &OldTokenRecord, why: &str) -> Diagnosis {
     Diagnosis {
-        code: Code::AccountInUse,
-        cause: format!("{holder} has this very token, so that it was not ended"),
-        remedy: "Nothing needs to be done. To end it, put another token into that account, or remove it, and revoke the token at its \
-                 forge."
-            .to_owned(),
+        code: Code::Internal,
+        cause: format!("what was kept of the token cannot be opened: {why}"),
+        remedy: format!(
+            "Revoke the token at {} by hand; its fingerprint is {}.",
+            old.forge.host(),
+            old.fingerprint
+        ),
         url: None,
         retry_at: None,
     }

@@ -1,22 +1,21 @@
 //! Which Apps and accounts may serve a request, and their credentials for just that.
 
 mod credential;
+mod decide;
 mod hosts;
+mod life;
 mod scope;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use jeton_access::AccessError;
 use jeton_accounts::{WorkAccount, WorkAsk};
 use jeton_broker::{Asker, WorkApp};
-use jeton_domain::{AccountId, Action, CiScope, Code, Coded as _, Credential, ForgeEndpoint, ForgeKind};
+use jeton_domain::{AccountId, Action, CiScope, Code, Credential, ForgeEndpoint, ForgeKind};
 use jeton_forge::ci::{CiAt, Holder};
-use jeton_ledger::{Event, events};
-use jeton_policy::{Allowed, Ask, Decision, Denied};
-use jiff::Timestamp;
-use serde_json::json;
+use jeton_policy::Allowed;
+use jiff::{SignedDuration, Timestamp};
 
-use scope::widest;
+use decide::Places;
 
 use crate::{CiError, ScopeName, SourceAsk, Tried, ci::Inner};
 
@@ -37,6 +36,8 @@ pub(crate) struct Asking<'a> {
     pub(crate) scope: &'a ScopeName,
     /// From what.
     pub(crate) source: &'a SourceAsk,
+    /// What it takes.
+    pub(crate) need: Need,
 }
 
 /// What a credential is for, in the words of GitHub's permissions: an App's token can do this and nothing else.
@@ -65,6 +66,8 @@ pub(crate) struct Source {
     pub(crate) scope: CiScope,
     /// The rule that allows it.
     pub(crate) rule: Arc<str>,
+    /// For how long the rule or the ceiling lets anybody have what comes of it; as long as it lives when absent.
+    pub(crate) longest_life: Option<SignedDuration>,
     /// What tells its credential from others: of an account, its token's fingerprint.
     pub(crate) key: String,
     means: Means,
@@ -96,9 +99,7 @@ impl Inner {
     /// That no policy allows it (which is on record then), that there is nothing, or that the request makes no sense.
     pub(crate) async fn sources(&self, asking: &Asking<'_>) -> Result<Sources, CiError> {
         let (host, kind) = self.host_of(asking.forge)?;
-        // The rules of GitLab are the widest; each forge's own come with its sources.
-        let scope = parse_scope(kind.unwrap_or(widest(asking.scope)), asking.scope)?;
-        let names = scope.policy_names(kind.unwrap_or(widest(asking.scope)));
+        let places = Places::read(kind, asking)?;
         let wish = asking.source;
         if wish.app.is_some() && wish.account.is_some() {
             return Err(CiError::asked(
@@ -107,10 +108,19 @@ impl Inner {
                 "Name an `app` or an `account`, not both.",
             ));
         }
-        self.could_be_allowed(asking, &host, &names)?;
+        self.could_be_allowed(asking, &host, &places)?;
 
         let mut refusals = Vec::new();
         let mut usable = Vec::new();
+        // Where nobody knows the kind of forge before, an account does.
+        let refused_on = OnceLock::new();
+        let decide = |source: &str, kind| {
+            let place = places.on(kind).unwrap_or(&places.widest);
+            let decided = self.decide_at(asking, &host, place, Some(source));
+            decided.inspect_err(|_| {
+                refused_on.get_or_init(|| place);
+            })
+        };
         let is_github = kind.is_none_or(|kind| kind == ForgeKind::GitHub);
         if is_github && wish.account.is_none() {
             for app in self.broker.work_apps(&host).await {
@@ -118,7 +128,7 @@ impl Inner {
                 if wish.app.is_some() && app.source() != wanted {
                     continue;
                 }
-                match self.decide(asking, &host, &names, Some(app.source())) {
+                match decide(app.source(), ForgeKind::GitHub) {
                     Ok(allowed) => usable.extend(Source::of_app(app, asking.scope, allowed)),
                     Err(denied) => refusals.push(denied),
                 }
@@ -134,24 +144,17 @@ impl Inner {
                 } else {
                     Some(ForgeKind::GitHub)
                 },
-                repository: &names[0],
+                repository: &places.widest.names[0],
                 account: wish.account.as_deref(),
             };
-            let decide = |source: &str| self.decide(asking, &host, &names, Some(source));
             let accounts = self.broker.accounts();
-            let found = accounts.work_accounts(&asking.asker.caller, ask, decide).await?;
-            refusals.extend(found.refusals);
-            let few = found.usable.into_iter().take(MOST_ACCOUNTS);
-            for account in few {
-                // GitLab's groups lie deeper: what a policy is asked about depends on the kind of forge.
-                let names = parse_scope(account.forge().kind(), asking.scope)
-                    .map(|scope| scope.policy_names(account.forge().kind()));
-                let Ok(names) = names else { continue };
-                match self.decide(asking, &host, &names, Some(account.source())) {
-                    Ok(_) => usable.extend(Source::of_account(account, asking.scope)),
-                    Err(denied) => refusals.push(denied),
-                }
-            }
+            let mut found = accounts.work_accounts(&asking.asker.caller, ask, decide).await?;
+            refusals.append(&mut found.refusals);
+            // An enterprise is nothing to a GitLab, whatever policies say of it.
+            let of_accounts = found.usable.into_iter();
+            let of_accounts = of_accounts.filter_map(|one| Source::of_account(one, asking.scope));
+            usable.extend(of_accounts.take(MOST_ACCOUNTS));
+            found.broken.retain(|one| places.on(one.forge.kind()).is_some());
             forge_of_broken = found.broken.first().map(|one| one.forge.clone());
             broken.extend(found.broken.into_iter().take(MOST_ACCOUNTS).map(|one| Tried {
                 source: one.source,
@@ -163,14 +166,16 @@ impl Inner {
             // "But for the ceiling" says more than "no policy".
             let telling = refusals.iter().find(|one| one.by_ceiling).or_else(|| refusals.first());
             if let Some(denied) = telling {
-                return Err(self.refuse(asking, &host, &names, denied));
+                let place = refused_on.get().copied().unwrap_or(&places.widest);
+                return Err(self.refuse(asking, &host, place, denied));
             }
-            // Whoever may not, hears the same whether there is something or not.
-            let source = named_source(wish);
-            self.decide(asking, &host, &names, source.as_deref())
-                .map_err(|denied| self.refuse(asking, &host, &names, &denied))?;
+            // Whoever may not use the one that they name, hears the same whether it is there or not. There is none for anybody else.
+            if let Some(source) = named_source(wish) {
+                self.decide_at(asking, &host, &places.widest, Some(&source))
+                    .map_err(|denied| self.refuse(asking, &host, &places.widest, &denied))?;
+            }
             return Err(CiError::NoSource {
-                what: scope.words(kind.unwrap_or(ForgeKind::GitHub)),
+                what: places.widest.scope.words(kind.unwrap_or(ForgeKind::GitHub)),
                 host,
             });
         };
@@ -183,67 +188,6 @@ impl Inner {
             broken,
         })
     }
-
-    pub(crate) fn decide(
-        &self,
-        asking: &Asking<'_>,
-        host: &str,
-        names: &[String],
-        source: Option<&str>,
-    ) -> Result<Allowed, Denied> {
-        let ask = Ask {
-            action: asking.action,
-            forge: Some(host),
-            repositories: names,
-            permissions: None,
-            source,
-            lifetime_seconds: None,
-            now: self.clock.now(),
-        };
-        match self.broker.access().decide(&asking.asker.caller, &ask) {
-            Decision::Allowed(allowed) => Ok(allowed),
-            Decision::Denied(denied) => Err(denied),
-        }
-    }
-
-    /// Refuses those whom no policy lets do this anywhere, before the database is asked.
-    fn could_be_allowed(&self, asking: &Asking<'_>, host: &str, names: &[String]) -> Result<(), CiError> {
-        let access = self.broker.access();
-        if access.could_allow(&asking.asker.caller).contains(&asking.action) {
-            return Ok(());
-        }
-        match self.decide(asking, host, names, None) {
-            Ok(_) => Err(CiError::Internal("a policy allows what it could not")),
-            Err(denied) => Err(self.refuse(asking, host, names, &denied)),
-        }
-    }
-
-    /// Puts a refusal on record, and words it for the caller: nothing that they did not say themselves.
-    pub(crate) fn refuse(&self, asking: &Asking<'_>, host: &str, names: &[String], denied: &Denied) -> CiError {
-        let asker = asking.asker;
-        let (what, name) = match asking.action {
-            Action::SecretPush => ("push secrets to", events::SECRET_REFUSED),
-            _ => ("register runners for", events::RUNNER_REFUSED),
-        };
-        let error = AccessError::Denied {
-            words: format!(
-                "{} may not {what} {} on {host}",
-                asker.caller.identity,
-                names.join(" and ")
-            ),
-            by_ceiling: denied.by_ceiling,
-        };
-        // Nobody waits for this and everybody can cause it.
-        let event = Event::new(name, &asker.caller)
-            .with("action", asking.action.as_str())
-            .with("code", error.code().as_str())
-            .with("forge", host)
-            .with("repositories", json!(names))
-            .with("source", json!(named_source(asking.source)))
-            .in_request(asker.request_id.as_deref());
-        self.broker.access().ledger().note_repeated(event);
-        CiError::Access(error)
-    }
 }
 
 impl Source {
@@ -253,6 +197,7 @@ impl Source {
             forge: app.forge().clone(),
             scope: parse_scope(app.forge().kind(), scope).ok()?,
             rule: allowed.rule,
+            longest_life: allowed.longest_lifetime,
             key: app.id().to_string(),
             means: Means::App(app),
         })
@@ -264,6 +209,7 @@ impl Source {
             forge: account.forge().clone(),
             scope: parse_scope(account.forge().kind(), scope).ok()?,
             rule: Arc::clone(&account.allowed.rule),
+            longest_life: account.allowed.longest_lifetime,
             key: format!("{}/{}", account.id(), account.fingerprint()),
             means: Means::Account(Box::new(account)),
         })
@@ -290,6 +236,7 @@ impl Source {
             forge: app.forge().clone(),
             scope: scope.clone(),
             rule: Arc::from(rule),
+            longest_life: None,
             key: app.id().to_string(),
             means: Means::App(app),
         }

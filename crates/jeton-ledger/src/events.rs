@@ -22,10 +22,11 @@ events! {
     CONTENT_REFUSED = "content.refused", "Somebody asked for a repository's content, and no policy allows it.";
     RUNNER_TOKEN_GIVEN = "runner.token_given", "A token with which runners register themselves was handed out.";
     RUNNER_REMOVAL_TOKEN_GIVEN = "runner.removal_token_given", "A token with which runners remove themselves was handed out.";
+    RUNNER_JIT_ASKED = "runner.jit_asked", "A forge is about to be asked for a runner for a single job.";
     RUNNER_JIT_GIVEN = "runner.jit_given", "The configuration of a runner for a single job was handed out.";
     RUNNER_MADE = "runner.made", "A runner was made at its forge.";
     RUNNER_RENEWED = "runner.renewed", "The token of a runner that jeton keeps was renewed.";
-    RUNNER_LOST = "runner.lost", "The token of a runner that jeton keeps is dead, and no new one could be had.";
+    RUNNER_LOST = "runner.lost", "The token that jeton keeps of a runner is dead: the runner renewed it itself, or no other could be had.";
     RUNNER_REMOVED = "runner.removed", "A runner that jeton keeps was removed.";
     RUNNER_REFUSED = "runner.refused", "Somebody asked for a runner's token, and no policy allows it.";
     SECRET_PUSHING = "secret.pushing", "A secret is about to be pushed to a forge's CI.";
@@ -33,6 +34,7 @@ events! {
     SECRET_PUSH_FAILED = "secret.push_failed", "A secret could not be pushed to a forge's CI.";
     SECRET_REFUSED = "secret.refused", "Somebody asked to push a secret, and no policy allows it.";
     TARGET_ADDED = "target.added", "An account got a target: a place of a forge's CI to which its token is pushed.";
+    TARGET_PUSH_ASKED = "target.push_asked", "Somebody had an account's token pushed again to the targets that do not have it.";
     TARGET_REMOVED = "target.removed", "A target of an account was removed.";
     USER_SIGNED_IN = "user.signed_in", "A person signed in.";
     USER_SIGN_IN_REFUSED = "user.sign_in_refused", "A person tried to sign in and was refused.";

@@ -18,8 +18,8 @@ use crate::{
     wiring::{self, Parts, StartError},
 };
 
-/// How long running mints, and renewals of accounts' tokens, may finish after the last request has: two requests to a slow forge, and
-/// time to write a token down that stands nowhere else.
+/// How long running mints, renewals of accounts' tokens and pushes of secrets may finish after the last request has: two requests to a
+/// slow forge, and time to write a token down that stands nowhere else.
 const DRAIN: Duration = Duration::from_secs(30);
 
 /// The Unix socket's name in the state directory, when no other is given.
@@ -93,17 +93,18 @@ pub(crate) async fn serve(
     let version = env!("CARGO_PKG_VERSION");
     ledger.note(Event::by_system(events::SERVER_STARTED).with("version", version));
     let background = Background::start(&broker, &ci, &web, archive, metrics);
-    let accounts = broker.accounts().clone();
+    let (accounts, jobs) = (broker.accounts().clone(), ci.clone());
     let stop = async move {
         stop.await;
         // A forge that is not asked any more need not be waited for.
         accounts.begin_to_end();
+        jobs.begin_to_end();
     };
     let served = web.serve(listeners, stop).await;
     tracing::info!("the last request is answered; finishing what runs in the background");
     background.stop().await;
     let drained = async { tokio::join!(broker.drain(), ci.drain()) };
-    bounded(DRAIN, "a mint or a renewal", drained).await;
+    bounded(DRAIN, "a mint, a renewal or a push", drained).await;
     ledger.note(Event::by_system(events::SERVER_STOPPED).with("version", version));
     bounded(CLOSE, "the record", ledger.close()).await;
     bounded(CLOSE, "the closing of the database", vault.close()).await;

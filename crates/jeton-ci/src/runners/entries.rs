@@ -30,7 +30,7 @@ impl Given<'_> {
         let mut event = event
             .with("action", Action::RunnerRegister.as_str())
             .with("forge", self.forge.host())
-            .with("repositories", json!(self.scope.policy_names(kind)))
+            .with("repositories", json!(self.scope.shown_names(kind)))
             .with("scope", self.scope.words(kind))
             .with("source", self.source);
         if let Some(rule) = self.rule {

@@ -1,15 +1,18 @@
 //! Runners for a single job (GitHub).
 
+use std::sync::Arc;
+
 use jeton_broker::Asker;
-use jeton_domain::{Action, Code, Diagnosis, Fingerprint};
+use jeton_domain::{Action, Code, Coded as _, Diagnosis, Fingerprint};
 use jeton_forge::ci::{CiRefusal, JitAsk, JitRunner};
-use jeton_ledger::events;
+use jeton_ledger::{Event, events};
+use tracing::Instrument as _;
 
 use super::{entries::Given, wish::shown};
 use crate::{
     CiError, JitGrant, JitWish, Tried,
     ci::Inner,
-    sources::{Asking, Need, Source},
+    sources::{Asking, Need, Source, Sources},
     tried,
 };
 
@@ -93,8 +96,17 @@ pub(crate) fn unclear_jit(refusal: CiRefusal, name: &str) -> CiRefusal {
     }
 }
 
+/// Somebody's request, looked at.
+struct Jit {
+    inner: Arc<Inner>,
+    asker: Asker,
+    ask: JitAsk,
+    sources: Sources,
+}
+
 impl Inner {
-    pub(crate) async fn jit_config(&self, asker: &Asker, wish: JitWish) -> Result<JitGrant, CiError> {
+    /// In a task of its own: what the forge made is on record also when the caller has hung up.
+    pub(crate) async fn jit_config(self: &Arc<Self>, asker: &Asker, wish: JitWish) -> Result<JitGrant, CiError> {
         let ask = check_jit(&wish)?;
         let asking = Asking {
             asker,
@@ -102,23 +114,51 @@ impl Inner {
             forge: wish.forge.as_deref(),
             scope: &wish.scope,
             source: &wish.source,
+            need: Need::Runners,
         };
-        let sources = self.sources(&asking).await?;
-        let runners = self.forges.runners(sources.forge.kind());
+        let jit = Jit {
+            sources: self.sources(&asking).await?,
+            inner: Arc::clone(self),
+            asker: asker.clone(),
+            ask,
+        };
+        let task = self.tasks.spawn(async move { jit.run().await }.in_current_span());
+        task.await
+            .map_err(|_| CiError::Internal("the configuration of a runner was lost"))?
+    }
+}
+
+impl Jit {
+    async fn run(self) -> Result<JitGrant, CiError> {
+        let (inner, ask) = (&*self.inner, &self.ask);
+        let runners = inner.forges.runners(self.sources.forge.kind());
         let mut tried: Vec<Tried> = Vec::new();
-        for source in &sources.usable {
-            let credential = match self.credential(source, Need::Runners).await {
+        for source in &self.sources.usable {
+            // Nobody knows when a configuration ends that no runner started with.
+            let opened = match inner.check_life(&self.asker, source, None) {
+                Ok(()) => inner.credential(source, Need::Runners).await,
+                Err(error) => Err(error),
+            };
+            let credential = match opened {
                 Ok(credential) => credential,
                 Err(error) => {
                     tried.extend(tried::of_one(&source.name, error)?);
                     continue;
                 }
             };
-            match runners
-                .jit_config(&source.at(&credential, self.clock.now()), &ask)
-                .await
+            // Before the forge is asked: what it makes is on record, whatever becomes of the answer.
+            let event = self.event(events::RUNNER_JIT_ASKED, source, &ask.name, &ask.labels, None);
+            inner.record(event).await?;
+            let mut made = runners
+                .jit_config(&source.at(&credential, inner.clock.now()), ask)
+                .await;
+            if let Err(refusal) = &made
+                && let Some(other) = inner.after_dead(source, Need::Runners, &credential, refusal).await
             {
-                Ok(made) => return self.hand_over_jit(asker, source, made).await,
+                made = runners.jit_config(&source.at(&other, inner.clock.now()), ask).await;
+            }
+            match made {
+                Ok(made) => return self.hand_over(source, made).await,
                 Err(refusal) if refusal.unclear => {
                     let refusal = unclear_jit(refusal, &ask.name);
                     return Err(CiError::Refused {
@@ -131,27 +171,30 @@ impl Inner {
                 break;
             }
         }
-        tried.extend(sources.broken);
+        tried.extend(self.sources.broken);
         Err(tried::refused(tried))
     }
 
-    async fn hand_over_jit(&self, asker: &Asker, source: &Source, made: JitRunner) -> Result<JitGrant, CiError> {
+    async fn hand_over(&self, source: &Source, made: JitRunner) -> Result<JitGrant, CiError> {
+        let inner = &*self.inner;
         let fingerprint = Fingerprint::of(&made.encoded_jit_config);
-        let entry = Given {
-            forge: &source.forge,
-            scope: &source.scope,
-            source: &source.name,
-            rule: Some(&source.rule),
-            expires_at: None,
-            fingerprint: Some(&fingerprint),
-        };
-        let event = entry
-            .event(events::RUNNER_JIT_GIVEN, Some(asker))
-            .with("runner", made.name.as_str())
-            .with("forge_id", made.id.to_string())
-            .with("labels", made.labels.clone());
-        self.record(event).await?;
-        let runners = self.forges.runners(source.forge.kind());
+        let event = self
+            .event(
+                events::RUNNER_JIT_GIVEN,
+                source,
+                &made.name,
+                &made.labels,
+                Some(&fingerprint),
+            )
+            .with("forge_id", made.id.to_string());
+        if let Err(error) = inner.record(event).await {
+            tracing::error!(
+                forge.host = source.forge.host(), runner.forge_id = made.id, runner.name = made.name, %error,
+                "a runner was made, and its configuration cannot be handed out: it cannot be put on record"
+            );
+            return Err(unrecorded(&error, source, &made));
+        }
+        let runners = inner.forges.runners(source.forge.kind());
         Ok(JitGrant {
             url: runners.register_url(&source.forge, &source.scope),
             encoded_jit_config: made.encoded_jit_config,
@@ -164,4 +207,50 @@ impl Inner {
             fingerprint,
         })
     }
+
+    fn event(
+        &self,
+        name: &'static str,
+        source: &Source,
+        runner: &str,
+        labels: &[String],
+        fingerprint: Option<&Fingerprint>,
+    ) -> Event {
+        let entry = Given {
+            forge: &source.forge,
+            scope: &source.scope,
+            source: &source.name,
+            rule: Some(&source.rule),
+            expires_at: None,
+            fingerprint,
+        };
+        entry
+            .event(name, Some(&self.asker))
+            .with("runner", runner)
+            .with("labels", labels.to_vec())
+    }
+}
+
+/// The forge made it, and it is not on record: it does not leave, and whoever asked learns what is there now.
+fn unrecorded(error: &CiError, source: &Source, made: &JitRunner) -> CiError {
+    tried::refused(vec![Tried {
+        source: source.name.clone(),
+        diagnosis: Diagnosis {
+            code: error.code(),
+            cause: format!(
+                "{} made the runner `{}` (id {}), but its configuration is not handed out, because that could not be put on record: {error}",
+                source.forge.host(),
+                shown(&made.name),
+                made.id
+            ),
+            remedy: format!(
+                "Ask again with another name. {} GitHub removes a runner that never came by itself after a while; an owner can do so on \
+                 its page.",
+                error.remedy().unwrap_or_default()
+            ),
+            url: None,
+            retry_at: None,
+        },
+        evidence: Vec::new(),
+    }])
 }

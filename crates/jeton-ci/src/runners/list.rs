@@ -81,10 +81,9 @@ impl Inner {
             forge: Some(row.forge.host()),
             scope: &scope,
             source: &source,
+            need: crate::sources::Need::Runners,
         };
-        let names = row.scope.policy_names(row.forge.kind());
-        self.decide(&asking, row.forge.host(), &names, Some(&row.source))
-            .is_ok()
+        self.decide(&asking, &row.forge, &row.scope, &row.source).is_ok()
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) use kept::{grant_of_made, unclear_making};
 pub(crate) use looks::Looks;
 pub(crate) use shared::SharedTokens;
 pub(crate) use short::{Purpose, mint, need_of_short};
-pub(crate) use turn::Turns;
+pub(crate) use turn::{Turn, Turns};
 pub(crate) use wish::{Wish, refuse_wish};
 
 /// What the worker must be able to do for runners.

@@ -76,7 +76,14 @@ impl Inner {
                 "whether the forge made it was never known; if it did, it is there without a token".to_owned(),
             ));
         };
-        let token = self.open_runner(row)?;
+        let token = match self.open_runner(row) {
+            Ok(token) => token,
+            // It is of no use to anybody, and nor is the row.
+            Err(error @ CiError::Seal(_)) if row.state == RunnerState::Lost => {
+                return Ok(Some(format!("it may be there still: {error}")));
+            }
+            Err(error) => return Err(error),
+        };
         let known = KnownRunner {
             forge_id,
             token: &token,
@@ -115,6 +122,7 @@ impl Inner {
             forge: Some(row.forge.host()),
             scope: &scope,
             source: &any,
+            need: Need::Runners,
         };
         if let Ok(sources) = self.sources(&asking).await {
             let mut usable: Vec<&Source> = sources.usable.iter().collect();

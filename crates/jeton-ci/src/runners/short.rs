@@ -22,6 +22,8 @@ use crate::{
 
 /// A token that ends sooner is of use to nobody.
 pub(crate) const SHORTEST: SignedDuration = SignedDuration::from_secs(60);
+/// Of GitHub's tokens.
+const LIFE: SignedDuration = SignedDuration::from_hours(1);
 /// GitHub's live for an hour; five minutes are for the way and for clocks that differ.
 const LONGEST_NEED: SignedDuration = SignedDuration::from_secs(3_300);
 
@@ -122,6 +124,7 @@ impl Inner {
             forge: ask.forge.as_deref(),
             scope: &ask.scope,
             source: &ask.source,
+            need: Need::Runners,
         };
         let sources = self.sources(&asking).await?;
         let makes = self.forges.runners(sources.forge.kind()).makes_runners();
@@ -146,7 +149,10 @@ impl Inner {
     ) -> Result<RunnerGrant, CiError> {
         let mut tried: Vec<Tried> = Vec::new();
         for source in &sources.usable {
-            let found = self.token_of(source, purpose, need, fresh).await;
+            let found = match self.check_life(asker, source, Some(self.clock.now() + LIFE)) {
+                Ok(()) => self.token_of(source, purpose, need, fresh).await,
+                Err(error) => Err(error),
+            };
             match found {
                 Ok(found) => return self.hand_over(asker, source, purpose, &found).await,
                 Err(error) => tried.extend(tried::of_one(&source.name, error)?),
@@ -177,7 +183,13 @@ impl Inner {
             let credential = self.credential(source, Need::Runners).await?;
             let at = source.at(&credential, self.clock.now());
             let runners = self.forges.runners(source.forge.kind());
-            let token = mint(runners, &at, purpose, need, &*self.clock).await;
+            let mut token = mint(runners, &at, purpose, need, &*self.clock).await;
+            if let Err(refusal) = &token
+                && let Some(other) = self.after_dead(source, Need::Runners, &credential, refusal).await
+            {
+                let at = source.at(&other, self.clock.now());
+                token = mint(runners, &at, purpose, need, &*self.clock).await;
+            }
             token.map_err(|refusal| CiError::Refused {
                 tried: vec![Tried::by_forge(&source.name, refusal)],
             })

@@ -5,6 +5,7 @@ use jeton_forge::ci::NewRunner;
 use jeton_vault::RunnerRecord;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{CiError, RunnerWish};
 
@@ -58,6 +59,9 @@ pub(crate) struct KeptWish {
     token_lifetime_seconds: Option<i64>,
     /// Whose it is, when it was made with an account of one caller's own.
     pub(crate) owner: Option<String>,
+    /// Of one that is lost: whether nobody can have its token, so that it may be removed at its forge when another takes its place.
+    #[serde(default)]
+    pub(crate) orphaned: bool,
 }
 
 impl<'a> Wish<'a> {
@@ -138,6 +142,7 @@ impl<'a> Wish<'a> {
             maximum_timeout_seconds: asked.maximum_timeout_seconds,
             token_lifetime_seconds: asked.token_lifetime_seconds,
             owner: owner.map(|caller| caller.identity.key().to_string()),
+            orphaned: false,
         }
     }
 
@@ -200,6 +205,11 @@ impl KeptWish {
     /// Reads a row's back.
     pub(crate) fn of(runner: &RunnerRecord) -> Result<Self, CiError> {
         serde_json::from_value(runner.wish.clone()).map_err(|_| CiError::Internal("a runner's row is not readable"))
+    }
+
+    /// As it stands in a row.
+    pub(crate) fn to_json(&self) -> Result<Value, CiError> {
+        serde_json::to_value(self).map_err(|_| CiError::Internal("a wish is no JSON"))
     }
 
     /// As the forge is asked for it.

@@ -17,7 +17,7 @@ use crate::{
 };
 
 pub(crate) use name::{no_token_in_words, secret_name};
-pub(crate) use parcel::{By, Parcel, TokenOf, push_clearly};
+pub(crate) use parcel::{By, Parcel, TokenOf, While, push_clearly};
 
 impl Ci {
     /// Pushes a secret to a forge's CI. Goes on when the one who asked hangs up, so that its outcome is on record.
@@ -32,6 +32,7 @@ impl Ci {
             forge: ask.forge.as_deref(),
             scope: &ask.scope,
             source: &ask.source,
+            need: need_of(&ask.options),
         };
         let sources = inner.sources(&asking).await?;
         let kind = sources.forge.kind();
@@ -84,7 +85,8 @@ impl Inner {
             .map_err(|_| CiError::Internal("the push of a secret was lost; the record says how far it came"))?
     }
 
-    async fn by_the_first(
+    /// The same in the task of who asks.
+    pub(crate) async fn by_the_first(
         &self,
         usable: Vec<Source>,
         broken: Vec<Tried>,
@@ -106,7 +108,18 @@ impl Inner {
                 }
             };
             let at = source.at(&credential, self.now());
-            match self.push_on_record(&at, &source.name, &source.rule, &parcel).await? {
+            let mut pushed = self
+                .push_on_record(&at, &source.name, &source.rule, &parcel, None)
+                .await?;
+            if let Err(refusal) = &pushed
+                && let Some(other) = self.after_dead(&source, need, &credential, refusal).await
+            {
+                let at = source.at(&other, self.now());
+                pushed = self
+                    .push_on_record(&at, &source.name, &source.rule, &parcel, None)
+                    .await?;
+            }
+            match pushed {
                 Ok(pushed) => return Ok((parcel.pushed(&source, pushed.created), source)),
                 Err(refusal) => {
                     let one = Tried::by_forge(&source.name, refusal);

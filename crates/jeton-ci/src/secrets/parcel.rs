@@ -1,10 +1,10 @@
 use jeton_broker::Asker;
-use jeton_domain::{Action, Code, Diagnosis, Fingerprint, Secret, SecretName};
+use jeton_domain::{AccountId, Action, Code, Coded as _, Diagnosis, Fingerprint, Secret, SecretName};
 use jeton_forge::ci::{CiAt, CiOutcome, CiRefusal, SecretForge, SecretOptions, SecretPush, SecretPushed};
 use jeton_ledger::{Event, events};
 use serde_json::json;
 
-use crate::{CiError, PushedSecret, ci::Inner, sources::Source};
+use crate::{CiError, PushedSecret, ci::Inner, runners::Turn, sources::Source};
 
 /// Who has a secret pushed.
 #[derive(Debug, Clone)]
@@ -22,6 +22,14 @@ pub(crate) struct TokenOf {
     pub(crate) account: String,
     /// What may be shown of the token.
     pub(crate) fingerprint: Fingerprint,
+}
+
+/// Under what a secret may be sent that is pushed after a change: while it is this task's turn, and the account has this very token. An
+/// older one must not come after a newer one.
+pub(crate) struct While<'a> {
+    pub(crate) turn: &'a Turn,
+    pub(crate) account: AccountId,
+    pub(crate) fingerprint: &'a Fingerprint,
 }
 
 /// A secret on its way, with what the record says of it. Nothing of a value that is no account's token may be shown, not even its
@@ -66,7 +74,7 @@ impl Parcel {
         let event = event
             .with("action", Action::SecretPush.as_str())
             .with("forge", at.forge.host())
-            .with("repositories", json!(at.scope.policy_names(kind)))
+            .with("repositories", json!(at.scope.shown_names(kind)))
             .with("scope", at.scope.words(kind))
             .with("environment", json!(self.options.environment))
             .with("name", self.name.as_str())
@@ -82,20 +90,36 @@ impl Parcel {
 }
 
 impl Inner {
-    /// Pushes a secret as one source, with its entries in the record: one before the value leaves, and one with what came of it.
+    /// Pushes a secret as one source, with its entries in the record: one before the value leaves, and one with what came of it. `still` is
+    /// looked at right before it is sent, each time.
     ///
     /// # Errors
-    /// That the record cannot be written; nothing has left then. What the forge said is no error of this.
+    /// That the record cannot be written, or that `still` does not hold ([`CiError::Busy`]); nothing has left then. What the forge said is
+    /// no error of this.
     pub(crate) async fn push_on_record(
         &self,
         at: &CiAt<'_>,
         source: &str,
         rule: &str,
         parcel: &Parcel,
+        still: Option<&While<'_>>,
     ) -> Result<CiOutcome<SecretPushed>, CiError> {
         self.record(parcel.event(events::SECRET_PUSHING, at, source, rule))
             .await?;
-        let outcome = push_clearly(self.forges.secrets(at.forge.kind()), at, &parcel.as_push()).await;
+        if let Err(error) = self.may_send(still).await {
+            let entry = parcel
+                .event(events::SECRET_PUSH_FAILED, at, source, rule)
+                .with("code", error.code().as_str())
+                .with(
+                    "reason",
+                    "nothing was sent: another process may be at work, or the token was changed",
+                );
+            self.broker.access().ledger().note(entry);
+            return Err(error);
+        }
+        let again = async { self.may_send(still).await.is_ok() };
+        let forge = self.forges.secrets(at.forge.kind());
+        let outcome = push_clearly(forge, at, &parcel.as_push(), again).await;
         let entry = match &outcome {
             Ok(pushed) => parcel
                 .event(events::SECRET_PUSHED, at, source, rule)
@@ -112,17 +136,31 @@ impl Inner {
         }
         Ok(outcome)
     }
+
+    async fn may_send(&self, still: Option<&While<'_>>) -> Result<(), CiError> {
+        let Some(still) = still else { return Ok(()) };
+        let account = self.vault.read().await?.accounts().find(still.account).await?;
+        let has_it = account.is_some_and(|account| account.active && account.fingerprint == *still.fingerprint);
+        // The turn last: it is what ends while the account is read.
+        if has_it && still.turn.is_mine() {
+            return Ok(());
+        }
+        Err(CiError::Busy)
+    }
 }
 
-/// Pushes a secret. When the answer is lost it is pushed once more, which does no harm.
+/// Pushes a secret. When the answer is lost it is pushed once more, which does no harm, if `again` lets it.
 pub(crate) async fn push_clearly(
     forge: &dyn SecretForge,
     at: &CiAt<'_>,
     push: &SecretPush<'_>,
+    again: impl Future<Output = bool> + Send,
 ) -> CiOutcome<SecretPushed> {
     match forge.push(at, push).await {
-        Err(refusal) if refusal.unclear => forge.push(at, push).await.map_err(|again| unclear(at, again)),
-        outcome => outcome,
+        Err(refusal) if !refusal.unclear => Err(refusal),
+        Err(refusal) if !again.await => Err(unclear(at, refusal)),
+        Err(_) => forge.push(at, push).await.map_err(|again| unclear(at, again)),
+        pushed => pushed,
     }
 }
 

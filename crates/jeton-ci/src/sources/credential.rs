@@ -1,7 +1,8 @@
 //! The credential of a source for one thing.
 
 use jeton_broker::BrokerError;
-use jeton_domain::{CiScope, Code, Coded as _, Credential, Diagnosis, Permissions, RepoSet};
+use jeton_domain::{CiScope, Code, Coded as _, Credential, Diagnosis, Fingerprint, Permissions, RepoSet};
+use jeton_forge::ci::CiRefusal;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Means, Need, Source};
@@ -32,6 +33,29 @@ impl Inner {
         }
     }
 
+    /// Another credential of an App's in the place of one that the forge refuses as dead: a token may die before its time, when the App
+    /// is installed anew or somebody ends it. `None` where there is no other: the refusal stands then.
+    pub(crate) async fn after_dead(
+        &self,
+        source: &Source,
+        need: Need,
+        used: &Credential,
+        refusal: &CiRefusal,
+    ) -> Option<Credential> {
+        let Means::App(app) = &source.means else { return None };
+        if refusal.diagnosis.code != Code::CredentialInvalid {
+            return None;
+        }
+        let (repositories, permissions) = app_needs(&source.scope, need).ok()??;
+        let present = self.broker.work_token(app, &repositories, &permissions).await.ok()??;
+        let used = Fingerprint::of(&used.token);
+        if *present.fingerprint() != used {
+            return Some(present.credential());
+        }
+        let other = self.broker.replace_work_token(None, &present).await.ok()??;
+        (*other.fingerprint() != used).then(|| other.credential())
+    }
+
     /// Whether an App has what it takes, without minting anything; nothing is known of accounts here.
     pub(crate) async fn app_rights(&self, source: &Source, need: Need) -> Option<Result<(), CiError>> {
         let Means::App(app) = &source.means else { return None };
@@ -47,7 +71,7 @@ impl Inner {
 }
 
 /// What an App's token has to cover and to be able to do; `None` for what no App's token reaches.
-fn app_needs(scope: &CiScope, need: Need) -> Result<Option<(RepoSet, Permissions)>, CiError> {
+pub(super) fn app_needs(scope: &CiScope, need: Need) -> Result<Option<(RepoSet, Permissions)>, CiError> {
     let (repositories, key) = match scope {
         CiScope::Repository(path) => {
             let key = match need {

@@ -11,7 +11,7 @@ use super::{ITSELF, MOST_TARGETS, about, options, view};
 use crate::{
     Ci, CiError, Target, TargetAsk,
     ci::Inner,
-    secrets::{By, Parcel, TokenOf, no_token_in_words, secret_name},
+    secrets::{By, Parcel, TokenOf, need_of, no_token_in_words, secret_name},
     sources::{Asking, Source, Sources},
 };
 
@@ -32,6 +32,7 @@ impl Ci {
             forge: ask.forge.as_deref().or(Some(account.forge.host())),
             scope: &ask.scope,
             source: &ask.source,
+            need: need_of(&ask.options),
         };
         let sources = only_lasting(inner.sources(&asking).await?, account.id)?;
         let kind = sources.forge.kind();
@@ -55,6 +56,8 @@ impl Ci {
             pushed: Some(token.fingerprint.clone()),
             pushed_at: None,
             attempts: 0,
+            due_at: None,
+            waited_seconds: 0,
             error: None,
             added_by: asker.caller.identity.to_string(),
             rule: String::new(),
@@ -72,8 +75,14 @@ impl Ci {
             }),
             by: By::Caller(asker.clone()),
         };
-        let (_, source) = inner.deliver(sources.usable, sources.broken, parcel).await?;
-        inner.write_target(asker, &account, row, &source).await
+        // In one task: who hangs up leaves no secret at the forge without its target.
+        let (task, asker) = (Arc::clone(inner), asker.clone());
+        let task = inner.tasks.spawn(async move {
+            let (_, source) = task.by_the_first(sources.usable, sources.broken, parcel).await?;
+            task.write_target(&asker, &account, row, &source).await
+        });
+        task.await
+            .map_err(|_| CiError::Internal("the push to a new target was lost; the record says how far it came"))?
     }
 }
 
@@ -93,7 +102,7 @@ impl Inner {
 
     /// Writes a target down that was pushed. When the account has got another token meanwhile the target waits for it.
     async fn write_target(
-        self: &Arc<Self>,
+        &self,
         asker: &Asker,
         account: &Account,
         row: TargetRecord,
@@ -119,11 +128,9 @@ impl Inner {
         };
         if row.pushed.as_ref() != Some(&record.fingerprint) {
             row.state = TargetState::Pending;
-            let push = PushTargets {
-                account: record.id,
-                fingerprint: record.fingerprint.to_string(),
-            };
-            tx.jobs().add(&push.job(self.new_job(), now)).await?;
+            tx.jobs()
+                .add(&PushTargets::of(&record).job(self.new_job(), now))
+                .await?;
         }
         let others = tx.targets().list(record.id, MOST_TARGETS + 1).await?;
         if others.len() >= MOST_TARGETS as usize {

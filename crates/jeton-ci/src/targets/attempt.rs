@@ -1,25 +1,30 @@
 //! One try of one target.
 
-use jeton_accounts::PresentToken;
-use jeton_domain::{Diagnosis, Fingerprint};
+use std::time::Duration;
+
+use jeton_accounts::{PresentToken, PushTargets};
+use jeton_domain::{AccountId, Code, Diagnosis, Evidence, Fingerprint, TargetId};
 use jeton_ledger::{Event, events};
 use jeton_vault::{AccountRecord, TargetRecord, TargetState};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::{
-    about, lacks, options,
-    push::{LONGEST_PAUSE, SHORTEST_PAUSE},
+    about,
+    kept_source::{holds_up_all, of_error},
+    lacks, options,
+    pause::pause,
     view::diagnosis,
 };
 use crate::{
     CiError,
     ci::Inner,
-    secrets::{By, Parcel, TokenOf},
+    runners::Turn,
+    secrets::{By, Parcel, TokenOf, While},
 };
 
-/// A forge that wants to be asked later than this is asked all the same.
-const LONGEST_PEACE: SignedDuration = SignedDuration::from_hours(1);
+/// The longest pause between two tries to put back a target that may have got an older token.
+const LONGEST_PUT_BACK: Duration = Duration::from_secs(10);
 
 /// What is to be pushed.
 pub(super) enum Given {
@@ -32,37 +37,72 @@ pub(super) enum Given {
 }
 
 /// What came of it.
-enum Outcome {
+pub(super) enum Outcome {
     Pushed,
     Failed(Diagnosis),
     GivenUp(Diagnosis),
+    /// It was not tried, because its forge does not answer.
+    PutOff(Diagnosis),
+}
+
+/// What a try says of the others.
+pub(super) enum Heard {
+    /// Nothing.
+    Word,
+    /// The forge gave no answer; it would give none to the others.
+    Silence(Diagnosis),
 }
 
 impl Inner {
     /// Tries a target once, and writes down what came of it.
+    ///
+    /// # Errors
+    /// What holds up all targets: the vault, or the record.
     pub(super) async fn try_target(
         &self,
         row: TargetRecord,
         present: &Fingerprint,
         given: Given,
-    ) -> Result<(), CiError> {
+        turn: &Turn,
+    ) -> Result<Heard, CiError> {
+        let mut heard = Heard::Word;
         let outcome = match given {
-            Given::Token(token) => match self.push_target(&row, *token).await? {
-                Ok(()) => Outcome::Pushed,
-                Err(diagnosis) => Outcome::Failed(diagnosis),
+            Given::Token(token) => match self.push_target(&row, *token, turn).await {
+                Ok(Ok(())) => Outcome::Pushed,
+                Ok(Err((diagnosis, evidence))) => {
+                    if is_silence(&diagnosis, &evidence) {
+                        heard = Heard::Silence(diagnosis.clone());
+                    }
+                    Outcome::Failed(diagnosis)
+                }
+                // Nothing was sent: the next turn of the loop sees why.
+                Err(CiError::Busy) => return Ok(heard),
+                Err(error) if holds_up_all(&error) => return Err(error),
+                Err(error) => Outcome::Failed(of_error(&error)),
             },
             Given::NotNow(diagnosis) => Outcome::Failed(diagnosis),
             Given::Never(diagnosis) => Outcome::GivenUp(diagnosis),
         };
-        self.note_outcome(row, present, outcome).await
+        if turn.is_mine() {
+            self.note_outcome(row, present, outcome).await?;
+        } else {
+            self.put_back(row.account, row.id).await;
+        }
+        Ok(heard)
     }
 
-    async fn push_target(&self, row: &TargetRecord, token: PresentToken) -> Result<Result<(), Diagnosis>, CiError> {
+    async fn push_target(
+        &self,
+        row: &TargetRecord,
+        token: PresentToken,
+        turn: &Turn,
+    ) -> Result<Result<(), (Diagnosis, Vec<Evidence>)>, CiError> {
         let options = options::from_json(&row.options, row.environment.as_deref())?;
-        let source = match self.kept_source(row, &token, &options).await? {
+        let mut source = match self.kept_source(row, &token, &options).await? {
             Ok(source) => source,
-            Err(diagnosis) => return Ok(Err(diagnosis)),
+            Err(diagnosis) => return Ok(Err((diagnosis, Vec::new()))),
         };
+        let fingerprint = token.fingerprint.clone();
         let parcel = Parcel {
             name: row.name.clone(),
             value: token.credential.token,
@@ -73,14 +113,79 @@ impl Inner {
             }),
             by: By::System,
         };
+        let still = While {
+            turn,
+            account: row.account,
+            fingerprint: &fingerprint,
+        };
         let at = source.at(row, self.now());
-        let outcome = self.push_on_record(&at, &source.name, &row.rule, &parcel).await?;
-        Ok(outcome.map(drop).map_err(|refusal| *refusal.diagnosis))
+        let mut outcome = self
+            .push_on_record(&at, &source.name, &row.rule, &parcel, Some(&still))
+            .await?;
+        if let Err(refusal) = &outcome
+            && let Some(other) = self.kept_after_dead(&source, &parcel.options, refusal).await
+        {
+            source.credential = other;
+            let at = source.at(row, self.now());
+            outcome = self
+                .push_on_record(&at, &source.name, &row.rule, &parcel, Some(&still))
+                .await?;
+        }
+        Ok(outcome
+            .map(drop)
+            .map_err(|refusal| (*refusal.diagnosis, refusal.evidence)))
+    }
+
+    /// The turn ended while a token was with the forge: another process may have pushed a newer one there before this one arrived. The
+    /// target is pushed once more, whatever stands in its row. For as long as the process lives, because nobody else knows of it.
+    async fn put_back(&self, account: AccountId, target: TargetId) {
+        let mut wait = Duration::from_millis(250);
+        while let Err(error) = self.try_to_put_back(account, target).await {
+            if self.is_ending() {
+                tracing::error!(%error, target.id = %target, "a target may have an older token, and cannot be put back; push it again");
+                return;
+            }
+            tracing::warn!(%error, target.id = %target, "a target that may have an older token cannot be put back yet");
+            wait = (wait * 2).min(LONGEST_PUT_BACK);
+            self.clock.sleep(wait).await;
+        }
+    }
+
+    async fn try_to_put_back(&self, account: AccountId, target: TargetId) -> Result<(), CiError> {
+        let now = self.now();
+        let mut tx = self.vault.begin().await?;
+        // The account first, as everybody locks them.
+        let Some(account) = tx.accounts().find(account).await? else {
+            return Ok(());
+        };
+        let row = tx.targets().find(target).await?;
+        let Some(row) = row.filter(|row| row.state != TargetState::Failed) else {
+            return Ok(());
+        };
+        let next = TargetRecord {
+            state: TargetState::Pending,
+            due_at: None,
+            changed_at: now.max(row.changed_at + SignedDuration::from_millis(1)),
+            ..row.clone()
+        };
+        if !tx.targets().change(&next, row.changed_at).await? {
+            return Err(CiError::Busy);
+        }
+        let job = PushTargets::of(&account).job(self.new_job(), now);
+        tx.jobs().add(&job).await?;
+        tx.commit().await?;
+        self.broker.accounts().wake_worker().notify_one();
+        Ok(())
     }
 
     /// Writes down what came of a try. The row is read anew: it may have been made due again, or be gone, and the account may have
     /// another token by now, of which this says nothing.
-    async fn note_outcome(&self, seen: TargetRecord, present: &Fingerprint, outcome: Outcome) -> Result<(), CiError> {
+    pub(super) async fn note_outcome(
+        &self,
+        seen: TargetRecord,
+        present: &Fingerprint,
+        outcome: Outcome,
+    ) -> Result<(), CiError> {
         let now = self.now();
         let mut tx = self.vault.begin().await?;
         // The account first, as everybody locks them.
@@ -124,19 +229,25 @@ impl Inner {
     ) -> (TargetRecord, Option<Diagnosis>) {
         let mut next = row.clone();
         next.changed_at = now.max(row.changed_at + SignedDuration::from_millis(1));
-        next.attempts = row.attempts.saturating_add(1);
+        if !matches!(outcome, Outcome::PutOff(_)) {
+            next.attempts = row.attempts.saturating_add(1);
+        }
         let (diagnosis, is_over) = match outcome {
             Outcome::Pushed => {
                 next.state = TargetState::Current;
                 next.pushed = Some(present.clone());
                 next.pushed_at = Some(now);
+                next.due_at = None;
                 next.error = None;
                 return (next, None);
             }
-            Outcome::Failed(diagnosis) => {
-                // By the pauses that were made, not by a clock that may jump.
-                let tried_for = (1..=next.attempts).map(pause).sum::<SignedDuration>();
-                (diagnosis, tried_for > self.settings.push_for)
+            Outcome::Failed(diagnosis) | Outcome::PutOff(diagnosis) => {
+                let pause = pause(row.waited_seconds, diagnosis.retry_at, now);
+                let seconds = u32::try_from(pause.as_secs()).unwrap_or(u32::MAX);
+                next.waited_seconds = row.waited_seconds.saturating_add(seconds);
+                next.due_at = now.checked_add(pause).ok();
+                let waited = SignedDuration::from_secs(i64::from(next.waited_seconds));
+                (diagnosis, waited > self.settings.push_for)
             }
             Outcome::GivenUp(diagnosis) => (diagnosis, true),
         };
@@ -150,23 +261,13 @@ impl Inner {
     }
 }
 
-/// The pause after the try of this number, counted from 1.
-fn pause(attempt: u32) -> SignedDuration {
-    let doubled = 1_i32.checked_shl(attempt.saturating_sub(1).min(20)).unwrap_or(i32::MAX);
-    SHORTEST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE)
-}
-
-/// When a target is to be tried next; `None` for one that was not tried with the present token.
-pub(super) fn due_at(row: &TargetRecord, now: Timestamp) -> Option<Timestamp> {
-    if row.attempts == 0 {
-        return None;
-    }
-    let due = row.changed_at.checked_add(pause(row.attempts)).ok()?;
-    let peace = diagnosis(row.error.as_ref()).and_then(|error| error.retry_at);
-    let due = peace.map_or(due, |peace| due.max(peace));
-    // A clock that was wrong when the row was written holds nothing up.
-    let latest = now.checked_add(LONGEST_PEACE).ok()?;
-    Some(if row.changed_at > latest { now } else { due.min(latest) })
+/// Whether the forge did not answer, or could not be reached. One that answers with a failure of its own may have it for this secret alone.
+fn is_silence(diagnosis: &Diagnosis, evidence: &[Evidence]) -> bool {
+    let is_trouble = matches!(
+        diagnosis.code,
+        Code::ForgeTimeout | Code::ForgeUnavailable | Code::SecretUnclear
+    );
+    is_trouble && evidence.last().is_none_or(|last| last.status.is_none())
 }
 
 fn log(account: &AccountRecord, target: &TargetRecord, given_up: bool) {
@@ -202,30 +303,5 @@ fn log(account: &AccountRecord, target: &TargetRecord, given_up: bool) {
             target.attempts,
             "an account's token could not be pushed; it is tried again"
         );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use jiff::SignedDuration;
-
-    use super::{LONGEST_PAUSE, SHORTEST_PAUSE, pause};
-
-    #[test]
-    fn pauses_grow_within_their_bounds() {
-        assert_eq!(pause(1), SHORTEST_PAUSE);
-        assert_eq!(pause(2), SHORTEST_PAUSE * 2);
-        for attempt in 1..100 {
-            let (this, next) = (pause(attempt), pause(attempt + 1));
-            assert!(this <= next && next <= LONGEST_PAUSE, "{attempt}");
-        }
-        assert_eq!((pause(0), pause(u32::MAX)), (SHORTEST_PAUSE, LONGEST_PAUSE));
-        // A day of trying is about a hundred tries.
-        let tries = (1..).scan(SignedDuration::ZERO, |sum, attempt| {
-            *sum += pause(attempt);
-            Some(*sum)
-        });
-        let in_a_day = tries.take_while(|sum| *sum <= SignedDuration::from_hours(24)).count();
-        assert!((90..110).contains(&in_a_day), "{in_a_day}");
     }
 }

@@ -1,6 +1,7 @@
+use jeton_access::AccessError;
 use jeton_accounts::PresentToken;
 use jeton_domain::{Code, Coded as _, Credential, Diagnosis};
-use jeton_forge::ci::{CiAt, Holder, SecretOptions};
+use jeton_forge::ci::{CiAt, CiRefusal, Holder, SecretOptions};
 use jeton_vault::TargetRecord;
 
 use super::ITSELF;
@@ -10,8 +11,9 @@ use crate::{CiError, ci::Inner, secrets::need_of, sources::Source, tried::of_one
 pub(super) struct KeptSource {
     /// As policies name it.
     pub(super) name: String,
-    credential: Credential,
-    is_app: bool,
+    pub(super) credential: Credential,
+    /// The App, where it is one.
+    app: Option<Source>,
 }
 
 impl KeptSource {
@@ -20,7 +22,7 @@ impl KeptSource {
             forge: &row.forge,
             scope: &row.scope,
             credential: &self.credential,
-            holder: if self.is_app {
+            holder: if self.app.is_some() {
                 Holder::App(self.name.trim_start_matches("app:"))
             } else {
                 Holder::Account(&self.name)
@@ -34,7 +36,7 @@ impl Inner {
     /// Opens the source of a target. It was allowed when the target was added; no policy is asked here.
     ///
     /// # Errors
-    /// Why it cannot be used now; or what the vault said.
+    /// What the vault or the record said. That it cannot be used now is no error of this.
     pub(super) async fn kept_source(
         &self,
         row: &TargetRecord,
@@ -55,6 +57,17 @@ impl Inner {
         })
     }
 
+    /// The same source with another token of its App's, in the place of one that the forge refuses as dead.
+    pub(super) async fn kept_after_dead(
+        &self,
+        kept: &KeptSource,
+        options: &SecretOptions,
+        refusal: &CiRefusal,
+    ) -> Option<Credential> {
+        let app = kept.app.as_ref()?;
+        self.after_dead(app, need_of(options), &kept.credential, refusal).await
+    }
+
     async fn kept_app(
         &self,
         row: &TargetRecord,
@@ -69,9 +82,9 @@ impl Inner {
         let source = Source::of_kept_app(app, &row.scope, &row.rule);
         Ok(match self.credential(&source, need_of(options)).await {
             Ok(credential) => Ok(KeptSource {
-                name: source.name,
+                name: source.name.clone(),
                 credential,
-                is_app: true,
+                app: Some(source),
             }),
             Err(error) => Err(diagnosis_of(row, error)?),
         })
@@ -86,15 +99,41 @@ fn kept_account(row: &TargetRecord, name: String, credential: Credential) -> Res
     Ok(KeptSource {
         name,
         credential,
-        is_app: false,
+        app: None,
     })
 }
 
 /// What is wrong with the source alone.
+///
+/// # Errors
+/// What holds up all targets.
 fn diagnosis_of(row: &TargetRecord, error: CiError) -> Result<Diagnosis, CiError> {
-    let tried = of_one(&row.source, error)?;
-    let first = tried.into_iter().next();
-    Ok(first.map_or_else(|| gone(row), |one| one.diagnosis))
+    if holds_up_all(&error) {
+        return Err(error);
+    }
+    Ok(match of_one(&row.source, error) {
+        Ok(tried) => tried.into_iter().next().map_or_else(|| gone(row), |one| one.diagnosis),
+        Err(error) => of_error(&error),
+    })
+}
+
+/// Whether no other target could be pushed either, nor what came of it be written down.
+pub(super) fn holds_up_all(error: &CiError) -> bool {
+    matches!(
+        error,
+        CiError::Vault(_) | CiError::Access(AccessError::Ledger(_) | AccessError::Vault(_))
+    )
+}
+
+/// An error of ours in the form in which rows and messages have it.
+pub(super) fn of_error(error: &CiError) -> Diagnosis {
+    Diagnosis {
+        code: error.code(),
+        cause: error.to_string(),
+        remedy: error.remedy().unwrap_or_default(),
+        url: error.url().map(str::to_owned),
+        retry_at: None,
+    }
 }
 
 fn gone(row: &TargetRecord) -> Diagnosis {

@@ -4,18 +4,18 @@ mod add;
 mod attempt;
 mod kept_source;
 mod options;
+mod pause;
 mod push;
+mod round;
 mod view;
 
 use std::sync::Arc;
 
-use jeton_accounts::PushTargets;
 use jeton_broker::Asker;
 use jeton_domain::{AccountId, Code, Fingerprint, JobId, TargetId};
 use jeton_jobs::Handler;
 use jeton_ledger::{Event, events};
 use jeton_vault::{AccountRecord, TargetRecord, TargetState, VaultTx};
-use jiff::SignedDuration;
 use serde_json::json;
 
 use crate::{AccountTargets, Ci, CiError, Target, ci::Inner, old_tokens::EndOldTokens, runners::runner_handlers};
@@ -89,7 +89,13 @@ impl Ci {
         let mut tx = inner.vault.begin().await?;
         let record = tx.accounts().find(account.id).await?;
         if let Some(record) = record {
-            inner.begin_again(&mut *tx, &record).await?;
+            accounts.push_again(&mut *tx, &record, inner.now()).await?;
+            let event = Event::new(events::TARGET_PUSH_ASKED, &asker.caller)
+                .with("account", record.label.as_str())
+                .with("forge", record.forge.host())
+                .with_fingerprint(record.fingerprint.clone())
+                .in_request(request_id);
+            inner.broker.access().ledger().append_in(&mut *tx, &[event]).await?;
         }
         tx.commit().await?;
         accounts.wake_worker().notify_one();
@@ -108,39 +114,6 @@ impl Ci {
 }
 
 impl Inner {
-    /// Makes the targets that lack the account's token due now, as if it had just been put in.
-    async fn begin_again(&self, tx: &mut dyn VaultTx, account: &AccountRecord) -> Result<(), CiError> {
-        let now = self.now();
-        let rows = tx.targets().list(account.id, MOST_TARGETS).await?;
-        let (mut waiting, mut revived) = (false, false);
-        for row in rows.into_iter().filter(|row| lacks(row, &account.fingerprint)) {
-            waiting = true;
-            revived |= row.state != TargetState::Pending;
-            let next = TargetRecord {
-                state: TargetState::Pending,
-                attempts: 0,
-                changed_at: now.max(row.changed_at + SignedDuration::from_millis(1)),
-                ..row.clone()
-            };
-            // Who was faster has just tried it.
-            tx.targets().change(&next, row.changed_at).await?;
-        }
-        if waiting {
-            let push = PushTargets {
-                account: account.id,
-                fingerprint: account.fingerprint.to_string(),
-            };
-            // What waits has a job already; what was given up has none any more.
-            let job = if revived {
-                push.job(self.new_job(), now)
-            } else {
-                push.hurry(self.new_job(), now)
-            };
-            tx.jobs().add(&job).await?;
-        }
-        Ok(())
-    }
-
     pub(crate) fn new_job(&self) -> JobId {
         JobId::generate(self.clock.now(), &*self.entropy)
     }
@@ -164,7 +137,7 @@ fn about(event: Event, account: &AccountRecord, target: &TargetRecord) -> Event 
         .with("account", account.label.as_str())
         .with("target", target.id.to_string())
         .with("forge", target.forge.host())
-        .with("repositories", json!(target.scope.policy_names(kind)))
+        .with("repositories", json!(target.scope.shown_names(kind)))
         .with("scope", target.scope.words(kind))
         .with("environment", json!(target.environment))
         .with("name", target.name.as_str())

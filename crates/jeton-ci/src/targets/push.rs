@@ -1,38 +1,26 @@
 //! The job that pushes an account's token to its targets.
 
-use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use jeton_accounts::{AccountError, EndOldToken, PushTargets};
-use jeton_domain::{Fingerprint, TargetId};
+use jeton_accounts::PushTargets;
 use jeton_jobs::{Handler, JobError};
-use jeton_vault::{OldTokenState, TargetRecord, TargetState};
-use jiff::{SignedDuration, Timestamp};
+use jeton_vault::JobState;
+use jiff::Timestamp;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::{
-    MOST_TARGETS, OLD_TOKENS,
-    attempt::{Given, due_at},
-    kept_source::as_diagnosis,
-    lacks, turn_of,
-};
+use super::{round::Round, turn_of};
 use crate::{CiError, ci::Inner};
 
 /// When to look again at what another process works on.
 const ELSEWHERE: Duration = Duration::from_secs(5);
+/// The shortest time between two rounds, in which other jobs have their turn.
+const BREATH: Duration = Duration::from_secs(1);
 
 /// Pushes an account's token to every target that lacks it, in their order; one that fails holds up none after it, and is tried again
 /// later. Safe to run twice: pushes of one account take turns, and each begins with what is true then.
 pub(crate) struct PushAllTargets(pub(crate) Arc<Inner>);
-
-/// How a round ended.
-enum Round {
-    /// All is done, or somebody else does it.
-    Over,
-    /// Targets wait until then.
-    Until(Timestamp),
-}
 
 #[async_trait]
 impl Handler for PushAllTargets {
@@ -50,114 +38,58 @@ impl Handler for PushAllTargets {
         let job = PushTargets::deserialize(payload).map_err(|error| JobError::Fail {
             reason: format!("payload: {error}"),
         })?;
-        let retry = |error: CiError| JobError::Retry {
-            reason: error.to_string(),
-            after: None,
+        // In a task of its own, which a process that ends waits for.
+        let (task, of) = (Arc::clone(inner), job.clone());
+        let round = inner.tasks.spawn(async move { task.round_in_turn(&of).await }).await;
+        let round = round.unwrap_or(Err(CiError::Internal(
+            "a push to targets was lost; the queue takes it up",
+        )));
+        let ended = match round {
+            Ok(Round::Until(at)) if !job.stays => inner.leave_to_the_staying(&job, at).await,
+            ended => ended,
         };
-        let Some(turn) = inner.try_turn(turn_of(job.account)).await.map_err(retry)? else {
-            return Err(JobError::Retry {
-                reason: "another process pushes this account's token".to_owned(),
-                after: Some(ELSEWHERE),
-            });
-        };
-        let round = inner.push_round(&job).await;
-        turn.end().await;
-        match round.map_err(retry)? {
-            Round::Over => Ok(()),
-            Round::Until(at) => {
-                let left = at.duration_since(inner.clock.now());
-                Err(JobError::Retry {
-                    reason: "targets do not have the token yet".to_owned(),
-                    after: Some(Duration::try_from(left).unwrap_or_default().max(Duration::from_secs(1))),
-                })
+        let retry = |reason: String, after| Err(JobError::Retry { reason, after });
+        match ended {
+            Ok(Round::Over) => Ok(()),
+            Ok(Round::Elsewhere) => retry(
+                "another process pushes this account's token".to_owned(),
+                Some(ELSEWHERE),
+            ),
+            Ok(Round::Until(at)) => {
+                let left = Duration::try_from(at.duration_since(inner.clock.now())).unwrap_or_default();
+                retry("targets do not have the token yet".to_owned(), Some(left.max(BREATH)))
             }
+            Err(error) => retry(error.to_string(), None),
         }
     }
 }
 
 impl Inner {
-    /// One try of each target that is due.
-    async fn push_round(&self, job: &PushTargets) -> Result<Round, CiError> {
-        let mut tried = BTreeSet::new();
-        loop {
-            let mut tx = self.vault.read().await?;
-            let Some(account) = tx.accounts().find(job.account).await? else {
-                return Ok(Round::Over); // its targets have gone with it
-            };
-            // Another token has a job of its own.
-            if account.fingerprint.as_str() != job.fingerprint {
-                return Ok(Round::Over);
-            }
-            let rows = tx.targets().list(account.id, MOST_TARGETS).await?;
-            drop(tx);
-            let now = self.now();
-            let Some(row) = Self::next_of(&rows, &account.fingerprint, &tried, now) else {
-                return self.end_of_round(&rows, &account.fingerprint, now).await;
-            };
-            tried.insert(row.id);
-            let given = match self.broker.accounts().present_token(account.id).await {
-                Ok(Some(token)) if token.fingerprint == account.fingerprint => Given::Token(Box::new(token)),
-                // Replaced or removed this very moment: the next turn of the loop sees it.
-                Ok(_) => continue,
-                // Somebody has switched it off and will know what to do when they switch it on.
-                Err(error @ AccountError::Inactive(_)) => Given::Never(as_diagnosis(&error)),
-                // A look may find it alive again, so that this is a failure like another.
-                Err(error @ (AccountError::Broken { .. } | AccountError::EndsSoon { .. } | AccountError::Seal(_))) => {
-                    Given::NotNow(as_diagnosis(&error))
-                }
-                Err(error) => return Err(error.into()),
-            };
-            self.try_target(row.clone(), &account.fingerprint, given).await?;
+    async fn round_in_turn(&self, job: &PushTargets) -> Result<Round, CiError> {
+        if self.is_ending() {
+            return Ok(Round::Elsewhere);
         }
+        let Some(turn) = self.try_turn(turn_of(job.account)).await? else {
+            return Ok(Round::Elsewhere);
+        };
+        let round = self.push_round(job, &turn).await;
+        turn.end().await;
+        round
     }
 
-    /// The first target that lacks the token, is due, and was not tried in this round.
-    fn next_of<'a>(
-        rows: &'a [TargetRecord],
-        present: &Fingerprint,
-        tried: &BTreeSet<TargetId>,
-        now: Timestamp,
-    ) -> Option<&'a TargetRecord> {
-        rows.iter().find(|row| {
-            row.state != TargetState::Failed
-                && lacks(row, present)
-                && !tried.contains(&row.id)
-                && due_at(row, now).is_none_or(|due| due <= now)
-        })
-    }
-
-    async fn end_of_round(
-        &self,
-        rows: &[TargetRecord],
-        present: &Fingerprint,
-        now: Timestamp,
-    ) -> Result<Round, CiError> {
-        let lacking = || rows.iter().filter(|row| lacks(row, present));
-        let waiting = lacking().filter(|row| row.state != TargetState::Failed);
-        let next = waiting.map(|row| due_at(row, now).unwrap_or(now)).min();
-        if let Some(first) = rows.first().filter(|_| lacking().next().is_none()) {
-            self.hurry_old_tokens(first).await?;
-        }
-        Ok(next.map_or(Round::Over, Round::Until))
-    }
-
-    /// All targets have the new token: what waits for that need not wait any longer.
-    async fn hurry_old_tokens(&self, target: &TargetRecord) -> Result<(), CiError> {
-        let now = self.now();
+    /// What has to wait is left to the one job of this token that stays, so that a forge that is down for long does not gather jobs.
+    async fn leave_to_the_staying(&self, job: &PushTargets, at: Timestamp) -> Result<Round, CiError> {
         let mut tx = self.vault.begin().await?;
-        let old = tx.old_tokens().list(target.account, OLD_TOKENS).await?;
-        let waiting = old.iter().filter(|one| one.state == OldTokenState::Waiting);
-        let mut any = false;
-        for one in waiting {
-            let job = EndOldToken { old_token: one.id };
-            tx.jobs().add(&job.hurry(self.new_job(), now)).await?;
-            any = true;
-        }
-        if any {
+        if tx.jobs().add(&job.staying(self.new_job(), at)).await? {
             tx.commit().await?;
-            self.broker.accounts().wake_worker().notify_one();
+            return Ok(Round::Over);
         }
-        Ok(())
+        let staying = tx.jobs().find(PushTargets::KIND, &job.dedup()).await?;
+        Ok(match staying {
+            Some(staying) if staying.state == JobState::Queued && staying.run_at <= at => Round::Over,
+            // It may have looked before this one did, or comes later than is wanted.
+            _ => Round::Until(at),
+        })
     }
 }
 
@@ -166,8 +98,3 @@ impl fmt::Debug for PushAllTargets {
         f.write_str(PushTargets::KIND)
     }
 }
-
-/// Nothing is due earlier than this after it was tried.
-pub(super) const SHORTEST_PAUSE: SignedDuration = SignedDuration::from_secs(15);
-/// Nor later.
-pub(super) const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(15);

@@ -3,12 +3,16 @@
 
 mod alone;
 mod examine;
+mod gate;
+mod limits;
 mod runners_github;
 mod runners_jit;
 mod runners_kept;
+mod runners_renewed;
 mod secrets;
 mod secrets_elsewhere;
 mod targets;
 mod targets_ending;
 mod targets_pushing;
+mod targets_trouble;
 mod world;

@@ -1,7 +1,7 @@
 //! Registration and removal tokens of GitHub.
 
-use jeton_ci::{CiError, RunnerWish, ScopeName, SourceAsk};
-use jeton_domain::{Blame, Code, Coded as _};
+use jeton_ci::{CiError, RunnerWish, ScopeName, SecretAsk, SecretOptions, SecretValue, SourceAsk};
+use jeton_domain::{Blame, Code, Coded as _, Secret};
 use jeton_forge_sim::{FaultKind, FaultRule, InstallSpec, OrgRole, PersonalTokenSpec};
 use jiff::SignedDuration;
 
@@ -341,4 +341,35 @@ async fn an_enterprise_is_for_a_classic_token() {
         w.newest("runner.token_given").await["repositories"],
         serde_json::json!(["*/*"])
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_apps_token_that_died_before_its_time_is_replaced() {
+    let w = World::start(crate::world::DatabaseKind::Sqlite).await;
+    w.repository("tools");
+    let permissions = [("administration", "write"), ("secrets", "write"), ("metadata", "read")];
+    w.add_app("ci", &permissions).await;
+    let get = async || {
+        let mut ask = ask("", tools());
+        ask.fresh = true;
+        w.ci.registration_token(&operator(), ask).await
+    };
+    let push = async || {
+        let ask = SecretAsk {
+            forge: None,
+            scope: tools(),
+            source: SourceAsk::default(),
+            name: "TOKEN".to_owned(),
+            value: SecretValue::Text(Secret::new("a value of ours")),
+            options: SecretOptions::default(),
+        };
+        w.ci.push_secret(&operator(), ask).await
+    };
+    get().await.unwrap();
+    push().await.unwrap();
+    w.sim.github().expire_all_tokens();
+    get().await.unwrap();
+    push().await.unwrap();
+    assert_eq!(w.sim.calls().mints(), 4);
+    assert_eq!(w.count("token.rejected").await, 2);
 }

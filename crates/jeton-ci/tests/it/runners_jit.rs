@@ -1,6 +1,8 @@
 //! Runners for a single job.
 
-use jeton_ci::{JitWish, SourceAsk};
+use std::time::Duration;
+
+use jeton_ci::{CiError, JitWish, SourceAsk};
 use jeton_domain::{Code, Coded as _};
 use jeton_forge_sim::{FaultKind, FaultRule};
 
@@ -88,4 +90,48 @@ async fn what_github_would_not_take_is_refused_before() {
         assert_eq!(error.code(), Code::RunnerInvalid, "{error}");
     }
     assert_eq!(w.sim.calls().count(JIT), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_made_is_on_record_also_when_the_caller_hangs_up() {
+    let w = World::start(crate::world::DatabaseKind::Sqlite).await;
+    with_app(&w).await;
+    w.ci.jit_config(&operator(), wish("first")).await.unwrap();
+    let slow = FaultKind::Latency(Duration::from_millis(300));
+    w.sim.faults().add(FaultRule::new(slow).on(JIT));
+    let ci = w.ci.clone();
+    let caller = tokio::spawn(async move { ci.jit_config(&operator(), wish("second")).await });
+    while w.count("runner.jit_asked").await < 2 {
+        tokio::task::yield_now().await;
+    }
+    caller.abort();
+    assert!(caller.await.unwrap_err().is_cancelled());
+    w.ci.drain().await;
+    assert_eq!(w.count("runner.jit_given").await, 2);
+    assert_eq!(w.newest("runner.jit_given").await["runner"], "second");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_put_on_record_does_not_leave_and_is_named() {
+    let w = World::start(crate::world::DatabaseKind::Sqlite).await;
+    with_app(&w).await;
+    w.ci.jit_config(&operator(), wish("first")).await.unwrap();
+    // Before the forge is asked.
+    w.gate.away_while(|| true);
+    let error = w.ci.jit_config(&operator(), wish("second")).await.unwrap_err();
+    assert!(matches!(error, CiError::Access(_)), "{error:?}");
+    assert_eq!(w.sim.calls().count(JIT), 1);
+    // After it.
+    let sim = w.sim.clone();
+    w.gate.away_while(move || sim.calls().count(JIT) > 1);
+    let error = w.ci.jit_config(&operator(), wish("third")).await.unwrap_err();
+    assert_eq!(w.sim.calls().count(JIT), 2);
+    assert!(error.to_string().contains("made the runner `third` (id "), "{error}");
+    assert!(
+        error.remedy().unwrap().starts_with("Ask again with another name."),
+        "{error:?}"
+    );
+    w.gate.away_while(|| false);
+    assert_eq!(w.newest("runner.jit_asked").await["runner"], "third");
+    assert_eq!(w.count("runner.jit_given").await, 1);
 }

@@ -73,7 +73,7 @@ both_databases! {
         g.sim.set_runner_token_lifetime(None, Some(SignedDuration::from_hours(3))).unwrap();
         let first = get(&w, &g).await.unwrap();
         assert_eq!(first.expires_at, Some(w.now() + SignedDuration::from_hours(3)));
-        w.clock.advance(SignedDuration::from_mins(119));
+        w.clock.advance(SignedDuration::from_mins(161));
         assert_eq!(w.work().await, 0);
         w.clock.advance(SignedDuration::from_mins(2));
         assert_eq!(w.work().await, 1);
@@ -84,7 +84,7 @@ both_databases! {
         assert_eq!(second.expires_at, Some(w.now() + SignedDuration::from_hours(3)));
         assert_eq!(second.runner.unwrap().id, first.runner.unwrap().id);
         // And again: each token has a job of its own.
-        w.clock.advance(SignedDuration::from_mins(121));
+        w.clock.advance(SignedDuration::from_mins(163));
         assert_eq!(w.work().await, 1);
         assert_eq!(g.sim.calls().count(RENEW), 2);
         assert_eq!(w.work().await, 0);
@@ -95,9 +95,19 @@ both_databases! {
         g.sim.set_runner_token_lifetime(None, Some(SignedDuration::from_hours(3))).unwrap();
         let first = get(&w, &g).await.unwrap();
         g.sim.faults().add(FaultRule::new(FaultKind::CutBeforeAnswer).on(RENEW).times(1));
-        w.clock.advance(SignedDuration::from_mins(121));
+        w.clock.advance(SignedDuration::from_mins(163));
         w.work().await;
         assert_eq!(g.sim.runner_of_token(first.token.expose()), None);
+        assert_eq!(rows(&w).await[0].state, RunnerState::Renewing);
+        // A request may still be under way: nobody gets the old token, and no other one is made meanwhile.
+        let error = get(&w, &g).await.unwrap_err();
+        assert_eq!((error.code(), error.code().blame()), (Code::RunnerUnclear, Blame::Forge));
+        assert!(error.retry_after(w.now()).unwrap() <= Duration::from_mins(10));
+        w.clock.advance(SignedDuration::from_mins(9));
+        w.work().await;
+        assert_eq!((g.sim.calls().count(RENEW), g.sim.calls().count(RENEW_AS)), (1, 0));
+        w.clock.advance(SignedDuration::from_mins(2));
+        w.work().await;
         assert_eq!((g.sim.calls().count(RENEW), g.sim.calls().count(RENEW_AS)), (1, 1));
         let second = get(&w, &g).await.unwrap();
         assert!(g.sim.runner_of_token(second.token.expose()).is_some());
@@ -111,7 +121,7 @@ both_databases! {
         let first = get(&w, &g).await.unwrap();
         let id = g.sim.runners()[0].id;
         g.sim.remove_runner(id);
-        w.clock.advance(SignedDuration::from_mins(121));
+        w.clock.advance(SignedDuration::from_mins(163));
         w.work().await;
         assert_eq!(rows(&w).await[0].state, RunnerState::Lost);
         assert_eq!(w.count("runner.lost").await, 1);
@@ -194,12 +204,19 @@ both_databases! {
                 let body = form.map(|(key, value)| format!("{key}={value}")).concat();
                 crate::world::post_form(&g.sim.api_url(), "/runners/reset_authentication_token", &body).await;
             }
+            // The process may still be there, with its request under way: what is alive is handed out, and nothing is changed.
+            match get(&w, &g).await {
+                Ok(meanwhile) => assert!(!asked && meanwhile.fingerprint == grant.fingerprint),
+                Err(error) => assert!(asked && error.code() == Code::RunnerUnclear, "{error}"),
+            }
+            assert_eq!(rows(&w).await[0].state, RunnerState::Renewing);
+            w.clock.advance(SignedDuration::from_mins(11));
             let next = get(&w, &g).await.unwrap();
             assert_eq!(next.fingerprint == grant.fingerprint, !asked);
             assert!(g.sim.runner_of_token(next.token.expose()).is_some());
         }
         // The job finds nothing to do before its time, and renews then.
-        w.clock.advance(SignedDuration::from_mins(121));
+        w.clock.advance(SignedDuration::from_mins(163));
         w.work().await;
         let last = get(&w, &g).await.unwrap();
         assert_eq!(last.expires_at, Some(w.now() + SignedDuration::from_hours(3)));
@@ -210,10 +227,10 @@ both_databases! {
         g.sim.set_runner_token_lifetime(None, Some(SignedDuration::from_hours(3))).unwrap();
         let first = get(&w, &g).await.unwrap();
         g.sim.faults().add(FaultRule::new(FaultKind::BadGateway));
-        w.clock.advance(SignedDuration::from_mins(121));
+        w.clock.advance(SignedDuration::from_mins(163));
         for _ in 0..4 {
             w.work().await;
-            w.clock.advance(SignedDuration::from_mins(6));
+            w.clock.advance(SignedDuration::from_mins(4));
         }
         let row = rows(&w).await.remove(0);
         assert!(row.error.is_some() && row.fingerprint.as_ref() == Some(&first.fingerprint));
@@ -222,14 +239,15 @@ both_databases! {
         let row = rows(&w).await.remove(0);
         assert_eq!((row.state, row.error), (RunnerState::Live, None));
         assert_ne!(row.fingerprint, Some(first.fingerprint));
-        // A clock that is set back changes nothing; one that jumps ahead finds a dead token, which the account replaces.
+        // A clock that is set back changes nothing; one that jumps ahead finds a dead token, and the next one who asks gets another runner.
         w.clock.advance(SignedDuration::from_hours(-5));
         assert_eq!(w.work().await, 0);
         w.clock.advance(SignedDuration::from_hours(24));
         w.work().await;
+        assert_eq!(w.newest("runner.lost").await["reason"].as_str().unwrap().split(" at ").next(), Some("jeton's token of it ended"));
         let token = get(&w, &g).await.unwrap();
         assert!(g.sim.runner_of_token(token.token.expose()).is_some());
-        assert_eq!(w.count("runner.lost").await, 0);
+        assert_eq!(g.sim.calls().count(RENEW_AS), 0);
     }
 
     async fn a_removed_runner_is_gone_from_its_forge_too(w: World) {
@@ -355,35 +373,6 @@ async fn who_asks_for_another_runner_of_the_same_name_is_told_what_differs() {
         let error = w.ci.registration_token(&operator(), ask(wish)).await.unwrap_err();
         assert_eq!(error.code(), Code::RunnerInvalid, "{error}");
     }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_token_that_ends_too_soon_for_somebody_is_renewed_for_them() {
-    let w = sqlite().await;
-    let g = w.gitlab().await;
-    let lives = |seconds| RunnerAsk {
-        min_validity_seconds: Some(seconds),
-        ..ask(&g.host, tools())
-    };
-    let mut wish = ask(&g.host, tools());
-    wish.runner.token_lifetime_seconds = Some(7_200);
-    g.sim
-        .set_runner_token_lifetime(None, Some(SignedDuration::from_hours(2)))
-        .unwrap();
-    let first = w.ci.registration_token(&operator(), wish).await.unwrap();
-    assert_eq!(first.expires_at, Some(w.now() + SignedDuration::from_hours(2)));
-    w.clock.advance(SignedDuration::from_mins(50));
-    let same = w.ci.registration_token(&operator(), lives(3_600)).await.unwrap();
-    assert_eq!(same.fingerprint, first.fingerprint);
-    let second = w.ci.registration_token(&operator(), lives(6_000)).await.unwrap();
-    assert_ne!(second.fingerprint, first.fingerprint);
-    assert_eq!(g.sim.calls().count(RENEW), 1);
-    // No token of this forge lives for so long.
-    let error = w.ci.registration_token(&operator(), lives(100_000)).await.unwrap_err();
-    assert_eq!(error.code(), Code::RequestInvalid);
-    assert!(g.sim.calls().count(RENEW) <= 2);
-    let error = w.ci.registration_token(&operator(), lives(-5)).await.unwrap_err();
-    assert_eq!(error.code(), Code::RequestInvalid);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

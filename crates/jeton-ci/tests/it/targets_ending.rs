@@ -1,15 +1,18 @@
 //! The end of tokens that were replaced.
 
-use jeton_accounts::{EndOld, Replacement};
+use std::time::Duration;
+
+use jeton_accounts::{EndOld, NewAccount, Replacement};
 use jeton_ci::{OldTokenState, TargetState};
-use jeton_domain::Code;
+use jeton_domain::{Code, Coded as _, Sealed, Secret};
 use jeton_forge_sim::{FaultKind, FaultRule};
+use jeton_vault::OldTokenRecord;
 use jiff::SignedDuration;
 
 use crate::{
     both_databases,
     targets::{at_github, monas_token, target, with_robot},
-    targets_pushing::{list, replacement},
+    targets_pushing::{list, replacement, until},
     world::{DatabaseKind, GitLab, World, capture_log, operator, tools},
 };
 
@@ -22,7 +25,7 @@ async fn replace(w: &World, grace: Option<SignedDuration>) -> String {
     new
 }
 
-async fn put_in(w: &World, token: &str, grace: Option<SignedDuration>) {
+pub(crate) async fn put_in(w: &World, token: &str, grace: Option<SignedDuration>) {
     let new = Replacement {
         end_old: Some(EndOld { grace }),
         ..replacement(token)
@@ -163,7 +166,7 @@ async fn a_forge_that_is_down_is_asked_again_for_a_week() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_old_token_of_an_account_that_is_gone_ends() {
+async fn the_old_token_of_an_account_that_is_gone_ends_when_its_time_is_over() {
     let w = World::start(DatabaseKind::Sqlite).await;
     let (old, gitlab) = with_two_targets(&w).await;
     gitlab.sim.faults().add(FaultRule::new(FaultKind::BadGateway));
@@ -172,7 +175,12 @@ async fn the_old_token_of_an_account_that_is_gone_ends() {
     let accounts = w.broker.accounts();
     let removed = accounts.remove(&operator().caller, None, "robot", true).await.unwrap();
     assert_eq!(removed.copies, 2);
+    let warning = removed.warning().unwrap();
+    assert!(warning.contains("lives on until 2026-11-03T09:00:00Z"), "{warning}");
     w.clock.advance(SignedDuration::from_mins(6));
+    w.work().await;
+    assert!(is_live(&w, &old), "copies of it may be in use");
+    w.clock.advance(SignedDuration::from_hours(24));
     w.work().await;
     assert!(!is_live(&w, &old));
     assert_eq!(w.count("account.old_token_ended").await, 1);
@@ -208,4 +216,82 @@ async fn no_token_stands_in_the_log() {
     for token in [&old, &new] {
         assert!(!text.contains(token.as_str()));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_is_being_ended_comes_into_no_account() {
+    for kind in [DatabaseKind::Sqlite, DatabaseKind::Postgres] {
+        let w = World::start(kind).await;
+        let old = with_robot(&w).await;
+        replace(&w, None).await;
+        let slow = FaultKind::Latency(Duration::from_secs(2));
+        w.sim.faults().add(FaultRule::new(slow).on(REVOKE));
+        let (worker, accounts) = (w.worker.clone(), w.broker.accounts());
+        let working = tokio::spawn(async move { worker.run_due().await });
+        until(|| w.sim.calls().count(REVOKE) == 1).await;
+        let back = accounts
+            .replace_token(&operator().caller, None, "robot", replacement(&old))
+            .await;
+        let error = back.unwrap_err();
+        assert_eq!(error.code(), Code::AccountInvalid, "{error}");
+        assert!(error.to_string().contains("is being ended"), "{error}");
+        let new = NewAccount {
+            label: Some("twin".to_owned()),
+            forge: Some("github".to_owned()),
+            base_url: Some(w.sim.web_url()),
+            ..NewAccount::of(Secret::new(old.clone()))
+        };
+        let error = accounts.add(&operator().caller, None, new).await.unwrap_err();
+        assert!(error.to_string().contains("is being ended"), "{error}");
+        working.await.unwrap().unwrap();
+        assert_eq!(state(&w).await, OldTokenState::Ended);
+        assert!(!is_live(&w, &old));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_died_while_it_ended_a_token_leaves_that_to_the_next() {
+    let w = World::start(DatabaseKind::Sqlite).await;
+    let old = with_robot(&w).await;
+    replace(&w, None).await;
+    let id = list(&w, "robot").await.old_tokens[0].id;
+    let mut tx = w.vault.begin().await.unwrap();
+    let row = tx.old_tokens().find(id).await.unwrap().unwrap();
+    let marked = OldTokenRecord {
+        ending_since: Some(w.now()),
+        ..row.clone()
+    };
+    assert!(tx.old_tokens().change(&marked, row.changed_at).await.unwrap());
+    tx.commit().await.unwrap();
+    w.work().await;
+    assert_eq!(state(&w).await, OldTokenState::Ended);
+    assert!(!is_live(&w, &old));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_nobody_can_open_is_given_up() {
+    let w = World::start(DatabaseKind::Sqlite).await;
+    let old = with_robot(&w).await;
+    replace(&w, None).await;
+    let id = list(&w, "robot").await.old_tokens[0].id;
+    let mut tx = w.vault.begin().await.unwrap();
+    let row = tx.old_tokens().find(id).await.unwrap().unwrap();
+    let mut bytes = row.token.as_ref().unwrap().as_bytes().to_vec();
+    *bytes.last_mut().unwrap() ^= 1;
+    let damaged = OldTokenRecord {
+        token: Some(Sealed::from_bytes(bytes)),
+        ..row.clone()
+    };
+    assert!(tx.old_tokens().change(&damaged, row.changed_at).await.unwrap());
+    tx.commit().await.unwrap();
+    w.work().await;
+    let now = list(&w, "robot").await.old_tokens.remove(0);
+    assert_eq!(now.state, OldTokenState::Kept);
+    let error = now.error.unwrap();
+    assert!(error.cause.contains("cannot be opened"), "{error:?}");
+    assert!(error.remedy.contains(row.fingerprint.as_str()), "{error:?}");
+    assert!(is_live(&w, &old));
+    assert_eq!(w.count("account.old_token_kept").await, 1);
+    w.clock.advance(SignedDuration::from_hours(24));
+    assert_eq!(w.work().await, 0);
 }

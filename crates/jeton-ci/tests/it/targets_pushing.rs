@@ -29,7 +29,7 @@ pub(crate) fn replacement(token: &str) -> Replacement {
     }
 }
 
-async fn replace(w: &World, label: &str, token: &str) {
+pub(crate) async fn replace(w: &World, label: &str, token: &str) {
     let accounts = w.broker.accounts();
     let new = replacement(token);
     accounts
@@ -40,6 +40,16 @@ async fn replace(w: &World, label: &str, token: &str) {
 
 pub(crate) async fn list(w: &World, label: &str) -> AccountTargets {
     w.ci.list_targets(&operator(), label).await.unwrap()
+}
+
+/// Waits for what happens by itself, elsewhere.
+pub(crate) async fn until(mut is_so: impl FnMut() -> bool) {
+    let waiting = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), waiting).await.unwrap();
 }
 
 async fn states(w: &World, label: &str) -> Vec<TargetState> {
@@ -296,21 +306,15 @@ async fn a_server_that_dies_leaves_the_push_to_the_next() {
     w.sim
         .faults()
         .add(FaultRule::new(FaultKind::NoAnswer).on(PUT).after(1).times(1));
-    let doomed = w.replica().await;
-    {
-        let working = doomed.worker.run_due();
-        tokio::pin!(working);
-        loop {
-            tokio::select! {
-                outcome = &mut working => panic!("it was to hang: {outcome:?}"),
-                () = tokio::task::yield_now() => {}
-            }
-            if w.sim.calls().count(PUT) >= 2 + 3 {
-                break;
-            }
-        }
-    }
-    drop(doomed);
+    let process = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let doomed = tokio::task::block_in_place(|| process.block_on(w.replica()));
+    let working = process.spawn(async move { doomed.worker.run_due().await });
+    until(|| w.sim.calls().count(PUT) >= 2 + 3).await;
+    assert!(!working.is_finished(), "it was to hang");
+    process.shutdown_background();
     assert_eq!(at_github(&w, "ONE"), Some(new.clone()));
     assert_ne!(at_github(&w, "TWO"), Some(new.clone()));
     // Its turn ends by itself, a few seconds later by the database's clock.

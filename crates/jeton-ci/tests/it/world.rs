@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     ops::Deref,
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -30,6 +31,8 @@ use jeton_vault_postgres::{PostgresOptions, PostgresVault};
 use jeton_vault_sqlite::SqliteVault;
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
+
+use crate::gate::Gate;
 
 /// A clock that stands still until a test moves it; a sleep moves it by itself.
 #[derive(Debug, Clone)]
@@ -114,6 +117,13 @@ impl Database {
         }
     }
 
+    /// The file with policies of that text.
+    fn policy_file(&self, text: &str) -> PathBuf {
+        let path = self.dir.path().join("policies.toml");
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
     /// Whether several servers may use it.
     pub(crate) fn is_shared(&self) -> bool {
         self.postgres.is_some()
@@ -160,6 +170,8 @@ pub(crate) struct Node {
     pub(crate) access: Access,
     pub(crate) vault: Arc<dyn Vault>,
     pub(crate) worker: Worker,
+    /// Where the database can be taken away.
+    pub(crate) gate: Arc<Gate>,
 }
 
 /// A GitHub with an App that jeton does not know yet, a database, and a server.
@@ -358,6 +370,12 @@ impl World {
         Bitbucket { sim, host, repository }
     }
 
+    /// Puts a ceiling above everybody.
+    pub(crate) async fn put_ceiling(&self, text: &str) {
+        self.database.policy_file(&format!("[ceiling]\n{text}\n"));
+        self.access.follow_policy_file().await.unwrap();
+    }
+
     /// Lets a client do something with these repositories.
     pub(crate) async fn let_client(&self, name: &str, actions: &[&str], repositories: &[&str]) -> Asker {
         self.let_client_with(name, actions, repositories, |_| {}).await
@@ -437,7 +455,8 @@ impl Node {
     async fn start(database: &Database, key: &SealingKey, clock: &TestClock, settings: CiSettings) -> Self {
         let entropy: Arc<dyn Entropy> = Arc::new(Random);
         let clock: Arc<dyn Clock> = Arc::new(clock.clone());
-        let vault = database.open().await;
+        let gate = Gate::new(database.open().await);
+        let vault: Arc<dyn Vault> = Arc::clone(&gate) as Arc<dyn Vault>;
         let sealing_keys = SealingKeys::new(key.clone(), "the test");
         let ring = open_key_ring(&*vault, &sealing_keys, &*clock, &*entropy).await.unwrap();
         let ledger = Ledger::open(LedgerParts {
@@ -456,7 +475,10 @@ impl Node {
             operator_keys: OperatorKeys::default(),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
-            settings: AccessSettings::default(),
+            settings: AccessSettings {
+                policy_file: Some(database.policy_file("")),
+                ..AccessSettings::default()
+            },
         });
         let access = access.await.unwrap();
         let options = HttpOptions {
@@ -516,6 +538,7 @@ impl Node {
             access,
             vault,
             worker,
+            gate,
         }
     }
 }

@@ -4,33 +4,30 @@ use std::sync::Arc;
 
 use jeton_broker::Asker;
 use jeton_domain::{Action, Code, Diagnosis, Secret};
-use jeton_forge::ci::KnownRunner;
 use jeton_ledger::events;
+use jeton_policy::Allowed;
 use jeton_vault::{RunnerRecord, RunnerState};
 use jiff::SignedDuration;
 use tracing::Instrument as _;
 
 use super::{
-    super::{
-        short::SHORTEST,
-        wish::{KeptWish, Wish, shown},
-    },
+    super::wish::{KeptWish, Wish, shown},
+    helpers::Helpers,
     make::{Making, grant_of_made},
-    renew::{Helpers, Renewal},
+    need::Need,
+    renew::{NotNow, Renewal, under_way},
     row::{about, entry},
 };
 use crate::{
     CiError, RunnerAsk, RunnerGrant, Tried,
     ci::Inner,
-    sources::{Asking, Sources},
+    sources::{self, Asking, Sources},
     tried,
 };
 
 /// A runner of which nobody knows whether it was made is waited for so long before another one is made: a request that is under way
 /// somewhere has ended by then.
 const QUIET: SignedDuration = SignedDuration::from_mins(10);
-/// The longest that a token can be asked to live: longer than what GitLab gives.
-const LONGEST_NEED: SignedDuration = SignedDuration::from_hours(24 * 366);
 /// So many steps lead to a live runner at most: it is looked at, lost, and another is made.
 const MOST_STEPS: usize = 4;
 
@@ -66,7 +63,7 @@ impl Kept {
     async fn run(&self) -> Result<RunnerGrant, CiError> {
         let (inner, forge) = (&*self.inner, &self.sources.forge);
         let wish = Wish::read(&self.ask.runner, forge.kind())?;
-        let need = need_of_kept(self.ask.min_validity_seconds)?;
+        let need = Need::read(self.ask.min_validity_seconds, inner.settings.min_validity)?;
         let scope = crate::sources::parse_scope(forge.kind(), &self.ask.scope)?;
         let find = async || -> Result<Option<RunnerRecord>, CiError> {
             let mut tx = inner.vault.read().await?;
@@ -100,7 +97,7 @@ impl Kept {
         &self,
         row: Option<RunnerRecord>,
         wish: &Wish<'_>,
-        need: SignedDuration,
+        need: Need,
     ) -> Result<Option<RunnerGrant>, CiError> {
         let inner = &*self.inner;
         let Some(row) = row else {
@@ -118,45 +115,40 @@ impl Kept {
                 self.make(wish, Some(&row)).await.map(Some)
             }
             RunnerState::Lost => self.make(wish, Some(&row)).await.map(Some),
-            RunnerState::Renewing => {
-                let renewal = inner.look_back(row, None, &self.helpers()).await?;
-                Self::after(renewal)
+            RunnerState::Renewing if inner.quiet_until(&row).is_some() => {
+                self.meanwhile(row, rule.as_deref(), need).await.map(Some)
             }
+            RunnerState::Renewing => match inner.look_back(row, &self.helpers()).await? {
+                Renewal::Live(_) | Renewal::Lost => Ok(None),
+                Renewal::NotNow(not_now) => Err(refused(*not_now)),
+            },
             RunnerState::Live if self.is_ready(&row, need) => self.give(row, rule.as_deref()).await.map(Some),
-            RunnerState::Live if self.wants_look(&row) => self.look(row, rule.as_deref(), need).await,
-            RunnerState::Live => self.renew(row, need).await,
+            RunnerState::Live if !self.wants_look(&row) && !self.may_renew(&row) => {
+                Err(need.ends_too_soon(&row, inner.clock.now()))
+            }
+            RunnerState::Live => self.look(row, rule.as_deref(), need).await,
+        }
+    }
+
+    /// A request that renews the token may still be under way: it is handed out if it is seen to be alive.
+    async fn meanwhile(&self, row: RunnerRecord, rule: Option<&str>, need: Need) -> Result<RunnerGrant, CiError> {
+        let inner = &*self.inner;
+        let until = inner.quiet_until(&row).unwrap_or_else(|| inner.clock.now());
+        match inner.try_token(&row).await? {
+            Ok(true) if need.is_bearable(&row, inner.clock.now()) => self.give(row, rule).await,
+            Ok(_) => Err(tried::refused(vec![under_way(&row, until)])),
+            Err(refusal) => Err(tried::refused(vec![Tried::by_forge(&row.source, refusal)])),
         }
     }
 
     /// Tries the token at its forge.
-    async fn look(
-        &self,
-        row: RunnerRecord,
-        rule: Option<&str>,
-        need: SignedDuration,
-    ) -> Result<Option<RunnerGrant>, CiError> {
+    async fn look(&self, row: RunnerRecord, rule: Option<&str>, need: Need) -> Result<Option<RunnerGrant>, CiError> {
         let inner = &*self.inner;
-        let token = inner.open_runner(&row)?;
-        let known = KnownRunner {
-            forge_id: row.forge_id.as_deref().unwrap_or_default(),
-            token: &token,
-        };
-        let runners = inner.forges.runners(row.forge.kind());
-        match runners.verify_runner(&row.forge, known, inner.clock.now()).await {
-            Ok(true) => {
-                inner.looks.note(&row, inner.clock.now());
-                if lives_for(&row, need, inner.clock.now()) {
-                    return self.give(row, rule).await.map(Some);
-                }
-                self.renew(row, need).await
-            }
-            Ok(false) => {
-                tracing::info!(runner.id = %row.id, runner.name = row.name, "the forge does not take a runner's token any more");
-                let renewal = inner.replace_dead(row, &self.helpers()).await?;
-                Self::after(renewal)
-            }
+        match inner.try_token(&row).await? {
+            Ok(true) => self.give_or_renew(row, rule, need).await,
+            Ok(false) => inner.lose_dead(&row).await.map(|_| None),
             // It is good as far as anybody knows.
-            Err(refusal) if !self.ask.fresh && lives_for(&row, need, inner.clock.now()) => {
+            Err(refusal) if !self.ask.fresh && need.is_bearable(&row, inner.clock.now()) => {
                 tracing::warn!(runner.id = %row.id, reason = %refusal, "a runner's token could not be tried; it is handed out as it is");
                 self.give(row, rule).await.map(Some)
             }
@@ -164,46 +156,41 @@ impl Kept {
         }
     }
 
-    /// A token that ends too soon for this caller.
-    async fn renew(&self, row: RunnerRecord, need: SignedDuration) -> Result<Option<RunnerGrant>, CiError> {
+    /// What to do with a token that is alive.
+    async fn give_or_renew(
+        &self,
+        row: RunnerRecord,
+        rule: Option<&str>,
+        need: Need,
+    ) -> Result<Option<RunnerGrant>, CiError> {
         let inner = &*self.inner;
         let now = inner.clock.now();
-        let was_renewed_now = row
-            .expires_at
-            .is_some_and(|end| inner.looks.believes(&row, now) && is_young(&row, end, now));
-        if was_renewed_now {
-            return Err(too_short(&row, need, now));
+        let is_bearable = need.is_bearable(&row, now);
+        if need.is_met(&row, now) || (is_bearable && (!self.may_renew(&row) || inner.looks.is_new(&row, now))) {
+            return self.give(row, rule).await.map(Some);
         }
-        let renewal = inner.renew(row, &self.helpers()).await?;
-        if let Renewal::Live(row) = &renewal
-            && !lives_for(row, need, inner.clock.now())
-        {
-            return Err(too_short(row, need, inner.clock.now()));
+        if !self.may_renew(&row) {
+            return Err(need.ends_too_soon(&row, now));
         }
-        Self::after(renewal)
-    }
-
-    fn after(renewal: Renewal) -> Result<Option<RunnerGrant>, CiError> {
-        match renewal {
-            Renewal::Live(_) | Renewal::Lost => Ok(None),
-            Renewal::NotNow(tried) => Err(tried::refused(vec![*tried])),
+        if inner.looks.is_new(&row, now) {
+            return Err(need.too_long(&row, now));
+        }
+        match inner.renew(row).await? {
+            Renewal::Live(row) if need.is_bearable(&row, inner.clock.now()) => self.give(*row, rule).await.map(Some),
+            Renewal::Live(row) => Err(need.too_long(&row, inner.clock.now())),
+            Renewal::Lost => Ok(None),
+            Renewal::NotNow(not_now) => match *not_now {
+                NotNow { good: Some(row), .. } if is_bearable => self.give(row, rule).await.map(Some),
+                not_now => Err(refused(not_now)),
+            },
         }
     }
 
     /// Whether a runner may be the caller's: whether they may register runners from what it was made from.
     fn permit(&self, row: &RunnerRecord) -> Result<Option<String>, CiError> {
-        let names = row.scope.policy_names(row.forge.kind());
-        let asking = Asking {
-            asker: &self.asker,
-            action: Action::RunnerRegister,
-            forge: self.ask.forge.as_deref(),
-            scope: &self.ask.scope,
-            source: &self.ask.source,
-        };
         let owner = KeptWish::of(row)?.owner;
         let is_theirs = owner.is_none_or(|owner| owner == self.asker.caller.identity.key().to_string());
-        let decided = self.inner.decide(&asking, row.forge.host(), &names, Some(&row.source));
-        match decided {
+        match self.decide(row) {
             Ok(allowed) if is_theirs => Ok(Some(allowed.rule.to_string())),
             // They may make one of another name there.
             _ => Err(CiError::asked(
@@ -216,6 +203,18 @@ impl Kept {
                 "Ask with another name.",
             )),
         }
+    }
+
+    fn decide(&self, row: &RunnerRecord) -> Result<Allowed, CiError> {
+        let asking = Asking {
+            asker: &self.asker,
+            action: Action::RunnerRegister,
+            forge: self.ask.forge.as_deref(),
+            scope: &self.ask.scope,
+            source: &self.ask.source,
+            need: sources::Need::Runners,
+        };
+        self.inner.decide(&asking, &row.forge, &row.scope, &row.source)
     }
 
     fn may_make_again(&self, row: &RunnerRecord) -> Result<(), CiError> {
@@ -256,11 +255,14 @@ impl Kept {
         };
         // On record with the row.
         let (row, token) = self.inner.make(&making, old).await?;
+        // The forge may have made it live for longer than it was asked to.
+        self.inner.check_life_of_kept(&self.asker, &row, &self.decide(&row)?)?;
         self.grant(row, token, false)
     }
 
     /// Hands a token out again; on record before it leaves.
     async fn give(&self, row: RunnerRecord, rule: Option<&str>) -> Result<RunnerGrant, CiError> {
+        self.inner.check_life_of_kept(&self.asker, &row, &self.decide(&row)?)?;
         let token = self.inner.open_runner(&row)?;
         let mut entry = entry(&row);
         entry.rule = rule;
@@ -279,75 +281,24 @@ impl Kept {
     }
 
     /// Whether there is nothing to do but to hand it out.
-    fn is_ready(&self, row: &RunnerRecord, need: SignedDuration) -> bool {
+    fn is_ready(&self, row: &RunnerRecord, need: Need) -> bool {
         let now = self.inner.clock.now();
-        row.state == RunnerState::Live && lives_for(row, need, now) && !self.wants_look(row)
+        let is_enough = need.is_met(row, now) || (need.is_bearable(row, now) && !self.may_renew(row));
+        row.state == RunnerState::Live && is_enough && !self.wants_look(row)
     }
 
     fn wants_look(&self, row: &RunnerRecord) -> bool {
         let now = self.inner.clock.now();
         self.ask.fresh || !self.inner.looks.believes(row, now)
     }
-}
 
-fn lives_for(row: &RunnerRecord, need: SignedDuration, now: jiff::Timestamp) -> bool {
-    row.expires_at.is_none_or(|end| end.duration_since(now) >= need)
-}
-
-/// Whether a token was made or renewed so lately that another would not live longer.
-fn is_young(row: &RunnerRecord, end: jiff::Timestamp, now: jiff::Timestamp) -> bool {
-    let life = end.duration_since(row.changed_at);
-    now.duration_since(row.changed_at) < life / 20
-}
-
-fn too_short(row: &RunnerRecord, need: SignedDuration, now: jiff::Timestamp) -> CiError {
-    let left = row
-        .expires_at
-        .map_or(SignedDuration::ZERO, |end| end.duration_since(now));
-    if left >= SHORTEST {
-        return CiError::asked(
-            Code::RequestInvalid,
-            format!(
-                "min_validity_seconds is {}, but a new token of the runner `{}` lives for {} seconds",
-                need.as_secs(),
-                shown(&row.name),
-                left.as_secs()
-            ),
-            "Ask for less. jeton renews the token ahead; whoever asks again gets the new one.",
-        );
+    /// Whether a token that others may have may be ended: when its time has come, or when the caller says so.
+    fn may_renew(&self, row: &RunnerRecord) -> bool {
+        let now = self.inner.clock.now();
+        self.ask.fresh || row.renew_at.is_some_and(|at| at <= now)
     }
-    tried::refused(vec![Tried {
-        source: row.source.clone(),
-        diagnosis: Diagnosis {
-            code: Code::RunnerTokenShort,
-            cause: format!(
-                "{} gives the runner `{}` tokens that live for {} seconds",
-                row.forge.host(),
-                shown(&row.name),
-                left.as_secs()
-            ),
-            remedy: "Compare the clock of this server with that of the forge, and look at how long the forge lets tokens of runners live."
-                .to_owned(),
-            url: None,
-            retry_at: None,
-        },
-        evidence: Vec::new(),
-    }])
 }
 
-/// For how long a kept token has to live.
-fn need_of_kept(seconds: Option<i64>) -> Result<SignedDuration, CiError> {
-    let need = seconds.map_or(SHORTEST, SignedDuration::from_secs);
-    if need.is_negative() || need > LONGEST_NEED {
-        return Err(CiError::asked(
-            Code::RequestInvalid,
-            format!(
-                "min_validity_seconds is {}, but it can be 0 to {}",
-                need.as_secs(),
-                LONGEST_NEED.as_secs()
-            ),
-            "Leave it out: jeton renews the tokens of runners ahead.",
-        ));
-    }
-    Ok(need.max(SHORTEST))
+fn refused(not_now: NotNow) -> CiError {
+    tried::refused(vec![not_now.tried])
 }

@@ -5,15 +5,19 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use jeton_domain::RunnerId;
 use jeton_jobs::{Handler, JobError};
+use jeton_seal::SealError;
 use jeton_vault::{RunnerRecord, RunnerState};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::renew::{Helpers, Renewal};
+use super::{helpers::Helpers, lost::Loss, renew::Renewal};
 use crate::{CiError, ci::Inner};
 
 /// When to look again at a runner that somebody works on.
 const ELSEWHERE: Duration = Duration::from_secs(10);
+/// So long after its end a token that could not be tried is given up.
+const LONG_AGO: SignedDuration = SignedDuration::from_hours(24);
 
 /// What the job knows: no token.
 #[derive(Debug, Serialize, Deserialize)]
@@ -93,29 +97,75 @@ impl Inner {
         let Some(row) = found.filter(|row| payload.is_about(row)) else {
             return Ok(None);
         };
-        let renewal = match row.state {
-            RunnerState::Making | RunnerState::Lost => return Ok(None),
-            RunnerState::Renewing => self.look_back(row, None, &Helpers::Itself).await?,
-            RunnerState::Live => {
-                let Some(due) = row.renew_at else { return Ok(None) };
-                let left = due.duration_since(self.clock.now());
-                // The clock was set back.
-                if left.is_positive() {
-                    let left = Duration::try_from(left).unwrap_or(Duration::ZERO);
-                    return Ok(Some(later("it is not due", Some(left))));
-                }
-                self.renew(row, &Helpers::Itself).await?
+        if matches!(row.state, RunnerState::Making | RunnerState::Lost) {
+            return Ok(None);
+        }
+        if row.state == RunnerState::Live {
+            let Some(due) = row.renew_at else { return Ok(None) };
+            let left = due.duration_since(self.clock.now());
+            // The clock was set back.
+            if left.is_positive() {
+                return Ok(Some(later("it is not due", Duration::try_from(left).ok())));
             }
+        }
+        if let Some(why) = self.why_shut(&row).await? {
+            return self.give_up(&row, why).await;
+        }
+        let renewal = match row.state {
+            RunnerState::Renewing => self.look_back(row, &Helpers::Itself).await?,
+            _ => self.renew_if_alive(row).await?,
         };
-        Ok(match renewal {
-            Renewal::Lost => None,
+        match renewal {
+            Renewal::Lost => Ok(None),
             // One that was found alive is still to be renewed.
-            Renewal::Live(row) => payload
+            Renewal::Live(row) => Ok(payload
                 .is_about(&row)
-                .then(|| later("the old token is alive", Some(Duration::ZERO))),
-            Renewal::NotNow(tried) => Some(later(&tried.diagnosis.cause, None)),
-        })
+                .then(|| later("the old token is alive", Some(Duration::ZERO)))),
+            Renewal::NotNow(not_now) => {
+                let (why, now) = (&not_now.tried.diagnosis, self.clock.now());
+                let found = self.find_runner(payload.runner).await?;
+                if let Some(row) = found.filter(|row| payload.is_about(row) && ended_long_ago(row, now)) {
+                    return self
+                        .give_up(
+                            &row,
+                            format!("its token has ended, and nothing was heard of it: {}", why.cause),
+                        )
+                        .await;
+                }
+                let after = why
+                    .retry_at
+                    .and_then(|at| Duration::try_from(at.duration_since(now)).ok());
+                Ok(Some(later(&why.cause, after)))
+            }
+        }
     }
+
+    /// Why the token of a row does not open.
+    async fn why_shut(&self, row: &RunnerRecord) -> Result<Option<String>, CiError> {
+        let mut opened = self.open_runner(row);
+        if let Err(CiError::Seal(SealError::UnknownDataKey { .. })) = opened {
+            // This process may have slept through a rotation of keys.
+            self.broker.reload_keys().await?;
+            opened = self.open_runner(row);
+        }
+        match opened {
+            Ok(_) => Ok(None),
+            Err(CiError::Seal(error)) => Ok(Some(error.to_string())),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn give_up(&self, row: &RunnerRecord, why: String) -> Result<Option<JobError>, CiError> {
+        if self.lose(row, &Loss::Unusable(why)).await? {
+            Ok(None)
+        } else {
+            Err(CiError::Busy)
+        }
+    }
+}
+
+fn ended_long_ago(row: &RunnerRecord, now: Timestamp) -> bool {
+    row.expires_at.is_some_and(|end| now.duration_since(end) > LONG_AGO)
 }
 
 fn later(reason: &str, after: Option<Duration>) -> JobError {

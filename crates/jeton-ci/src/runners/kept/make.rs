@@ -2,12 +2,13 @@
 
 use jeton_broker::Asker;
 use jeton_domain::{Code, Diagnosis, Fingerprint, ForgeEndpoint, ForgeKind, RunnerId, Secret};
-use jeton_forge::ci::{CiRefusal, KnownRunner, MadeRunner, RunnerForge};
+use jeton_forge::ci::{CiAt, CiRefusal, KnownRunner, MadeRunner, RunnerForge};
 use jeton_ledger::events;
 use jeton_vault::{RunnerRecord, RunnerState};
 
 use super::{
     super::wish::{KeptWish, Wish, shown},
+    keep::Patience,
     row::{NewToken, about, entry, kept_runner},
 };
 use crate::{
@@ -81,7 +82,13 @@ impl Inner {
         let mut tried: Vec<Tried> = Vec::new();
         let mut row: Option<RunnerRecord> = None;
         for source in &sources.usable {
-            let credential = match self.credential(source, Need::Runners).await {
+            // As far as it is known before.
+            let promised = wish.to_keep(None).new_runner(&wish.name, self.now()).token_expires_at;
+            let opened = match self.check_life(asker, source, promised) {
+                Ok(()) => self.credential(source, Need::Runners).await,
+                Err(error) => Err(error),
+            };
+            let credential = match opened {
                 Ok(credential) => credential,
                 Err(error) => {
                     tried.extend(tried::of_one(&source.name, error)?);
@@ -111,7 +118,11 @@ impl Inner {
                             );
                         }
                     }
-                    return Ok((kept?, made.token));
+                    let kept = kept?;
+                    if let Some(old) = old {
+                        self.clear_away(&at, old).await;
+                    }
+                    return Ok((kept, made.token));
                 }
                 Err(refusal) if refusal.unclear => {
                     let mut refusal = unclear_making(refusal, &wish.name);
@@ -134,12 +145,58 @@ impl Inner {
         }
         // The forge said clearly that there is none.
         if let Some(row) = &row {
-            let mut tx = self.vault.begin().await?;
-            tx.runners().remove(row.id).await?;
-            tx.commit().await?;
+            self.unmake(row, old).await?;
         }
         tried.extend(sources.broken.iter().cloned());
         Err(tried::refused(tried))
+    }
+
+    /// There is none in the place of an old one: what is known of that stays.
+    async fn unmake(&self, row: &RunnerRecord, old: Option<&RunnerRecord>) -> Result<(), CiError> {
+        if let Some(old) = old.filter(|old| old.state == RunnerState::Lost) {
+            self.step(row, None, |row| *row = old.clone()).await?;
+            return Ok(());
+        }
+        let mut tx = self.vault.begin().await?;
+        tx.runners().remove(row.id).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Removes a runner in whose place there is another one now, if nobody can be at work with its token.
+    async fn clear_away(&self, at: &CiAt<'_>, old: &RunnerRecord) {
+        let is_orphaned = KeptWish::of(old).is_ok_and(|wish| wish.orphaned);
+        let Some(forge_id) = old.forge_id.as_deref() else {
+            return;
+        };
+        if old.state != RunnerState::Lost {
+            return;
+        }
+        let removed = match self.open_runner(old) {
+            Ok(token) if is_orphaned => {
+                let known = KnownRunner {
+                    forge_id,
+                    token: &token,
+                };
+                let runners = self.forges.runners(at.forge.kind());
+                runners
+                    .remove_runner(at, known)
+                    .await
+                    .map_err(|refusal| refusal.to_string())
+            }
+            Ok(_) => Err("it may be at work with a token that it got itself".to_owned()),
+            Err(error) => Err(error.to_string()),
+        };
+        match removed {
+            Ok(()) => tracing::info!(
+                runner.id = %old.id, runner.forge_id = forge_id, forge.host = at.forge.host(),
+                "a runner whose token was lost was removed, with another one in its place"
+            ),
+            Err(reason) => tracing::info!(
+                runner.id = %old.id, runner.forge_id = forge_id, forge.host = at.forge.host(), reason,
+                "a runner that jeton has no token of stays at its forge, with another one in its place"
+            ),
+        }
     }
 
     /// Writes down that a runner is being made.
@@ -152,13 +209,12 @@ impl Inner {
         old: Option<&RunnerRecord>,
     ) -> Result<RunnerRecord, CiError> {
         let now = self.now();
-        let json = serde_json::to_value(keep).map_err(|_| CiError::Internal("a wish is no JSON"))?;
         let new = RunnerRecord {
             id: old.map_or_else(|| RunnerId::generate(now, &*self.entropy), |old| old.id),
             forge: source.forge.clone(),
             scope: source.scope.clone(),
             name: wish.name.clone(),
-            wish: json,
+            wish: keep.to_json()?,
             state: RunnerState::Making,
             forge_id: None,
             client_id: None,
@@ -204,7 +260,7 @@ impl Inner {
             row.forge_id = Some(made.forge_id.clone());
             row.client_id.clone_from(&made.client_id);
         };
-        let kept = self.keep(begun, &new, event, change).await?;
+        let kept = self.keep(begun, &new, Patience::Short, event, change).await?;
         let row = kept.ok_or(CiError::Busy)?;
         tracing::info!(
             runner.id = %row.id, runner.name = row.name, forge.host = row.forge.host(), "a runner was made"

@@ -1,21 +1,15 @@
 //! Rows of runners.
 
-use jeton_domain::{Fingerprint, JobId, RowRef, RunnerId, Secret};
-use jeton_ledger::{Event, events};
-use jeton_vault::{NewJob, RunnerRecord, RunnerState, SealedPlace, VaultError};
+use jeton_domain::{RunnerId, Secret};
+use jeton_ledger::Event;
+use jeton_vault::{RunnerRecord, SealedPlace};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
 
-use super::{
-    super::{entries::Given, wish::KeptWish},
-    job::{RenewPayload, RenewRunner},
-};
+use super::super::{entries::Given, wish::KeptWish};
 use crate::{CiError, KeptRunner, ci::Inner};
 
 /// A token is renewed so long before its end at the latest.
 const LAST_MOMENT: SignedDuration = SignedDuration::from_mins(1);
-/// How often a token that is in nobody else's hands is tried to be kept.
-const MOST_TRIES: u32 = 6;
 
 /// What a forge gave.
 #[derive(Debug)]
@@ -24,21 +18,17 @@ pub(super) struct NewToken {
     pub(super) expires_at: Option<Timestamp>,
 }
 
-/// Where a runner's token stands.
-fn token_place(row: &str) -> RowRef<'_> {
-    SealedPlace::RunnerToken.of(row)
-}
-
 /// The time of the next change of a row: later than the last one, whatever the clock says.
 pub(super) fn next_change(row: &RunnerRecord, now: Timestamp) -> Timestamp {
     now.max(row.changed_at + SignedDuration::from_millis(1))
 }
 
-/// When a token is renewed: after two thirds of its life.
+/// When a token is renewed: when nine tenths of its life are over. GitLab's own runner renews its token after three quarters of it,
+/// whereupon jeton's is dead; so late nobody renews what somebody else is about to.
 pub(super) fn renew_at(expires_at: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
     let end = expires_at?;
     let life = end.duration_since(now);
-    let at = now + life * 2 / 3;
+    let at = now + life * 9 / 10;
     Some(at.min(end - LAST_MOMENT).max(now))
 }
 
@@ -96,7 +86,9 @@ impl Inner {
     pub(crate) fn open_runner(&self, row: &RunnerRecord) -> Result<Secret, CiError> {
         let sealed = row.token.as_ref();
         let sealed = sealed.ok_or(CiError::Internal("a runner without a token"))?;
-        Ok(self.ring.open(sealed, token_place(&row.id.to_string()))?)
+        Ok(self
+            .ring
+            .open(sealed, SealedPlace::RunnerToken.of(&row.id.to_string()))?)
     }
 
     /// Writes a change; `None` when somebody else was faster. With an entry about it, where there is one.
@@ -120,108 +112,6 @@ impl Inner {
         tx.commit().await?;
         Ok(Some(next))
     }
-
-    /// Keeps a token that the forge has just given: token, state, entry and the job that renews it in one transaction. Nobody else has the
-    /// token, so that the database gets several tries. `None` when somebody changed the row meanwhile.
-    pub(super) async fn keep(
-        &self,
-        row: &RunnerRecord,
-        new: &NewToken,
-        event: impl Fn(&RunnerRecord) -> Event + Send + Sync,
-        change: impl Fn(&mut RunnerRecord) + Send + Sync,
-    ) -> Result<Option<RunnerRecord>, CiError> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let mut next = row.clone();
-            change(&mut next);
-            self.fill(&mut next, row, new);
-            let error = match self.keep_once(row, &next, event(&next)).await {
-                Ok(true) => {
-                    self.looks.note(&next, self.clock.now());
-                    self.broker.accounts().wake_worker().notify_one();
-                    return Ok(Some(next));
-                }
-                // A commit whose answer was lost.
-                Ok(false) if tries > 1 => {
-                    let found = self.find_runner(row.id).await?;
-                    return Ok(found.filter(|found| found.fingerprint == next.fingerprint));
-                }
-                Ok(false) => return Ok(None),
-                Err(error) => error,
-            };
-            if tries == MOST_TRIES {
-                return Err(error);
-            }
-            tracing::warn!(runner.id = %row.id, %error, "a runner's token could not be kept yet; trying again");
-            if matches!(&error, CiError::Vault(error) if matches!(**error, VaultError::DataKeyGone)) {
-                // This process slept through a rotation of keys.
-                self.broker.reload_keys().await?;
-                continue;
-            }
-            self.clock.sleep(std::time::Duration::from_millis(100 << tries)).await;
-        }
-    }
-
-    fn fill(&self, next: &mut RunnerRecord, row: &RunnerRecord, new: &NewToken) {
-        let now = self.now();
-        let id = row.id.to_string();
-        next.state = RunnerState::Live;
-        next.token = Some(self.ring.seal(&new.token, token_place(&id), &*self.entropy));
-        next.fingerprint = Some(Fingerprint::of(&new.token));
-        next.expires_at = new.expires_at;
-        next.renew_at = renew_at(new.expires_at, now);
-        next.error = None;
-        next.changed_at = next_change(row, now);
-    }
-
-    async fn keep_once(&self, row: &RunnerRecord, next: &RunnerRecord, event: Event) -> Result<bool, CiError> {
-        let mut tx = self.vault.begin().await?;
-        if !tx.runners().change(next, row.changed_at).await? {
-            return Ok(false);
-        }
-        if let Some(job) = self.renewal_of(next) {
-            tx.jobs().add(&job).await?;
-        }
-        let ledger = self.broker.access().ledger();
-        ledger.append_in(&mut *tx, &[event]).await?;
-        tx.commit().await?;
-        Ok(true)
-    }
-
-    /// The job that renews a token: one for each token, so that the one that is at work does not stand in the way of the next.
-    fn renewal_of(&self, row: &RunnerRecord) -> Option<NewJob> {
-        let (run_at, fingerprint) = (row.renew_at?, row.fingerprint.clone()?);
-        Some(NewJob {
-            id: JobId::generate(self.clock.now(), &*self.entropy),
-            kind: RenewRunner::KIND.to_owned(),
-            dedup: Some(format!("{}/{fingerprint}", row.id)),
-            payload: json!(RenewPayload {
-                runner: row.id,
-                fingerprint: Some(fingerprint.to_string()),
-            }),
-            run_at,
-        })
-    }
-
-    /// A runner whose token is dead, and for which none could be had.
-    pub(super) async fn lose(&self, row: &RunnerRecord, why: &str) -> Result<Option<RunnerRecord>, CiError> {
-        let event = about(entry(row).event(events::RUNNER_LOST, None), row).with("reason", why);
-        let lost = self
-            .step(row, Some(event), |row| {
-                row.state = RunnerState::Lost;
-                row.renew_at = None;
-                row.error = Some(why.to_owned());
-            })
-            .await?;
-        if lost.is_some() {
-            tracing::warn!(
-                runner.id = %row.id, runner.name = row.name, forge.host = row.forge.host(), reason = why,
-                "the token of a runner is dead, and no new one could be had"
-            );
-        }
-        Ok(lost)
-    }
 }
 
 #[cfg(test)]
@@ -231,12 +121,12 @@ mod tests {
     use super::renew_at;
 
     #[test]
-    fn a_token_is_renewed_after_two_thirds_of_its_life() {
+    fn a_token_is_renewed_later_than_runners_renew_theirs() {
         let now: Timestamp = "2026-11-02T09:00:00Z".parse().unwrap();
         let at = |life: SignedDuration| renew_at(Some(now + life), now).map(|at| at.duration_since(now));
-        assert_eq!(at(SignedDuration::from_hours(3)), Some(SignedDuration::from_hours(2)));
+        assert_eq!(at(SignedDuration::from_hours(10)), Some(SignedDuration::from_hours(9)));
         // One minute before its end at the latest, and never in the past.
-        assert_eq!(at(SignedDuration::from_secs(120)), Some(SignedDuration::from_secs(60)));
+        assert_eq!(at(SignedDuration::from_secs(300)), Some(SignedDuration::from_secs(240)));
         assert_eq!(at(SignedDuration::from_secs(30)), Some(SignedDuration::ZERO));
         assert_eq!(at(SignedDuration::from_secs(-30)), Some(SignedDuration::ZERO));
         assert_eq!(renew_at(None, now), None);
