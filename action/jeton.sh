@@ -3,7 +3,8 @@
 # stored. Needs nothing but a POSIX shell and curl.
 #
 # In GitHub Actions (see ../action.yml) the credential is hidden in the log and becomes the output `token`. Elsewhere it is the only
-# thing on standard output, to be taken with TOKEN=$(sh jeton.sh); everything for people goes to standard error.
+# thing on standard output, to be taken with TOKEN=$(sh jeton.sh); everything for people goes to standard error. A runner of Bitbucket
+# starts with three things: eval "$(sh jeton.sh)" sets OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET and RUNNER_UUID.
 #
 #   JETON_URL             where the server is
 #   JETON_WHAT            token (also when left out), runner-token, remove-token, jit-config
@@ -129,15 +130,35 @@ field() {
 }
 of() { printf '%s' "$2" | field "$1"; }
 
-# curl with what opens something on its standard input, where no process list shows it: $1 is that header.
-ask() {
-    secret_header=$1
-    shift
-    printf 'header = "%s"\n' "$secret_header" |
-        curl --config - --silent --show-error --globoff --connect-timeout 10 --max-time 90 --user-agent jeton-action "$@"
+# Whether an address is this machine's own.
+is_here() {
+    case $1 in *@*) return 1 ;; esac
+    case ${1#http*://} in
+        127.0.0.1 | 127.0.0.1[:/]* | localhost | localhost[:/]* | '[::1]' | '[::1]'[:/]*) return 0 ;;
+    esac
+    return 1
 }
 
-# Asks up to three times. Sets $code (000 when nothing came) and $answer.
+# curl to the address $2, with what opens something on its standard input, where no process list shows it: $1 is that header. `-q` comes
+# first, so that no .curlrc has it log the header or send it elsewhere. Proxies of the environment are for other machines than this one.
+ask() {
+    secret_header=$1
+    address=$2
+    shift 2
+    if is_here "$address"; then set -- --noproxy '*' "$@"; fi
+    printf 'header = "%s"\n' "$secret_header" |
+        curl -q --config - --silent --show-error --globoff --connect-timeout 10 --max-time 90 --user-agent jeton-action "$@" --url "$address"
+}
+
+# curl to the metadata service of this machine, which no proxy may see or answer for: $1 is the header that it wants, $2 the address.
+ask_metadata() {
+    wanted_header=$1
+    address=$2
+    shift 2
+    curl -q --noproxy '*' --silent --show-error --fail --max-time 10 --header "$wanted_header" --get "$@" --url "$address"
+}
+
+# Asks up to $1 times, as `ask`. Sets $code (000 when nothing came) and $answer.
 ask_patiently() {
     tries=$1
     shift
@@ -160,7 +181,7 @@ trim "${JETON_URL:-}"
 url=${trimmed%/}
 case $url in
     https://*) ;;
-    http://127.0.0.1 | http://127.0.0.1[:/]* | http://localhost | http://localhost[:/]* | 'http://[::1]' | 'http://[::1]'[:/]*) ;;
+    http://*) is_here "$url" || fail 1 "url (JETON_URL) begins with https://: over plain http everybody on the way could read the token" ;;
     '') fail 1 "it is not said where the jeton server is: set url (JETON_URL)" ;;
     *) fail 1 "url (JETON_URL) begins with https://: over plain http everybody on the way could read the token" ;;
 esac
@@ -254,8 +275,13 @@ case $identity in
             fail 1 "this job has no identity: give it \`permissions: id-token: write\` in the workflow. A job of a pull request from a fork never has one"
         fi
         case $ACTIONS_ID_TOKEN_REQUEST_TOKEN in *[!A-Za-z0-9._~+/=-]*) fail 2 "ACTIONS_ID_TOKEN_REQUEST_TOKEN is no token" ;; esac
-        ask_patiently 3 "Authorization: Bearer $ACTIONS_ID_TOKEN_REQUEST_TOKEN" --get --data-urlencode "audience=$audience" \
-            --url "$ACTIONS_ID_TOKEN_REQUEST_URL"
+        case $ACTIONS_ID_TOKEN_REQUEST_URL in
+            https://*) ;;
+            http://*) is_here "$ACTIONS_ID_TOKEN_REQUEST_URL" || fail 2 "ACTIONS_ID_TOKEN_REQUEST_URL is no https address: nothing was sent there" ;;
+            *) fail 2 "ACTIONS_ID_TOKEN_REQUEST_URL is no https address: nothing was sent there" ;;
+        esac
+        ask_patiently 3 "Authorization: Bearer $ACTIONS_ID_TOKEN_REQUEST_TOKEN" "$ACTIONS_ID_TOKEN_REQUEST_URL" \
+            --get --data-urlencode "audience=$audience"
         case $code in 2??) ;; *) fail 2 "GitHub did not give this job its identity (HTTP $code)" ;; esac
         key=$(of value "$answer")
         ;;
@@ -268,13 +294,14 @@ case $identity in
         [ -n "$key" ] || fail 1 "this step has no identity: give it \`oidc: true\`, or \`oidc: {audiences: [$audience]}\`"
         ;;
     gce)
-        key=$(curl --silent --show-error --fail --max-time 10 --header 'Metadata-Flavor: Google' --get --data-urlencode "audience=$audience" \
-            --data format=full 'http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/identity') ||
+        key=$(ask_metadata 'Metadata-Flavor: Google' \
+            http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/identity \
+            --data-urlencode "audience=$audience" --data format=full) ||
             fail 2 "the metadata server of Google Cloud does not answer"
         ;;
     azure)
-        answer=$(curl --silent --show-error --fail --max-time 10 --header 'Metadata: true' --get --data-urlencode "resource=$audience" \
-            --data api-version=2018-02-01 'http://169.254.169.254/metadata/identity/oauth2/token') ||
+        answer=$(ask_metadata 'Metadata: true' http://169.254.169.254/metadata/identity/oauth2/token \
+            --data-urlencode "resource=$audience" --data api-version=2018-02-01) ||
             fail 2 "the metadata server of Azure does not answer, or this machine has no managed identity"
         key=$(of access_token "$answer")
         ;;
@@ -288,7 +315,7 @@ answer=
 case $key in '' | *[!A-Za-z0-9._-]*) fail 2 "what was given for this job's identity is no token" ;; esac
 mask "$key"
 
-ask_patiently "$tries" "Authorization: Bearer $key" --header 'Content-Type: application/json' --data "$body" --url "$url/$path"
+ask_patiently "$tries" "Authorization: Bearer $key" "$url/$path" --header 'Content-Type: application/json' --data "$body"
 key=
 
 case $code in
@@ -307,12 +334,22 @@ token=$(of "$name" "$answer")
 case $token in '' | *[!A-Za-z0-9._=/+~-]*) fail 2 "the server's answer holds no token" ;; esac
 mask "$token"
 expires=$(of expires_at "$answer")
+# Of a runner that jeton made.
+client=$(of client_id "$answer")
+runner=$(of forge_id "$answer")
+case $client$runner in *[!A-Za-z0-9._{}-]*) fail 2 "the server's answer holds no ids of a runner" ;; esac
 if [ "$in_actions" = yes ]; then
     {
         printf 'token=%s\n' "$token"
         printf 'expires-at=%s\n' "$expires"
         printf 'url=%s\n' "$(of url "$answer")"
+        printf 'client-id=%s\n' "$client"
+        printf 'runner-id=%s\n' "$runner"
     } >>"$GITHUB_OUTPUT"
+elif [ "$(of token_kind "$answer")" = oauth_client ]; then
+    if [ -z "$client" ] || [ -z "$runner" ]; then fail 2 "the server's answer holds no ids of a runner"; fi
+    # None of them has a quote in it.
+    printf "OAUTH_CLIENT_ID='%s'\nOAUTH_CLIENT_SECRET='%s'\nRUNNER_UUID='%s'\n" "$client" "$token" "$runner"
 else
     printf '%s\n' "$token"
 fi

@@ -125,3 +125,83 @@ pub(crate) enum VisibilityArg {
     /// Those that --selected-repo names
     Selected,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use clap::CommandFactory as _;
+
+    use crate::cli::args::Cli;
+
+    /// The code between backticks in the texts of a file; its tests have none.
+    fn quoted(text: &str) -> Vec<String> {
+        let code: Vec<_> = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .collect();
+        // A text that is broken into lines goes on behind the spaces of the next.
+        let joined = code.join("\n").split("\\\n").map(str::trim_start).collect::<String>();
+        let lines = joined.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
+        lines.map(str::to_owned).collect()
+    }
+
+    /// What the forges' refusals tell people to type, against what can be typed.
+    #[test]
+    fn remedies_name_commands_and_flags_that_there_are() {
+        let cli = Cli::command();
+        let find = |words: &[&str]| {
+            words
+                .iter()
+                .try_fold(&cli, |command, word| command.find_subcommand(word))
+        };
+        let has = |command: &clap::Command, flag: &str| {
+            command
+                .get_arguments()
+                .any(|argument| argument.get_long() == Some(flag))
+        };
+        let (runners, secrets) = (
+            [
+                find(&["runner", "token"]).unwrap(),
+                find(&["runner", "jit-config"]).unwrap(),
+            ],
+            find(&["secret", "push"]).unwrap(),
+        );
+        let mut seen = 0;
+        for forge in ["github", "gitlab", "bitbucket"] {
+            let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("../jeton-forge/src")
+                .join(forge)
+                .join("ci");
+            for file in fs::read_dir(directory).unwrap() {
+                let path = file.unwrap().path();
+                for code in quoted(&fs::read_to_string(&path).unwrap()) {
+                    let words: Vec<_> = code.split_whitespace().collect();
+                    let (commands, flags) = match words.split_first() {
+                        Some((&"jeton", words)) => {
+                            let known = words
+                                .iter()
+                                .take_while(|word| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'));
+                            let known: Vec<_> = known.copied().take_while(|word| !word.starts_with('-')).collect();
+                            let Some(command) = find(&known) else {
+                                panic!("`{code}` in {}", path.display())
+                            };
+                            (vec![command], words)
+                        }
+                        Some((first, _)) if first.starts_with("--") => {
+                            (runners.iter().copied().chain([secrets]).collect(), &words[..])
+                        }
+                        _ => continue,
+                    };
+                    for flag in flags.iter().filter_map(|word| word.strip_prefix("--")) {
+                        // filled in from a list beside it
+                        let known = flag.starts_with('{') || commands.iter().any(|command| has(command, flag));
+                        assert!(known, "`{code}` in {}", path.display());
+                    }
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 20, "{seen}");
+    }
+}

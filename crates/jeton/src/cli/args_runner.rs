@@ -75,7 +75,8 @@ pub(crate) struct RunnerOutputArgs {
     /// What to print
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: RunnerFormat,
-    /// Write it to $GITHUB_OUTPUT by this name, and its end as NAME-expires-at; GitHub hides it in the log
+    /// Write it to $GITHUB_OUTPUT by this name, its end as NAME-expires-at, and on Bitbucket NAME-client-id and NAME-runner-id, the
+    /// runner's UUID; GitHub hides it in the log
     #[arg(long, value_name = "NAME", conflicts_with = "format")]
     pub(crate) github_output: Option<String>,
 }

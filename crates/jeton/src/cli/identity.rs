@@ -9,9 +9,7 @@ use serde::Deserialize;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::{
-    CliError, Context, ServerArgs, client, error::Told, output::note, place::is_this_machine, token_output::mask,
-};
+use super::{CliError, Context, ServerArgs, client, error::Told, place::is_this_machine, token_output::hide};
 use crate::system::SystemClock;
 
 /// How long GitHub may take to make an identity.
@@ -102,8 +100,7 @@ impl Identity {
             Self::Given(token) => Ok(token.clone()),
             Self::GitHub { url, token, audience } => {
                 let identity = made(url, token, audience).await?;
-                // On standard error, where the runner looks for its commands too: what goes to standard output may be taken with `$(…)`.
-                note(Zeroizing::new(mask(identity.expose())).trim_end());
+                hide(&identity)?;
                 Ok(identity)
             }
         }

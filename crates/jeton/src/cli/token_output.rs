@@ -1,9 +1,14 @@
 //! A token in the forms in which it is asked for.
 
-use std::{fmt::Write as _, fs::OpenOptions, io::Write as _, path::Path};
+use std::{
+    fmt::Write as _,
+    fs::OpenOptions,
+    io::{self, Write as _},
+    path::Path,
+};
 
 use jeton_api::TokenResponse;
-use jeton_domain::Entropy;
+use jeton_domain::{Entropy, Secret};
 use zeroize::Zeroizing;
 
 use super::{
@@ -106,13 +111,23 @@ pub(super) fn shell_quoted(text: &str) -> String {
     }
 }
 
-/// Has the runner of GitHub Actions hide the token in its log.
-pub(super) fn mask_line(token: &TokenResponse) -> String {
-    mask(token.token.0.expose())
+/// Has the runner of GitHub Actions hide a secret in its log from now on. It looks for its commands on standard error too, and there this one
+/// stays its: what goes to standard output may be taken with `$(…)` or thrown away.
+///
+/// # Errors
+/// When that cannot be written: the secret must go nowhere then.
+pub(super) fn hide(secret: &Secret) -> Result<(), CliError> {
+    let line = Zeroizing::new(mask(secret.expose()));
+    let mut err = io::stderr().lock();
+    let written = err.write_all(line.as_bytes()).and_then(|()| err.flush());
+    written.map_err(|error| CliError::Io {
+        what: "standard error cannot be written, by which the log is told to hide a secret".to_owned(),
+        source: error,
+    })
 }
 
-/// Has the runner of GitHub Actions hide a value in its log.
-pub(super) fn mask(value: &str) -> String {
+/// The command by which the runner of GitHub Actions hides a value.
+fn mask(value: &str) -> String {
     // a line end would end the command and show the rest
     let value = value.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     format!("::add-mask::{value}\n")
@@ -172,7 +187,7 @@ mod tests {
     use jeton_domain::{Entropy, Secret};
     use uuid::Uuid;
 
-    use super::{append, env_lines, mask_line, output_entry, plain, render, shell_quoted, some_of};
+    use super::{append, env_lines, mask, output_entry, plain, render, shell_quoted, some_of};
 
     #[derive(Debug)]
     struct Sevens;
@@ -281,7 +296,7 @@ mod tests {
 
     #[test]
     fn actions_gets_a_mask_and_unforgeable_values() {
-        assert_eq!(mask_line(&token("a\nb")), "::add-mask::a%0Ab\n");
+        assert_eq!(mask("a\nb"), "::add-mask::a%0Ab\n");
         assert_eq!(output_entry("token", "abc", &Sevens), "token=abc\n");
         let mark = format!("jeton_{}", "07".repeat(16));
         let entry = output_entry("token", "a\nb=c", &Sevens);

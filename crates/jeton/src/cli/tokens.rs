@@ -84,7 +84,7 @@ async fn mint(args: MintArgs, context: &Context) -> Result<(), CliError> {
         TokenFormat::Env => print(&token_output::env_lines(&token)),
         TokenFormat::GithubOutput => {
             // the mask first: from then on the runner hides the token wherever it turns up
-            print(&token_output::mask_line(&token))?;
+            token_output::hide(&token.token.0)?;
             let path = output.unwrap_or_default();
             token_output::append(&path, &token, &SystemEntropy::default())
         }

@@ -13,7 +13,8 @@ use serde_json::json;
 
 use crate::{
     account_cli_world::Ran,
-    cli_runner_world::{CiWorld, EXPECTED, IdentityService, outputs},
+    cli_runner_world::{Bucket, CiWorld, EXPECTED, IdentityService, outputs},
+    jwt_callers::job,
 };
 
 /// `sh` is what action.yml calls; it may be either.
@@ -86,7 +87,12 @@ impl Step {
         let dir = tempfile::tempdir().unwrap();
         let real = ["/usr/bin/curl", "/bin/curl", "/usr/local/bin/curl"];
         let real = real.into_iter().find(|path| Path::new(path).exists()).expect("curl");
-        let wrapper = format!("#!/bin/sh\nprintf '%s\\n' \"$@\" >>\"$CURL_LOG\"\nexec {real} \"$@\"\n");
+        // Machines of a cloud have a metadata service, and this one most likely not.
+        let wrapper = format!(
+            "#!/bin/sh\nprintf '%s\\n' curl \"$@\" >>\"$CURL_LOG\"\n\
+             case \"$*\" in *http://metadata.google.internal/* | *http://169.254.169.254/*) printf %s \"$METADATA\"; exit ;; esac\n\
+             exec {real} \"$@\"\n"
+        );
         fs::create_dir(dir.path().join("bin")).unwrap();
         let path = dir.path().join("bin/curl");
         fs::write(&path, wrapper).unwrap();
@@ -104,6 +110,10 @@ impl Step {
     }
 
     fn run<'a>(&self, env: impl IntoIterator<Item = (&'a str, &'a str)>) -> Ran {
+        // What a machine may have that speaks of all its curls: a proxy, here a dead one, and settings that print what is sent.
+        fs::write(self.dir.path().join(".curlrc"), "verbose\nheader = \"X-Planted: 1\"\n").unwrap();
+        let dead = "http://127.0.0.1:9";
+        let proxies = ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
         let output = Command::new(self.shell)
             .arg(root().join("action/jeton.sh"))
             .current_dir(self.dir.path())
@@ -113,6 +123,8 @@ impl Step {
                 format!("{}/bin:/usr/local/bin:/usr/bin:/bin", self.dir.path().display()),
             )
             .env("CURL_LOG", self.dir.path().join("curl.log"))
+            .env("HOME", self.dir.path())
+            .envs(proxies.map(|name| (name, dead)))
             .envs(env)
             .stdin(Stdio::null())
             .output()
@@ -155,6 +167,7 @@ impl Step {
             assert!(parts.iter().all(|part| !shown.contains(part)), "{shown}");
         }
         assert_eq!(lines.len(), 3, "{}", ran.stdout);
+        assert_eq!(ran.stderr, "", "curl reads no settings of the machine's");
         given
     }
 
@@ -305,11 +318,141 @@ async fn trouble_is_not_blamed_on_the_job() {
     step.refused(&step.act(&w, &service.env(), &[]), 2, &["identity (HTTP 503)"]);
     service.fail(403);
     step.refused(&step.act(&w, &service.env(), &[]), 2, &["identity (HTTP 403)"]);
+    // Whoever is on the way could read the job's own token.
+    let mut job = service.env();
+    job.push((
+        "ACTIONS_ID_TOKEN_REQUEST_URL",
+        "http://localhost:1@git.example.com/token",
+    ));
+    let calls = step.arguments();
+    step.refused(&step.act(&w, &job, &[]), 2, &["is no https address"]);
+    assert_eq!(step.arguments(), calls, "nobody was asked");
     // Something that answers, and is no jeton.
     service.fail(200);
     let other = service.url.replace("/token?api-version=2.0", "");
     let ran = step.act(&w, &service.env(), &[("url", &other)]);
     step.refused(&ran, 1, &["answered HTTP 400, and not as jeton does"]);
+}
+
+/// No proxy is asked for a machine's identity, which it could read or make up; nor for what is on the machine itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_machines_identity_is_asked_of_its_own_metadata_service() {
+    let w = CiWorld::start().await;
+    w.policy().await;
+    let mut claims = job().claims();
+    claims["aud"] = json!(EXPECTED);
+    let identity = w.oidc.sign(&claims);
+    let host = w.host();
+    for (kind, answer) in [
+        ("gce", identity.clone()),
+        (
+            "azure",
+            json!({"access_token": identity, "token_type": "Bearer"}).to_string(),
+        ),
+    ] {
+        for shell in SHELLS {
+            let step = Step::new(shell);
+            let ran = step.run([
+                ("JETON_URL", w.t.url.as_str()),
+                ("JETON_AUDIENCE", EXPECTED),
+                ("JETON_IDENTITY", kind),
+                ("JETON_FORGE", host.as_str()),
+                ("JETON_REPOSITORY", "acme/tools"),
+                ("METADATA", answer.as_str()),
+            ]);
+            assert_eq!(ran.status, 0, "{}", ran.stderr);
+            assert!(ran.stdout.starts_with("ghs_") && !ran.stderr.contains(&identity[..24]));
+            let arguments = step.arguments();
+            let curls: Vec<_> = arguments.split("curl\n").skip(1).collect();
+            assert_eq!(curls.len(), 2, "{arguments}");
+            for curl in curls {
+                assert!(curl.starts_with("-q\n"), "only as the first argument it counts: {curl}");
+                assert!(curl.contains("--noproxy\n*\n"), "{curl}");
+            }
+            let asked = if kind == "gce" {
+                format!("audience={EXPECTED}\n")
+            } else {
+                format!("resource={EXPECTED}\n")
+            };
+            assert!(arguments.contains(&asked), "{arguments}");
+        }
+    }
+    // What is elsewhere is asked through the proxy that the machine has.
+    let step = Step::new("sh");
+    let ran = step.run([
+        ("JETON_URL", "https://jeton.invalid"),
+        ("JETON_AUDIENCE", EXPECTED),
+        ("JETON_IDENTITY", "gce"),
+        ("JETON_REPOSITORY", "acme/tools"),
+        ("JETON_WHAT", "jit-config"),
+        ("JETON_NAME", "b"),
+        ("JETON_LABELS", "l"),
+        ("METADATA", identity.as_str()),
+    ]);
+    assert_eq!((ran.status, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
+    assert_eq!(step.arguments().matches("--noproxy").count(), 1, "{}", step.arguments());
+    assert!(ran.stderr.contains("127.0.0.1"), "the proxy: {}", ran.stderr);
+}
+
+/// A runner of Bitbucket starts with three things: the token alone would be of no use.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_runner_of_bitbucket_comes_with_its_ids() {
+    let w = CiWorld::start().await;
+    let bucket = Bucket::start(&w).await;
+    let runners = json!({"name": "bucket", "callers": {"issuer": "github-actions", "claims": {"repository": "acme/tools"}},
+        "actions": "runner.register", "repositories": ["acme/*"]});
+    w.t.policy(runners).await;
+    let service = IdentityService::start(&w.oidc).await;
+    let inputs = [
+        ("what", "runner-token"),
+        ("forge", bucket.host.as_str()),
+        ("name", "b1"),
+    ];
+    let step = Step::new("sh");
+    let ran = step.act(&w, &service.env(), &inputs);
+    let given = step.gave(&ran, service.given().last().unwrap());
+    let known = bucket.sim.runners();
+    assert_eq!(known.len(), 1);
+    let uuid = bucket.sim.runner_of_secret(&given["token"]);
+    assert_eq!(Some(&given["runner-id"]), uuid.as_ref());
+    assert!(
+        !given["client-id"].is_empty() && given["expires-at"].is_empty(),
+        "{given:?}"
+    );
+
+    let key = w.t.key.secret().expose();
+    let want = format!(
+        "OAUTH_CLIENT_ID='{}'\nOAUTH_CLIENT_SECRET='{}'\nRUNNER_UUID='{}'\n",
+        given["client-id"], given["token"], given["runner-id"]
+    );
+    for shell in SHELLS {
+        let step = Step::new(shell);
+        let ran = step.run([
+            ("JETON_URL", w.t.url.as_str()),
+            ("JETON_TOKEN", key),
+            ("JETON_FORGE", bucket.host.as_str()),
+            ("JETON_WHAT", "runner-token"),
+            ("JETON_REPOSITORY", "acme/tools"),
+            ("JETON_NAME", "b1"),
+        ]);
+        assert_eq!((ran.status, &ran.stdout), (0, &want), "{}", ran.stderr);
+        assert!(!ran.stderr.contains(&given["token"][..8]), "{}", ran.stderr);
+    }
+
+    let ask = ["runner", "token", "acme/tools", "--forge", "bitbucket", "--base-url"];
+    let ask = [&ask[..], &[bucket.url.as_str(), "--name", "b1"]].concat();
+    let table = w.done(&ask);
+    for shown in [&given["client-id"], &given["runner-id"], "--format env"] {
+        assert!(table.contains(shown), "{shown} in {table}");
+    }
+    assert!(!table.contains(&given["token"]), "{table}");
+    let file = w.dir.path().join("output");
+    let path = file.display().to_string();
+    let output = [("GITHUB_OUTPUT", path.as_str())];
+    let ran = w.run_in(&output, "", &[&ask[..], &["--github-output", "reg"]].concat());
+    assert_eq!((ran.status, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
+    let names: Vec<_> = outputs(&file).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["reg", "reg-url", "reg-client-id", "reg-runner-id"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

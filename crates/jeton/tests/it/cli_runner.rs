@@ -63,10 +63,19 @@ async fn a_step_gets_a_hidden_output() {
     let names: Vec<_> = given.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["before", "reg", "reg-expires-at", "reg-url"]);
     let (token, until) = (given[1].1.as_str(), given[2].1.as_str());
-    assert_eq!(ran.stdout, format!("::add-mask::{token}\n"));
+    // `$(…)` and `>/dev/null` leave the mask to the runner
+    assert_eq!(ran.stdout, "");
     assert_eq!(
         ran.stderr,
-        format!("runner token for acme/tools from app:runners until {until}\n")
+        format!("::add-mask::{token}\nrunner token for acme/tools from app:runners until {until}\n")
+    );
+    let mint = ["token", "mint", "acme/tools", "--format", "github-output"];
+    let ran = w.run_in(&job, "", &[&mint[..], &["--forge", &w.host()]].concat());
+    assert_eq!((ran.status, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
+    let minted = outputs(&file).into_iter().rfind(|(name, _)| name == "token").unwrap().1;
+    assert_eq!(
+        ran.stderr.lines().next(),
+        Some(format!("::add-mask::{minted}").as_str())
     );
     let jit = [
         "runner",
@@ -82,9 +91,10 @@ async fn a_step_gets_a_hidden_output() {
     ];
     let ran = w.run_in(&job, "", &jit);
     assert_eq!(ran.status, 0, "{}", ran.stderr);
+    let config = outputs(&file).into_iter().find(|(name, _)| name == "jit").unwrap().1;
     assert_eq!(
         ran.stderr,
-        "configuration of a runner for acme/tools from app:runners\n"
+        format!("::add-mask::{config}\nconfiguration of a runner for acme/tools from app:runners\n")
     );
     refused(&w.run_in(&job, "", &jit), 1, "runner.name_taken");
     for name in ["a b", "a=b", "a\nb", "", "1a", "$(id)"] {

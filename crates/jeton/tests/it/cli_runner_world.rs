@@ -9,7 +9,10 @@ use std::{
 };
 
 use jeton_domain::ForgeEndpoint;
-use jeton_forge_sim::{AppSpec, ForgeSim, InstallSpec, OidcSim, OrgRole, PersonalTokenSpec};
+use jeton_forge_sim::{
+    AppSpec, BitbucketRole, BitbucketSim, BitbucketSimConfig, BitbucketTokenSpec, ForgeSim, InstallSpec, OidcSim,
+    OrgRole, PersonalTokenSpec,
+};
 use jeton_testkit::{Database, DatabaseKind, NodeOptions, TestJeton};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -108,6 +111,49 @@ impl CiWorld {
     /// Somebody's token for the forge.
     pub(super) fn token(&self, login: &str, spec: PersonalTokenSpec) -> String {
         self.t.sim.github().add_personal_token(login, spec).token
+    }
+}
+
+/// A Bitbucket beside it, whose repository `acme/tools` an account of the server's may make runners for.
+pub(super) struct Bucket {
+    pub(super) sim: BitbucketSim,
+    pub(super) url: String,
+    /// What policies call it.
+    pub(super) host: String,
+}
+
+impl Bucket {
+    pub(super) async fn start(w: &CiWorld) -> Self {
+        let sim = BitbucketSim::start(BitbucketSimConfig {
+            clock: w.t.clock.for_sim(),
+            ..BitbucketSimConfig::default()
+        })
+        .await
+        .unwrap();
+        let ada = sim.add_account("ada", "ada@example.com").unwrap();
+        sim.add_workspace("acme").unwrap();
+        sim.add_member("acme", ada, true).unwrap();
+        let tools = sim.add_repository("acme", "tools", true).unwrap();
+        sim.set_role(tools, ada, Some(BitbucketRole::Admin)).unwrap();
+        let scopes = ["read:account", "read:runner", "write:runner"].map(|name| format!("{name}:bitbucket"));
+        let token = sim
+            .add_token(&BitbucketTokenSpec::api_token(ada).scopes(scopes))
+            .unwrap();
+        let (url, host) = (sim.web_url(), sim.address().to_string());
+        let add = [
+            "account",
+            "add",
+            "bucket",
+            "--forge",
+            "bitbucket",
+            "--base-url",
+            &url,
+            "--shared",
+        ];
+        let more = ["--email", "ada@example.com", "--username", "ada", "--expires", "90d"];
+        let ran = w.run(&token.token, &[&add[..], &more].concat());
+        assert_eq!(ran.status, 0, "{}", ran.stderr);
+        Self { sim, url, host }
     }
 }
 

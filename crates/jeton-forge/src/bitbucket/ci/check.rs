@@ -44,29 +44,45 @@ fn options(scope: &CiScope, push: &SecretPush<'_>) -> Result<(), Diagnosis> {
         (
             options.family != SecretFamily::Actions,
             "stores for Dependabot or Codespaces",
+            "--family",
         ),
         (
             options.visibility.is_some(),
             "choice of the repositories that see a workspace's variable",
+            "--visibility",
         ),
         (
             options.masked.is_some(),
             "choice of masking: what jeton pushes is always secured, and so masked",
+            "--no-mask",
         ),
         (
             options.hidden.is_some(),
             "choice of hiding: what jeton pushes is always secured, and so hidden",
+            "--hidden",
         ),
-        (options.protected.is_some(), "variables for protected branches alone"),
+        (
+            options.protected.is_some(),
+            "variables for protected branches alone",
+            "--protected",
+        ),
         (
             options.raw.is_some(),
             "choice of leaving `$` alone: Bitbucket expands nothing",
+            "--expand",
         ),
-        (options.file.is_some(), "variables that become files"),
-        (options.description.is_some(), "descriptions of variables"),
+        (options.file.is_some(), "variables that become files", "--file-variable"),
+        (
+            options.description.is_some(),
+            "descriptions of variables",
+            "--description",
+        ),
     ];
-    if let Some((_, what)) = foreign.into_iter().find(|(set, _)| *set) {
-        return invalid(format!("Bitbucket has no {what}."), "Leave the option out.");
+    if let Some((_, what, flag)) = foreign.into_iter().find(|(set, ..)| *set) {
+        return invalid(
+            format!("Bitbucket has no {what}."),
+            &format!("Leave the option out (`{flag}`)."),
+        );
     }
     let Some(environment) = &options.environment else {
         return Ok(());
@@ -74,7 +90,7 @@ fn options(scope: &CiScope, push: &SecretPush<'_>) -> Result<(), Diagnosis> {
     if !matches!(scope, CiScope::Repository(_)) {
         return invalid(
             "Deployment environments belong to repositories, and this is a workspace.".to_owned(),
-            "Name the repository, or leave the environment out.",
+            "Name the repository (OWNER/REPO), or leave the environment (`--env`) out.",
         );
     }
     let odd = environment.chars().any(char::is_control) || environment.chars().count() > MOST_NAME;

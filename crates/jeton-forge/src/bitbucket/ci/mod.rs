@@ -43,7 +43,7 @@ impl RunnerForge for BitbucketCi {
     async fn registration_token(&self, _: &CiAt<'_>) -> CiOutcome<RunnerToken> {
         Err(unsupported(
             "Bitbucket has no registration tokens: each runner is made at Bitbucket first and shows the secret of its own OAuth client.",
-            "Let jeton make a runner, and start it with the ids and the secret that come back.",
+            "Let jeton make a runner (`jeton runner token --format env`), and start it with the ids and the secret that come back.",
         ))
     }
 
@@ -57,7 +57,7 @@ impl RunnerForge for BitbucketCi {
     async fn jit_config(&self, _: &CiAt<'_>, _: &JitAsk) -> CiOutcome<JitRunner> {
         Err(unsupported(
             "Bitbucket has no runners for a single job by configuration; only GitHub has.",
-            "Let jeton make a runner, and remove it after the job.",
+            "Let jeton make a runner (`jeton runner token --format env`), and remove it after the job (`jeton runner remove`).",
         ))
     }
 

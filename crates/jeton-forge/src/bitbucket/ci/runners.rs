@@ -69,22 +69,31 @@ pub(super) async fn make(outbound: &Outbound, at: &CiAt<'_>, runner: &NewRunner)
 /// or runs in Atlassian's cloud.
 fn check(runner: &NewRunner) -> Result<(), Diagnosis> {
     let has = [
-        (runner.locked, "be locked to a project"),
-        (runner.paused, "be paused when it is made"),
-        (runner.protected_only, "be kept for protected branches"),
-        (runner.maximum_timeout_seconds.is_some(), "have a longest time of a job"),
+        (runner.locked, "be locked to a project", "--locked"),
+        (runner.paused, "be paused when it is made", "--paused"),
+        (
+            runner.protected_only,
+            "be kept for protected branches",
+            "--protected-only",
+        ),
+        (
+            runner.maximum_timeout_seconds.is_some(),
+            "have a longest time of a job",
+            "--maximum-timeout",
+        ),
         (
             runner.token_expires_at.is_some(),
             "have an end: its secret works until it is removed",
+            "--token-lifetime",
         ),
     ];
-    let Some((_, what)) = has.into_iter().find(|(has, _)| *has) else {
+    let Some((_, what, flag)) = has.into_iter().find(|(has, ..)| *has) else {
         return Ok(());
     };
     Err(diagnosis(
         Code::RunnerInvalid,
         format!("On Bitbucket a runner cannot {what}. Bitbucket was not asked."),
-        "Leave that out.",
+        format!("Leave that out (`{flag}`)."),
     ))
 }
 

@@ -55,7 +55,7 @@ impl<'a> Case<'a> {
             return Some(diagnosis(
                 Code::RunnerUnsupported,
                 format!("GitHub has no API for {} of a whole server.", self.task.doing()),
-                "Name a repository, an organisation or an enterprise.",
+                "Name a repository (OWNER/REPO), an organisation (`--org`) or an enterprise (`--enterprise`).",
             ));
         }
         if !matches!(
@@ -68,7 +68,7 @@ impl<'a> Case<'a> {
                     "This is {}, which opens nothing of GitHub's API; GitHub was not asked.",
                     kind.words()
                 ),
-                "Name an account with a personal access token, or a GitHub App.",
+                "Name an account with a personal access token (`--account LABEL`), or a GitHub App (`--app NAME`).",
             ));
         }
         let of_enterprise = matches!(self.at.scope, CiScope::Enterprise(_));
@@ -177,7 +177,7 @@ impl<'a> Case<'a> {
                     thing(self.at.scope)
                 ),
                 format!(
-                    "Register the runner for the organisation `{org}` instead, and let this repository use it by its runner group. \
+                    "Register the runner for the organisation `{org}` instead (`--org {org}`), and let this repository use it by its runner group. \
                      Or let an owner of `{org}` open {page} (organisation settings, \"Actions\", \"General\") and allow repository-level \
                      runners for this repository under \"Runners\"."
                 ),

@@ -74,7 +74,8 @@ impl RunnerForge for GitHubCi {
     async fn make_runner(&self, _: &CiAt<'_>, _: &NewRunner) -> CiOutcome<MadeRunner> {
         Err(unsupported(
             "GitHub makes no runners beforehand: a runner registers itself.",
-            "Ask for a registration token, or for the configuration of a runner for a single job (just in time).",
+            "Ask for a registration token (`jeton runner token`), or for the configuration of a runner for a single job (`jeton runner \
+             jit-config`).",
         ))
     }
 
@@ -94,14 +95,14 @@ impl RunnerForge for GitHubCi {
     ) -> CiOutcome<RenewedToken> {
         Err(unsupported(
             "A runner of GitHub has no token that could be renewed: it renews its own key.",
-            "Nothing needs to be done; to register it anew, ask for a registration token.",
+            "Nothing needs to be done; to register it anew, ask for a registration token (`jeton runner token`).",
         ))
     }
 
     async fn remove_runner(&self, _: &CiAt<'_>, _: KnownRunner<'_>) -> CiOutcome<()> {
         Err(unsupported(
             "jeton keeps no runners of GitHub, and removes none.",
-            "Ask for a removal token, and run `./config.sh remove --token TOKEN` where the runner is; a runner for a single job \
+            "Ask for a removal token (`jeton runner remove-token`), and run `./config.sh remove --token TOKEN` where the runner is; a runner for a single job \
              goes by itself.",
         ))
     }

@@ -123,7 +123,8 @@ fn check(ask: &JitAsk) -> Result<(), Diagnosis> {
     Err(diagnosis(
         Code::RunnerInvalid,
         wrong,
-        "Name the runner, and give it 1 to 100 labels such as `self-hosted`; leave the work folder away for `_work`.",
+        "Name the runner (`--name`), and give it 1 to 100 labels such as `self-hosted` (`--label`); leave the work folder (`--work-folder`) \
+         away for `_work`.",
     ))
 }
 

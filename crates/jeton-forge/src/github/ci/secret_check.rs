@@ -37,7 +37,7 @@ fn place(scope: &CiScope, options: &SecretOptions) -> Result<(), Diagnosis> {
             return Err(diagnosis(
                 Code::RunnerUnsupported,
                 "GitHub keeps no secrets for a whole enterprise or server.",
-                "Name a repository, one of its environments, or an organisation.",
+                "Name a repository (OWNER/REPO), one of its environments (`--env`), or an organisation (`--org`).",
             ));
         }
     };
@@ -47,13 +47,13 @@ fn place(scope: &CiScope, options: &SecretOptions) -> Result<(), Diagnosis> {
     if !is_repository {
         return Err(invalid(
             "Environments belong to repositories, and an organisation was named.",
-            "Name the repository that has the environment, or leave the environment away.",
+            "Name the repository that has the environment (OWNER/REPO), or leave the environment (`--env`) away.",
         ));
     }
     if options.family != SecretFamily::Actions {
         return Err(invalid(
             "Environments have secrets for workflows only, and none for Dependabot or Codespaces.",
-            "Leave the environment away, or push the secret for workflows (actions).",
+            "Leave the environment (`--env`) away, or push the secret for workflows (`--family actions`).",
         ));
     }
     // `.` and `..` cannot be parts of a URL's path
@@ -73,22 +73,43 @@ fn place(scope: &CiScope, options: &SecretOptions) -> Result<(), Diagnosis> {
 /// What only GitLab knows.
 fn others_options(options: &SecretOptions) -> Result<(), Diagnosis> {
     let set = [
-        (options.masked.is_some(), "`masked`: it hides every secret in logs"),
-        (options.hidden.is_some(), "`hidden`: it never shows a secret to anybody"),
+        (
+            options.masked.is_some(),
+            "`masked`: it hides every secret in logs",
+            "--no-mask",
+        ),
+        (
+            options.hidden.is_some(),
+            "`hidden`: it never shows a secret to anybody",
+            "--hidden",
+        ),
         (
             options.protected.is_some(),
             "`protected`: give the secret to an environment, which can be kept to branches",
+            "--protected",
         ),
-        (options.raw.is_some(), "`raw`: it leaves every secret as it is"),
+        (
+            options.raw.is_some(),
+            "`raw`: it leaves every secret as it is",
+            "--expand",
+        ),
         (
             options.file.is_some(),
             "`file`: a workflow can write the secret to a file by itself",
+            "--file-variable",
         ),
-        (options.description.is_some(), "`description` for secrets"),
+        (
+            options.description.is_some(),
+            "`description` for secrets",
+            "--description",
+        ),
     ];
-    match set.into_iter().find(|(is_set, _)| *is_set) {
+    match set.into_iter().find(|(is_set, ..)| *is_set) {
         None => Ok(()),
-        Some((_, what)) => Err(invalid(format!("GitHub has no {what}."), "Leave this option away.")),
+        Some((_, what, flag)) => Err(invalid(
+            format!("GitHub has no {what}."),
+            &format!("Leave this option (`{flag}`) away."),
+        )),
     }
 }
 
@@ -99,17 +120,17 @@ fn visibility(scope: &CiScope, options: &SecretOptions) -> Result<(), Diagnosis>
     if !matches!(scope, CiScope::Owner(_)) {
         return Err(invalid(
             "Only an organisation's secrets are seen by some repositories and not by others.",
-            "Leave the visibility away, or name the organisation.",
+            "Leave the visibility (`--visibility`) away, or name the organisation (`--org`).",
         ));
     }
     match visibility {
         SecretVisibility::Selected(names) if names.is_empty() => Err(invalid(
             "No repository is selected, and nobody would see the secret.",
-            "Name the repositories that shall see it, or let all private ones see it.",
+            "Name the repositories that shall see it (`--selected-repo`), or let all private ones see it (`--visibility private`).",
         )),
         SecretVisibility::Selected(names) if names.len() > MAX_SELECTED => Err(invalid(
             format!("More than {MAX_SELECTED} repositories are selected."),
-            "Let all private repositories see the secret, or select fewer.",
+            "Let all private repositories see the secret (`--visibility private`), or select fewer.",
         )),
         SecretVisibility::All | SecretVisibility::Private | SecretVisibility::Selected(_) => Ok(()),
     }

@@ -37,6 +37,11 @@ impl<'a> About<'a> {
         self.target.task_page(self.task, self.forge())
     }
 
+    /// The least scopes.
+    pub(super) fn scopes(&self) -> &'static str {
+        self.target.scopes(self.task)
+    }
+
     /// The page of the token, or that of the task where the token's is not known.
     fn token_page(&self) -> String {
         self.place.page().unwrap_or_else(|| self.task_page())
@@ -54,7 +59,7 @@ impl<'a> About<'a> {
             format!(
                 "Let the job ask jeton with its own identity: in `.gitlab-ci.yml` give it `id_tokens:` with a token whose `aud` is jeton's \
                  address, and let jeton act with an account whose token has {} and whose user has {}.",
-                self.task.scopes(),
+                self.scopes(),
                 self.target.who(self.task)
             ),
             "https://docs.gitlab.com/ci/secrets/id_token_authentication/".to_owned(),
@@ -70,6 +75,7 @@ impl<'a> About<'a> {
             None => "has others".to_owned(),
         };
         let note = match self.task {
+            Task::Runner if *self.target == Target::Instance => " (`api` would do too, and allows far more)",
             Task::Runner => {
                 " (`create_runner` makes the runner, and with `read_api` jeton looks up the number of the project or group; `api` would do \
                  too, and allows far more)"
@@ -86,8 +92,8 @@ impl<'a> About<'a> {
             ),
             format!(
                 "The scopes of a GitLab token cannot be changed afterwards. {} What is needed is {}{note}.",
-                self.place.replace(self.task.scopes()),
-                self.task.scopes()
+                self.place.replace(self.scopes()),
+                self.scopes()
             ),
             self.token_page(),
         )
@@ -121,12 +127,11 @@ impl<'a> About<'a> {
             (CredentialKind::GitLabProject | CredentialKind::GitLabGroup, _) => format!(
                 "The role of {} is chosen when it is made. {}",
                 self.place.kind.words(),
-                self.place
-                    .replace(&format!("the role {role} and {}", self.task.scopes()))
+                self.place.replace(&format!("the role {role} and {}", self.scopes()))
             ),
             (_, Target::Instance) => format!(
                 "Use the token of an administrator with {}, or name a project or a group, for which its Owner is enough.",
-                self.task.scopes()
+                self.scopes()
             ),
             _ => format!(
                 "An Owner of {place} gives the token's user the role {role} there, under \"Manage\", \"Members\"; the token itself can stay."
@@ -138,7 +143,10 @@ impl<'a> About<'a> {
     pub(super) fn may_not(&self, has: Option<Role>, said: &str) -> Diagnosis {
         let place = self.target.words();
         let has = has.map_or_else(
-            || "GitLab did not tell the role of the token's user".to_owned(),
+            || match self.target {
+                Target::Instance => "GitLab did not tell whether the token's user is an administrator".to_owned(),
+                _ => "GitLab did not tell the role of the token's user".to_owned(),
+            },
             |role| format!("The token's user has the role {}", role.name()),
         );
         let (switch, look) = match self.task {
@@ -189,6 +197,20 @@ impl<'a> About<'a> {
                  user, or have the address of this server added.",
                 self.target.who(self.task)
             ),
+            self.target.page(self.forge()),
+        )
+    }
+
+    /// Another project or group than was asked for, which GitLab found by the name that this one had.
+    pub(super) fn elsewhere(&self, found: &str) -> Diagnosis {
+        let found = crate::clean::clean(found);
+        finding(
+            Code::RunnerScopeNotFound,
+            format!(
+                "{} is called `{found}` now: GitLab still finds it by its old name, and jeton does nothing to what was not named.",
+                upper_first(&self.target.words())
+            ),
+            format!("Name `{found}` instead, if that is meant; the policies have to allow it under that name."),
             self.target.page(self.forge()),
         )
     }

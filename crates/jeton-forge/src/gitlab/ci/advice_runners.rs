@@ -20,7 +20,7 @@ impl About<'_> {
         let (what, elsewhere) = match self.target {
             Target::Project(_) => (
                 "project",
-                "Ask for a runner of the group instead, if that is allowed; or an",
+                "Ask for a runner of the group instead (`--group GROUP`), if that is allowed; or an",
             ),
             Target::Group(_) => ("group", "An"),
             Target::Instance => ("instance", "An"),

@@ -43,6 +43,8 @@ pub(super) struct Call<'a> {
     pub(super) probes: Probes<'a>,
     /// The role on the project, once it was told.
     pub(super) role: Option<Role>,
+    /// The number of the project or group, once it was told.
+    space: Option<u64>,
 }
 
 impl<'a> Call<'a> {
@@ -65,6 +67,7 @@ impl<'a> Call<'a> {
             probes: probes(outbound, at.credential, at.now)?,
             about,
             role: None,
+            space: None,
         })
     }
 
@@ -90,6 +93,9 @@ impl<'a> Call<'a> {
     }
 
     /// The number of the project or group; the role too, where GitLab tells it at once.
+    ///
+    /// Policies were asked about the path. GitLab may find something else by it, such as what was renamed since, and then its number is
+    /// not used.
     pub(super) async fn find_space(&mut self) -> Result<Option<u64>, Failure> {
         let Some(path) = self.about.target.path() else {
             return Ok(None);
@@ -106,9 +112,31 @@ impl<'a> Call<'a> {
             Err(Failure::Refused(Refusal::NotFound(_))) => return Err(Failure::Known(self.about.not_found())),
             space => space?,
         };
+        let found = match self.about.target {
+            Target::Project(_) => space.path_with_namespace,
+            _ => space.full_path,
+        };
+        let Some(found) = found else {
+            let garbled = self
+                .probes
+                .named()
+                .garbled("it does not say where the project or group is");
+            return Err(Failure::Known(garbled));
+        };
+        if !self.about.target.is_at(&found) {
+            return Err(Failure::Known(self.about.elsewhere(&found)));
+        }
         let level = space.permissions.as_ref().and_then(ProjectPermissions::level);
         self.role = level.map(Role);
-        Ok(Some(space.id))
+        self.space = Some(space.id);
+        Ok(self.space)
+    }
+
+    /// The beginning of its paths in the API: by its number once that is known, which a renaming does not change.
+    pub(super) fn space(&self) -> Option<[String; 2]> {
+        let [kind, path] = self.about.target.path()?;
+        let name = self.space.map_or_else(|| path.to_owned(), |id| id.to_string());
+        Some([kind.to_owned(), name])
     }
 
     /// What the token tells of itself.
@@ -121,10 +149,11 @@ impl<'a> Call<'a> {
         if self.role.is_some() {
             return Ok(self.role);
         }
-        let Some([kind, path]) = self.about.target.path() else {
+        let Some([kind, space]) = self.space() else {
             return Ok(None);
         };
-        let found: Result<Access, _> = self.read(&[kind, path, "members", "all", &user.to_string()], &[]).await;
+        let path = [&kind, &space, "members", "all", &user.to_string()];
+        let found: Result<Access, _> = self.read(&path, &[]).await;
         self.role = match found {
             Ok(access) => Some(Role(access.access_level)),
             Err(Failure::Refused(Refusal::NotFound(_))) => Some(Role(0)),
@@ -163,7 +192,9 @@ impl<'a> Call<'a> {
         if *about.target == Target::Instance {
             return match self.find_admin().await {
                 Ok(Some(true)) => about.switched_off(said),
-                _ => about.role(None),
+                Ok(Some(false)) => about.role(None),
+                // GitLab says it to administrators alone, and to few tokens; a look that failed says nothing either
+                Ok(None) | Err(_) => about.may_not(None, said),
             };
         }
         let role = match self.role {

@@ -2,7 +2,10 @@
 
 use jeton_domain::{CiScope, Code, Diagnosis};
 
-use super::advice_variables as advice;
+use super::{
+    advice_variables as advice,
+    target::{NUMBER, NUMBER_REMEDY, is_number},
+};
 use crate::{
     ci::{SecretFamily, SecretPush},
     diagnose::diagnosis,
@@ -44,6 +47,9 @@ fn invalid(cause: impl Into<String>, remedy: impl Into<String>) -> Diagnosis {
 
 fn place(scope: &CiScope) -> Result<(), Diagnosis> {
     match scope {
+        CiScope::Owner(path) if is_number(path.as_str()) => {
+            Err(invalid(format!("{NUMBER} GitLab was not asked."), NUMBER_REMEDY))
+        }
         CiScope::Repository(_) | CiScope::Owner(_) => Ok(()),
         CiScope::Enterprise(_) | CiScope::Instance => Err(invalid(
             "On GitLab, jeton writes the variables of projects and groups, and no others.",
@@ -57,19 +63,19 @@ fn options(push: &SecretPush<'_>) -> Result<(), Diagnosis> {
     if options.family != SecretFamily::Actions {
         return Err(invalid(
             "GitLab has one kind of CI/CD variables, and no stores for Dependabot or Codespaces.",
-            "Leave the store out.",
+            "Leave the store (`--family`) out.",
         ));
     }
     if options.visibility.is_some() {
         return Err(invalid(
             "GitLab gives a group's variable to all projects of the group; which of them see it cannot be chosen.",
-            "Leave the visibility out; or push to single projects, or with an environment.",
+            "Leave the visibility (`--visibility`) out; or push to single projects, or with an environment (`--env`).",
         ));
     }
     if options.hidden == Some(true) && options.masked == Some(false) {
         return Err(invalid(
             "A hidden variable of GitLab is always masked, and both hidden and not masked was asked for.",
-            "Ask for one of the two.",
+            "Ask for one of the two: `--hidden` or `--no-mask`.",
         ));
     }
     for (what, text) in [
@@ -232,5 +238,8 @@ mod tests {
             verdict_at(&CiScope::Instance, "s3cret-value", &base),
             Some(Code::SecretInvalid)
         );
+        // GitLab would read it as the number of a group
+        let number = CiScope::from_parts(ForgeKind::GitLab, "owner", "2024").unwrap();
+        assert_eq!(verdict_at(&number, "s3cret-value", &base), Some(Code::SecretInvalid));
     }
 }

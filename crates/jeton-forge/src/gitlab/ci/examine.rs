@@ -37,7 +37,7 @@ impl Verdict {
 pub(super) async fn examine(outbound: &Outbound, at: &CiAt<'_>) -> RunnerExam {
     let nowhere = |diagnosis: Diagnosis| RunnerExam {
         fit: Fitness::No,
-        needs: Task::Runner.scopes().to_owned(),
+        needs: "the scopes `create_runner` and `read_api`, or `api`".to_owned(),
         why: diagnosis.cause.clone(),
         diagnoses: vec![diagnosis],
         evidence: vec![],
@@ -46,7 +46,11 @@ pub(super) async fn examine(outbound: &Outbound, at: &CiAt<'_>) -> RunnerExam {
         Ok(target) => target,
         Err(diagnosis) => return nowhere(diagnosis),
     };
-    let needs = format!("{} (or `api`), and {}", Task::Runner.scopes(), target.who(Task::Runner));
+    let needs = format!(
+        "{} (or `api`), and {}",
+        target.scopes(Task::Runner),
+        target.who(Task::Runner)
+    );
     let mut call = match Call::new(outbound, *at, &target, Task::Runner) {
         Ok(call) => call,
         Err(diagnosis) => {

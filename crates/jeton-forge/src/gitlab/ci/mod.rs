@@ -51,7 +51,7 @@ impl RunnerForge for GitLabCi {
         Err(unsupported(
             "GitLab has no short-lived registration tokens: each runner is made at GitLab first and has a token of its own. The old \
              registration tokens of projects and groups never end, and GitLab is taking them away.",
-            "Let jeton make a runner, and give its token to `gitlab-runner register --token`.",
+            "Let jeton make a runner (`jeton runner token`), and give its token to `gitlab-runner register --token`.",
         ))
     }
 
@@ -65,7 +65,8 @@ impl RunnerForge for GitLabCi {
     async fn jit_config(&self, _: &CiAt<'_>, _: &JitAsk) -> CiOutcome<JitRunner> {
         Err(unsupported(
             "GitLab has no runners for a single job by configuration; only GitHub has.",
-            "Let jeton make a runner, start it with `gitlab-runner run-single --max-builds 1`, and remove it afterwards.",
+            "Let jeton make a runner (`jeton runner token`), start it with `gitlab-runner run-single --max-builds 1`, and remove it afterwards \
+             (`jeton runner remove`).",
         ))
     }
 

@@ -78,7 +78,7 @@ fn check(target: &Target, runner: &NewRunner, now: Timestamp) -> Result<(), Diag
         return Err(diagnosis(
             Code::RunnerInvalid,
             "Only the runner of a project can be locked to it. GitLab was not asked.",
-            "Leave the lock out, or name a project.",
+            "Leave the lock (`--locked`) out, or name a project (GROUP/PROJECT).",
         ));
     }
     let Some(end) = runner.token_expires_at else {
@@ -92,7 +92,7 @@ fn check(target: &Target, runner: &NewRunner, now: Timestamp) -> Result<(), Diag
         Code::RunnerInvalid,
         "GitLab lets the token of a runner end between 5 minutes and 15 days from now, and the end that is asked for lies outside of that. \
          GitLab was not asked.",
-        "Ask for an end between 5 minutes and 15 days from now; or for none, and GitLab's own settings decide.",
+        "Ask for an end between 5 minutes and 15 days from now (`--token-lifetime`); or for none, and GitLab's own settings decide.",
     ))
 }
 

@@ -1,4 +1,4 @@
-//! Writing a variable: a look whether it is there, and then the call that fits. Several may do it at once.
+//! Writing a variable: a look for its project or group, one whether it is there, and then the call that fits. Several may do it at once.
 
 use http::Method;
 use jeton_domain::Diagnosis;
@@ -68,6 +68,9 @@ enum Round {
 
 impl Writing<'_> {
     async fn run(mut self) -> CiOutcome<SecretPushed> {
+        if let Err(failure) = self.call.find_space().await {
+            return Err(self.call.fail(failure).await);
+        }
         for _ in 0..ROUNDS {
             let found = match self.look().await {
                 Ok(found) => found,
@@ -103,8 +106,7 @@ impl Writing<'_> {
 
     fn space(&self) -> [String; 2] {
         // a variable has a project or a group: `check` lets nothing else pass
-        let [kind, path] = self.call.about.target.path().unwrap_or_default();
-        [kind.to_owned(), path.to_owned()]
+        self.call.space().unwrap_or_default()
     }
 
     fn filter(&self) -> [(&'static str, String); 1] {
@@ -113,8 +115,8 @@ impl Writing<'_> {
 
     /// The variable as it is; `None` when there is none.
     async fn look(&mut self) -> Result<Option<VariableObject>, Failure> {
-        let ([kind, path], [(filter, scope)]) = (self.space(), self.filter());
-        let path = [kind.as_str(), &path, "variables", self.push.name.as_str()];
+        let ([kind, space], [(filter, scope)]) = (self.space(), self.filter());
+        let path = [kind.as_str(), &space, "variables", self.push.name.as_str()];
         let found: Result<VariableObject, _> = self.call.read(&path, &[(filter, scope.as_str())]).await;
         match found {
             Ok(variable)
@@ -174,8 +176,8 @@ impl Writing<'_> {
             Ok(body) => body,
             Err(diagnosis) => return Round::No(diagnosis),
         };
-        let [kind, path] = self.space();
-        let path = [kind.as_str(), &path, "variables"];
+        let [kind, space] = self.space();
+        let path = [kind.as_str(), &space, "variables"];
         let sent = self.call.probes.send(Method::POST, &path, &[], Some(body)).await;
         match sent {
             Ok(answer) if answer.status == 201 => Round::Done { created: true },
@@ -193,8 +195,8 @@ impl Writing<'_> {
             Ok(body) => body,
             Err(diagnosis) => return Round::No(diagnosis),
         };
-        let ([kind, path], [(filter, scope)]) = (self.space(), self.filter());
-        let path = [kind.as_str(), &path, "variables", self.push.name.as_str()];
+        let ([kind, space], [(filter, scope)]) = (self.space(), self.filter());
+        let path = [kind.as_str(), &space, "variables", self.push.name.as_str()];
         let query = [(filter, scope.as_str())];
         let sent = self.call.probes.send(Method::PUT, &path, &query, Some(body)).await;
         match sent {

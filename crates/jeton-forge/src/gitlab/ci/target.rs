@@ -25,15 +25,6 @@ impl Task {
             Self::Variable => "writing CI/CD variables",
         }
     }
-
-    /// The least scopes. Making a runner wants the number of its project or group, which `create_runner` alone may not read.
-    pub(super) fn scopes(self) -> &'static str {
-        match self {
-            Self::Runner => "the scopes `create_runner` and `read_api`",
-            Self::OldRunner => "the scope `manage_runner`",
-            Self::Variable => "the scope `api`",
-        }
-    }
 }
 
 /// A project, a group or all of it.
@@ -44,21 +35,37 @@ pub(super) enum Target {
     Instance,
 }
 
+/// Why a group is not asked for whose name is a number.
+pub(super) const NUMBER: &str =
+    "GitLab reads a name of digits alone as the number of a group, which is most likely another group.";
+pub(super) const NUMBER_REMEDY: &str = "Name a group within it (`--group GROUP/SUBGROUP`) or its projects one by one (GROUP/PROJECT); or give the group a path with a letter in it.";
+
+/// Whether GitLab takes it for an id where it stands alone; below another group a name is never one.
+pub(super) fn is_number(name: &str) -> bool {
+    let digits = name.strip_prefix('-').unwrap_or(name);
+    !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
+}
+
 impl Target {
     /// Reads a scope; GitLab has no enterprises, and nobody but its own people makes runners for all of gitlab.com.
     pub(super) fn of(forge: &ForgeEndpoint, scope: &CiScope) -> Result<Self, Diagnosis> {
         match scope {
             CiScope::Repository(path) => Ok(Self::Project(path.to_string())),
+            CiScope::Owner(path) if is_number(path.as_str()) => Err(diagnosis(
+                Code::RunnerInvalid,
+                format!("{NUMBER} GitLab was not asked."),
+                NUMBER_REMEDY,
+            )),
             CiScope::Owner(path) => Ok(Self::Group(path.to_string())),
             CiScope::Enterprise(_) => Err(diagnosis(
                 Code::RunnerUnsupported,
                 "GitLab has no enterprises; what belongs together there is a group.",
-                "Name the group instead (`--group GROUP`), or the whole instance.",
+                "Name the group instead (`--group GROUP`), or the whole instance (`--instance`).",
             )),
             CiScope::Instance if forge.is_public() => Err(diagnosis(
                 Code::RunnerUnsupported,
                 "Only GitLab's own people make runners for all of gitlab.com. GitLab was not asked.",
-                "Name the project or the group that the runner is for.",
+                "Name the project (GROUP/PROJECT) or the group (`--group GROUP`) that the runner is for.",
             )),
             CiScope::Instance => Ok(Self::Instance),
         }
@@ -79,6 +86,24 @@ impl Target {
             Self::Project(path) => Some(["projects", path]),
             Self::Group(path) => Some(["groups", path]),
             Self::Instance => None,
+        }
+    }
+
+    /// Whether the path in GitLab's answer is the one that was asked for; GitLab does not tell cases apart.
+    pub(super) fn is_at(&self, found: &str) -> bool {
+        match self {
+            Self::Project(path) | Self::Group(path) => path.eq_ignore_ascii_case(found),
+            Self::Instance => false,
+        }
+    }
+
+    /// The least scopes. Making a runner wants the number of its project or group, which `create_runner` alone may not read.
+    pub(super) fn scopes(&self, task: Task) -> &'static str {
+        match (task, self) {
+            (Task::Runner, Self::Instance) => "the scope `create_runner`",
+            (Task::Runner, _) => "the scopes `create_runner` and `read_api`",
+            (Task::OldRunner, _) => "the scope `manage_runner`",
+            (Task::Variable, _) => "the scope `api`",
         }
     }
 
@@ -179,7 +204,7 @@ pub(super) fn place<'a>(at: &CiAt<'a>, target: &'a Target) -> Place<'a> {
 
 #[cfg(test)]
 mod tests {
-    use jeton_domain::{CiScope, ForgeEndpoint, ForgeKind};
+    use jeton_domain::{CiScope, Code, ForgeEndpoint, ForgeKind};
 
     use super::{Target, Task};
 
@@ -208,6 +233,26 @@ mod tests {
             assert_eq!(target.task_page(Task::Runner, &forge), runners);
             assert_eq!(target.task_page(Task::Variable, &forge), variables);
         }
+    }
+
+    #[test]
+    fn a_name_that_gitlab_reads_as_a_number_names_no_group() {
+        let forge = ForgeEndpoint::gitlab_com();
+        let of = |kind, path| Target::of(&forge, &CiScope::from_parts(ForgeKind::GitLab, kind, path).unwrap());
+        for number in ["2024", "7", "007"] {
+            let found = of("owner", number).unwrap_err();
+            assert_eq!(found.code, Code::RunnerInvalid);
+            assert!(found.cause.contains("number of a group"), "{}", found.cause);
+        }
+        for (kind, path) in [
+            ("owner", "2024/7"),
+            ("owner", "v2024"),
+            ("owner", "2024a"),
+            ("repository", "2024/7"),
+        ] {
+            assert!(of(kind, path).is_ok(), "{path}");
+        }
+        assert!(super::is_number("-5") && !super::is_number("-") && !super::is_number(""));
     }
 
     #[test]

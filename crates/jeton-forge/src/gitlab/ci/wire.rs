@@ -34,10 +34,16 @@ pub(super) struct RunnerBody<'a> {
     pub(super) token_expires_at: Option<String>,
 }
 
-/// A project or a group: its number, and on a project the caller's role.
+/// A project or a group: its number, where it is, and on a project the caller's role.
 #[derive(Deserialize)]
 pub(super) struct SpaceObject {
     pub(super) id: u64,
+    /// Of a project.
+    #[serde(default)]
+    pub(super) path_with_namespace: Option<String>,
+    /// Of a group.
+    #[serde(default)]
+    pub(super) full_path: Option<String>,
     #[serde(default)]
     pub(super) permissions: Option<ProjectPermissions>,
 }

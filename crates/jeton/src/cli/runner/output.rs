@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, path::PathBuf};
 
-use jeton_api::{JitConfigResponse, RunnerTokenResponse};
+use jeton_api::{JitConfigResponse, KeptRunner, RunnerTokenResponse};
 use jeton_domain::Secret;
 use zeroize::Zeroizing;
 
@@ -11,7 +11,7 @@ use crate::{
         CliError, Context,
         args_runner::{RunnerFormat, RunnerOutputArgs},
         output::{clean, note, print, print_json, table},
-        token_output::{append_entries, mask, shell_quoted},
+        token_output::{append_entries, hide, shell_quoted},
         tokens::github_output,
     },
     system::SystemEntropy,
@@ -70,11 +70,16 @@ impl Output {
             Self::Standard(RunnerFormat::Table | RunnerFormat::GithubOutput) => print(&shown.table()),
             Self::GitHub { path, name } => {
                 // The mask first: from then on the runner hides it wherever it turns up.
-                print(&Zeroizing::new(mask(shown.secret().expose())))?;
-                let (until, url) = (format!("{name}-expires-at"), format!("{name}-url"));
+                hide(shown.secret())?;
+                let of = |what: &str| format!("{name}-{what}");
+                let (until, url, client, runner) = (of("expires-at"), of("url"), of("client-id"), of("runner-id"));
                 let mut entries = vec![(name.as_str(), shown.secret().expose())];
                 entries.extend(shown.expires_at().map(|at| (until.as_str(), at)));
                 entries.push((&url, shown.url()));
+                if let Some(kept) = shown.runner() {
+                    entries.extend(kept.client_id.as_deref().map(|id| (client.as_str(), id)));
+                    entries.extend(kept.forge_id.as_deref().map(|id| (runner.as_str(), id)));
+                }
                 append_entries(path, &entries, &SystemEntropy::default())?;
                 note(&clean(&shown.line()));
                 Ok(())
@@ -104,6 +109,14 @@ impl Shown<'_> {
         match self {
             Self::Token(token) => &token.token.0,
             Self::Jit(jit) => &jit.encoded_jit_config.0,
+        }
+    }
+
+    /// One that jeton made, with its ids at the forge.
+    fn runner(&self) -> Option<&KeptRunner> {
+        match self {
+            Self::Token(token) => token.runner.as_ref(),
+            Self::Jit(_) => None,
         }
     }
 
@@ -157,7 +170,13 @@ impl Shown<'_> {
                 if let Some(runner) = &token.runner {
                     rows.push(("runner", runner.name.clone()));
                     rows.extend((!runner.labels.is_empty()).then(|| ("labels", runner.labels.join(", "))));
-                    rows.extend(runner.client_id.clone().map(|id| ("client", id)));
+                    let id = if runner.client_id.is_some() {
+                        "uuid"
+                    } else {
+                        "runner id"
+                    };
+                    rows.extend(runner.client_id.clone().map(|id| ("client id", id)));
+                    rows.extend(runner.forge_id.clone().map(|at_forge| (id, at_forge)));
                 }
                 rows.push(("shared", if token.shared { "yes" } else { "no" }.to_owned()));
                 rows.push(("fingerprint", token.fingerprint.clone()));
@@ -174,6 +193,10 @@ impl Shown<'_> {
             ],
         };
         let hidden = match self {
+            // plain would print the secret without the ids that belong to it
+            Self::Token(token) if token.token_kind == "oauth_client" => {
+                ("secret", "(use --format env or json to print the client's secret)")
+            }
             Self::Token(_) => ("token", "(use --format plain, json or env to print the token)"),
             Self::Jit(_) => ("config", "(use --format plain, json or env to print the configuration)"),
         };
@@ -315,6 +338,11 @@ mod tests {
             lines(&bitbucket),
             "OAUTH_CLIENT_ID=cl1\nOAUTH_CLIENT_SECRET=planted\nRUNNER_UUID='{0a1b}'\n"
         );
+        let table = Shown::Token(&bitbucket).table();
+        for shown in ["cl1", "{0a1b}", "--format env"] {
+            assert!(table.contains(shown), "{shown} in {table}");
+        }
+        assert!(!table.contains("planted") && !table.contains("plain"), "{table}");
         let jit = JitConfigResponse {
             encoded_jit_config: Released(Secret::new("eyJ==")),
             runner_id: 23,

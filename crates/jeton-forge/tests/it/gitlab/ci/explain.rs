@@ -1,6 +1,7 @@
 //! Every way in which GitLab says no to a new runner: the code, what is named, what would do, and where.
 
-use jeton_domain::{CiScope, Code, Credential, CredentialKind, Diagnosis};
+use jeton_domain::{CiScope, Code, Credential, CredentialKind, Diagnosis, Fitness};
+use jeton_forge::ci::SecretOptions;
 use jeton_forge_sim::{AccessLevel, FaultKind, FaultRule, GitLabRunnerKind, GitLabTokenSpec};
 
 use super::{CiWorld, MAKE, scope, tools};
@@ -137,6 +138,21 @@ async fn what_is_not_there_or_not_seen_is_named_as_either() {
     // `simulated` GitLabs are nobody's gitlab.com; an enterprise is no place of GitLab's
     let found = refused(&w, &owner, &scope("enterprise", "acme")).await;
     assert_eq!(found.code, Code::RunnerUnsupported);
+}
+
+/// `GET /groups/2024` is the group with that id, whatever it is called.
+#[tokio::test]
+async fn a_groups_number_is_no_name_for_it() {
+    let w = CiWorld::new().await;
+    let owner = w.token(w.olga, &["api"]);
+    let number = scope("owner", &w.group.to_string());
+    let found = refused(&w, &owner, &number).await;
+    has(&found, Code::RunnerInvalid, &["digits alone", "letter"], "");
+    let refused = w.push(&owner, &number, "s3cret-value", &SecretOptions::default()).await;
+    assert_eq!(refused.unwrap_err().diagnosis.code, Code::SecretInvalid);
+    let exam = w.runners().examine(&w.at(&owner, &number)).await;
+    assert_eq!((exam.fit, exam.diagnoses[0].code), (Fitness::No, Code::RunnerInvalid));
+    assert_eq!(w.t.sim.calls().total(), 0);
 }
 
 #[tokio::test]

@@ -12,8 +12,7 @@ use super::{
 };
 use crate::{raw::answer_each, world::TestClock};
 
-const PROJECT: &str =
-    "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"id\":7,\"permissions\":{\"project_access\":{\"access_level\":50}}}";
+const PROJECT: &str = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"id\":7,\"path_with_namespace\":\"Acme/tools\",\"permissions\":{\"project_access\":{\"access_level\":50}}}";
 const SELF: &str = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"id\":4,\"scopes\":[\"api\"],\"user_id\":3}";
 const NO_VARIABLE: &str = "HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n{\"message\":\"404 Variable Not Found\"}";
 const TAKEN: &str = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n{\"message\":{\"key\":[\"(DEPLOY_TOKEN) has already been taken\"]}}";
@@ -157,6 +156,70 @@ async fn a_project_that_moved_is_not_followed() {
     );
 }
 
+/// GitLab finds what was renamed by its old name; policies were asked about that one.
+#[tokio::test]
+async fn what_gitlab_finds_elsewhere_is_left_alone() {
+    const RENAMED: &str =
+        "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"id\":7,\"path_with_namespace\":\"vault/tools\"}";
+    const OTHER_GROUP: &str = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"id\":7,\"full_path\":\"vault/ops\"}";
+    const NOWHERE: &str = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"id\":7}";
+    let garbled = Code::ForgeGarbled;
+    for (response, scope, code, word) in [
+        (RENAMED, tools(), Code::RunnerScopeNotFound, "`vault/tools`"),
+        (
+            OTHER_GROUP,
+            scope("owner", "ops"),
+            Code::RunnerScopeNotFound,
+            "`vault/ops`",
+        ),
+        (NOWHERE, tools(), garbled, "does not say where"),
+        // a project's path where a group's belongs
+        (RENAMED, scope("owner", "ops"), garbled, "does not say where"),
+    ] {
+        let (url, server) = answer_each(&[response]).await;
+        let credential = lab(&url);
+        let forges = forges();
+        let refused = forges
+            .runners(ForgeKind::GitLab)
+            .make_runner(&at(&credential, &scope), &runner())
+            .await
+            .unwrap_err();
+        assert_eq!(server.await.unwrap().len(), 1);
+        let found = &refused.diagnosis;
+        assert_eq!(found.code, code, "{found:#?}");
+        assert!(format!("{}{}", found.cause, found.remedy).contains(word), "{found:#?}");
+        assert!(!refused.unclear);
+    }
+    let (requests, found) = push_into(&[RENAMED]).await;
+    assert_eq!(requests.len(), 1, "nothing was written");
+    assert_eq!(found.unwrap_err().diagnosis.code, Code::RunnerScopeNotFound);
+}
+
+/// That the role is too small is said only when GitLab says so: a look that fails says nothing.
+#[tokio::test]
+async fn who_is_no_administrator_is_told_apart_from_who_is_not_known() {
+    const FORBIDDEN: &str = "HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n{\"message\":\"403 Forbidden\"}";
+    const NO_ADMIN: &str =
+        "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"id\":3,\"username\":\"a\",\"is_admin\":false}";
+    const UNTOLD: &str = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"id\":3,\"username\":\"a\"}";
+    const SCOPE: &str = "HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n{\"error\":\"insufficient_scope\",\"scope\":\"api read_user\"}";
+    const BROKEN: &str = "HTTP/1.1 502 Bad Gateway\r\nconnection: close\r\n\r\n";
+    for (user, certain) in [(NO_ADMIN, true), (UNTOLD, false), (SCOPE, false), (BROKEN, false)] {
+        let (url, server) = answer_each(&[FORBIDDEN, user]).await;
+        let (credential, scope) = (lab(&url), scope("instance", ""));
+        let forges = forges();
+        let refused = forges
+            .runners(ForgeKind::GitLab)
+            .make_runner(&at(&credential, &scope), &runner())
+            .await
+            .unwrap_err();
+        server.await.unwrap();
+        let cause = &refused.diagnosis.cause;
+        assert_eq!(cause.contains("is no administrator"), certain, "{cause}");
+        assert_eq!(cause.contains("did not tell whether"), !certain, "{cause}");
+    }
+}
+
 /// GitLab tells administrators that they are some, and others nothing.
 #[tokio::test]
 async fn all_of_a_gitlab_wants_an_administrator() {
@@ -183,7 +246,7 @@ async fn all_of_a_gitlab_wants_an_administrator() {
 /// What no role or scope settles is left open.
 #[tokio::test]
 async fn an_administrators_small_role_and_a_fine_grained_token_settle_nothing() {
-    const DEVELOPER: &str = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"id\":7,\"permissions\":{\"project_access\":{\"access_level\":30}}}";
+    const DEVELOPER: &str = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"id\":7,\"path_with_namespace\":\"acme/tools\",\"permissions\":{\"project_access\":{\"access_level\":30}}}";
     const ADMIN: &str = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"id\":3,\"username\":\"a\",\"is_admin\":true}";
     const GRANULAR: &str =
         "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"id\":4,\"scopes\":[\"granular\"],\"user_id\":3}";
@@ -204,7 +267,15 @@ async fn an_administrators_small_role_and_a_fine_grained_token_settle_nothing() 
     }
 }
 
+/// The requests after the look for the project.
 async fn push(responses: &[&'static str]) -> (Vec<String>, jeton_forge::ci::CiOutcome<jeton_forge::ci::SecretPushed>) {
+    let (requests, found) = push_into(&[&[PROJECT], responses].concat()).await;
+    (requests[1..].to_vec(), found)
+}
+
+async fn push_into(
+    responses: &[&'static str],
+) -> (Vec<String>, jeton_forge::ci::CiOutcome<jeton_forge::ci::SecretPushed>) {
     let (url, server) = answer_each(responses).await;
     let (credential, scope) = (lab(&url), tools());
     let (name, value, options) = (
@@ -230,7 +301,7 @@ async fn a_variable_that_somebody_makes_in_between_is_written_over() {
     let (requests, found) = push(&[NO_VARIABLE, TAKEN, VARIABLE, VARIABLE]).await;
     let pushed = found.unwrap();
     assert!(!pushed.created && !shows(&pushed, "the-old-value"));
-    let path = "/lab/api/v4/projects/acme%2Ftools/variables";
+    let path = "/lab/api/v4/projects/7/variables";
     let query = "DEPLOY_TOKEN?filter%5Benvironment_scope%5D=*";
     for (request, want) in requests.iter().zip([
         format!("GET {path}/{query} "),
