@@ -23,7 +23,7 @@ pub struct PolicySpec {
     /// Hosts of the forges on which; any when empty.
     #[serde(default, skip_serializing_if = "Words::is_empty")]
     pub forges: Words,
-    /// Globs over `owner/name`, in which `*` never crosses a `/`.
+    /// Globs over `owner/name`, in which `*` never crosses a `/`; `acme/**` is everything below acme, at any depth.
     #[serde(default, skip_serializing_if = "Words::is_empty")]
     #[schema(example = json!(["acme/web-*"]))]
     pub repositories: Words,

@@ -35,7 +35,7 @@ enum Command {
 }
 
 /// A page of the book: its name, and its path.
-const SHOTS: [(&str, &str); 10] = [
+const SHOTS: [(&str, &str); 11] = [
     ("sign-in", "/sign-in"),
     ("overview", "/"),
     ("accounts", "/settings/accounts"),
@@ -43,6 +43,7 @@ const SHOTS: [(&str, &str); 10] = [
     ("account", "/settings/accounts/release-scripts"),
     ("grants", "/grants"),
     ("apps", "/apps/ci"),
+    ("runners", "/runners"),
     ("explain", "/settings/policies/explain"),
     ("record", "/record"),
     ("doctor", "/doctor"),
@@ -126,6 +127,13 @@ async fn prepare(world: &World, page: &mut Page, name: &str) {
             page.fill("Permissions", "contents=write").await;
             page.act("Explain").await;
             page.sees("Policies, the nearest first").await;
+        }
+        "runners" => {
+            let web_url = world.web_url(Forge::GitHub);
+            page.fill("Forge", web_url.trim_start_matches("http://")).await;
+            page.fill("Repository or owner", "acme/tools").await;
+            page.act("Check").await;
+            page.sees("It takes").await;
         }
         "doctor" | "apps" => {
             let button = if name == "doctor" { "Check now" } else { "Check" };

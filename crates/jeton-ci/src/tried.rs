@@ -39,12 +39,16 @@ pub(crate) fn refused(mut tried: Vec<Tried>) -> CiError {
         // It holds whoever asks, now and later.
         _ if one.is_final() => 0,
         (Blame::Forge, _) => 1,
-        // Who sees nothing there says less than who sees it and may not.
-        (Blame::Access, Code::AppNotInstalled | Code::RunnerScopeNotFound | Code::CredentialNotVisible) => 3,
-        (Blame::Access, _) => 2,
-        (Blame::Caller, _) => 4,
-        (Blame::Operator, _) => 5,
-        (Blame::Jeton, _) => 6,
+        // What is missing there is missing for all who may; whoever may not has not come as far, and who sees nothing there says least.
+        (
+            Blame::Access,
+            Code::SecretEnvironment | Code::SecretLimit | Code::RunnerLimit | Code::RunnerRepositoryLevel,
+        ) => 2,
+        (Blame::Access, Code::AppNotInstalled | Code::RunnerScopeNotFound | Code::CredentialNotVisible) => 4,
+        (Blame::Access, _) => 3,
+        (Blame::Caller, _) => 5,
+        (Blame::Operator, _) => 6,
+        (Blame::Jeton, _) => 7,
     });
     CiError::Refused { tried }
 }
@@ -106,8 +110,17 @@ mod tests {
             found,
             [Code::RunnerNameTaken, Code::ForgeUnavailable, Code::AppNotInstalled]
         );
-        let found = order(&[Code::AppNotInstalled, Code::SecretEnvironment]);
-        assert_eq!(found, [Code::SecretEnvironment, Code::AppNotInstalled]);
+        let found = order(&[
+            Code::AppNotInstalled,
+            Code::PermissionNotGranted,
+            Code::SecretEnvironment,
+        ]);
+        let best = [
+            Code::SecretEnvironment,
+            Code::PermissionNotGranted,
+            Code::AppNotInstalled,
+        ];
+        assert_eq!(found, best);
     }
 
     #[test]

@@ -220,10 +220,10 @@ async fn rows_of_ci_that_cannot_be_read_are_named_and_not_shown() {
          'https://gitlab.com', 'https://gitlab.com', 'gitlab.com', 'owner', 'planted/../content', 'n', sha256('7'), '{}', \
          'live', 'app:main', 'operator', 0, 0); \
          INSERT INTO account_targets (id, account, forge_kind, forge_api_url, forge_web_url, host, scope_kind, scope_path, \
-         name, place, options, source, state, attempts, added_by, rule, created_at, changed_at) VALUES \
+         name, place, options, source, state, attempts, waited, added_by, rule, created_at, changed_at) VALUES \
          ('00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000001', 'github', \
          'https://api.github.com', 'https://github.com', 'github.com', 'owner', 'acme', 'planted-content', sha256('7'), \
-         '{}', 'app:main', 'pending', 0, 'operator', '', 0, 0); \
+         '{}', 'app:main', 'pending', 0, 0, 'operator', '', 0, 0); \
          INSERT INTO old_tokens (id, account, forge_kind, forge_api_url, forge_web_url, host, kind, token, fingerprint, state, \
          ends_by, created_at, changed_at) VALUES ('00000000-0000-7000-8000-000000000001', \
          '00000000-0000-7000-8000-000000000001', 'github', 'https://api.github.com', 'https://github.com', 'github.com', \

@@ -65,7 +65,7 @@ both_databases! {
         for (text, status, words) in [
             (good.replace("actions", "acshuns"), 400, "Line 4:"),
             (good.replace("token.mint", "token.fly"), 400, "Line 4:"),
-            (good.replace("acme/a", "acme/**"), 400, "Line 5:"),
+            (good.replace("acme/a", "acme/**/x"), 400, "Line 5:"),
             (good.replace("\"new\"", "\"New\""), 400, "a-z"),
             (good.replace("\"new\"", "\"explain\""), 400, "o policy can be named"),
             (good.replace("\"new\"", "\"there\""), 409, "already is a policy"),

@@ -56,7 +56,7 @@ both_databases! {
         condition["condition"] = json!("caller.name ==");
         for (body, words) in [
             (no_permissions, "permissions"), (nobody, "callers"), (unknown, "clint"), (condition, "condition"),
-            (reads("X Y", &["acme/a"]), "a-z"), (reads("builtin:x", &["acme/a"]), "builtin"), (reads("x", &["acme/**"]), "**"),
+            (reads("X Y", &["acme/a"]), "a-z"), (reads("builtin:x", &["acme/a"]), "builtin"), (reads("x", &["acme/**/x"]), "**"),
         ] {
             let answer = t.post("/v1/policies", body.clone()).await;
             assert_eq!(answer.status, 400, "{body}: {}", answer.text);
